@@ -1,0 +1,37 @@
+//! Text → tree and errors, one module per dialect. Layer 1: knows only `source`.
+//!
+//! A parser never fails: it gives back a tree *and* what it could not read. One bad statement never hides the
+//! rest of the file. Trees are arenas of byte offsets into the file's text; nothing in them recurses, not even `Drop`.
+
+pub mod limits;
+
+use std::ops::Range;
+
+/// What a parser gives back: whatever tree there is, and what is wrong.
+#[derive(Debug, Default)]
+pub struct Parsed<T> {
+    /// The tree, as much of it as could be read.
+    pub tree: T,
+    /// What is wrong, in the order of the text.
+    pub errors: Vec<SyntaxError>,
+    /// Comments that speak to this linter (`# gw502: …`), as byte ranges without the `#`.
+    pub comments: Vec<Range<u32>>,
+    /// Whether the text holds template tags (Jinja, ERB, Go templates …): then what is missing may come from the
+    /// template, and structure is a guess.
+    pub template: bool,
+}
+
+/// Something the proxy would refuse to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// What is wrong, in words: "this directive lacks its `;`".
+    pub message: String,
+    /// Where a person would point.
+    pub at: Range<u32>,
+    /// The text of the label at that place.
+    pub label: String,
+    /// Other places that explain it, with a few words each.
+    pub others: Vec<(Range<u32>, String)>,
+    /// What to write instead.
+    pub help: Option<String>,
+}
