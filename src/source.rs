@@ -3,7 +3,7 @@
 //! Layer 0. Knows no dialect and does no IO: a [`SourceMap`] holds text that was handed in.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// One file of a [`SourceMap`]. Opaque: a path is only to be had from the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,6 +100,13 @@ pub struct LineColumn {
 }
 
 impl SourceFile {
+    /// A file. `bytes` may hold anything; what is not UTF-8 is replaced at equal length.
+    #[must_use]
+    pub fn new(path: impl Into<Box<str>>, bytes: Vec<u8>) -> Self {
+        let (text, lossy) = text_of(bytes);
+        Self { path: path.into(), text: text.into_boxed_str(), lossy, lines: OnceLock::new() }
+    }
+
     /// The path as shown to people: relative to the root, forward slashes.
     #[must_use]
     pub fn path(&self) -> &str {
@@ -171,17 +178,25 @@ impl SourceFile {
 /// All files of one run, and every use of an include.
 #[derive(Debug, Default)]
 pub struct SourceMap {
-    files: Vec<SourceFile>,
+    files: Vec<Arc<SourceFile>>,
     includes: Vec<Include>,
 }
 
 impl SourceMap {
-    /// Adds a file. `bytes` may hold anything; what is not UTF-8 is replaced at equal length.
-    pub fn add(&mut self, path: impl Into<Box<str>>, bytes: Vec<u8>) -> FileId {
-        let (text, lossy) = text_of(bytes);
+    /// Adds a file.
+    pub fn add(&mut self, file: SourceFile) -> FileId {
         let id = FileId(self.files.len() as u32);
-        self.files.push(SourceFile { path: path.into(), text: text.into_boxed_str(), lossy, lines: OnceLock::new() });
+        self.files.push(Arc::new(file));
         id
+    }
+
+    /// A file to hold on to while the map grows.
+    ///
+    /// # Panics
+    /// When the id was given out by another map.
+    #[must_use]
+    pub fn share(&self, id: FileId) -> Arc<SourceFile> {
+        Arc::clone(&self.files[id.index()])
     }
 
     /// A file.
@@ -195,7 +210,7 @@ impl SourceMap {
 
     /// All files with their ids, in the order in which they were added.
     pub fn files(&self) -> impl ExactSizeIterator<Item = (FileId, &SourceFile)> {
-        self.files.iter().enumerate().map(|(i, f)| (FileId(i as u32), f))
+        self.files.iter().enumerate().map(|(i, f)| (FileId(i as u32), &**f))
     }
 
     /// The text of a span; empty where the span does not fit the file.
@@ -226,8 +241,8 @@ impl SourceMap {
     }
 }
 
-/// Turns bytes into text of the same length: each byte that is not part of valid UTF-8 becomes `?`... except that
-/// offsets must stay true, so exactly one ASCII character stands for one bad byte.
+/// Turns bytes into text of the same length, so that offsets stay true: each byte that is not part of valid UTF-8
+/// becomes `?`.
 fn text_of(bytes: Vec<u8>) -> (String, bool) {
     match String::from_utf8(bytes) {
         Ok(text) => (text, false),
@@ -276,7 +291,7 @@ mod tests {
     #[test]
     fn bad_bytes_keep_every_offset() {
         let mut map = SourceMap::default();
-        let id = map.add("a", b"a \xff\xfe \xc3\xa9 b".to_vec());
+        let id = map.add(SourceFile::new("a", b"a \xff\xfe \xc3\xa9 b".to_vec()));
         let file = map.file(id);
         assert!(file.is_lossy());
         assert_eq!(file.text(), "a ?? é b");
@@ -286,7 +301,7 @@ mod tests {
     #[test]
     fn columns_count_characters_and_utf16() {
         let mut map = SourceMap::default();
-        let id = map.add("a", "x\n😀é;".as_bytes().to_vec());
+        let id = map.add(SourceFile::new("a", "x\n😀é;".as_bytes().to_vec()));
         let file = map.file(id);
         let semicolon = file.text().find(';').unwrap_or(0) as u32;
         assert_eq!(file.position(semicolon), LineColumn { line: 2, column: 3 });

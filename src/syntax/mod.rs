@@ -3,7 +3,9 @@
 //! A parser never fails: it gives back a tree *and* what it could not read. One bad statement never hides the
 //! rest of the file. Trees are arenas of byte offsets into the file's text; nothing in them recurses, not even `Drop`.
 
+pub mod haproxy;
 pub mod limits;
+pub mod nginx;
 
 use std::ops::Range;
 

@@ -1,0 +1,240 @@
+//! The files of one run: what was handed in, what includes asked for, and who may be asked for more. Layer 2.
+//!
+//! The core reads nothing itself. Whoever runs it hands in a [`Repository`], which says what a path holds.
+
+use crate::source::{FileId, SourceFile, SourceMap};
+use crate::syntax::{Parsed, haproxy, nginx};
+use crate::topology::Dialect;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What a path holds. Paths are relative to the root, with forward slashes and without `.` or `..` parts.
+#[derive(Debug)]
+pub enum Held {
+    /// A file's bytes.
+    Bytes(Vec<u8>),
+    /// Nothing of that name.
+    Nothing,
+    /// Something that cannot or must not be read: a folder, a device, no permission. The text says which.
+    Unreadable(String),
+}
+
+/// Answers questions about files below the root. Never leads outside it.
+pub trait Repository {
+    /// What a path holds.
+    fn read(&self, path: &str) -> Held;
+    /// Whether a path is there at all, file or folder.
+    fn exists(&self, path: &str) -> bool;
+    /// Files that match a glob pattern (`*`, `?`, `[…]`, none of which crosses a `/`), sorted.
+    fn glob(&self, pattern: &str) -> Vec<String>;
+    /// Files anywhere below the root whose path ends with this one, sorted; a bounded search.
+    fn ending_with(&self, path: &str) -> Vec<String>;
+}
+
+/// A repository without anything in it: everything beyond the files handed in is unknown.
+#[derive(Debug, Default)]
+pub struct NoRepository;
+
+impl Repository for NoRepository {
+    fn read(&self, _path: &str) -> Held {
+        Held::Nothing
+    }
+    fn exists(&self, _path: &str) -> bool {
+        false
+    }
+    fn glob(&self, _pattern: &str) -> Vec<String> {
+        Vec::new()
+    }
+    fn ending_with(&self, _path: &str) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A parsed file.
+#[derive(Debug)]
+pub enum Tree {
+    /// nginx.
+    Nginx(Parsed<nginx::Tree>),
+    /// HAProxy.
+    Haproxy(Parsed<haproxy::Tree>),
+}
+
+impl Tree {
+    /// Parses a text in a dialect.
+    #[must_use]
+    pub fn parse(text: &str, dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Nginx => Self::Nginx(nginx::parse(text)),
+            Dialect::Haproxy => Self::Haproxy(haproxy::parse(text)),
+        }
+    }
+
+    /// The dialect it was parsed in.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Nginx(_) => Dialect::Nginx,
+            Self::Haproxy(_) => Dialect::Haproxy,
+        }
+    }
+}
+
+/// A file with its tree, ready to be handed in. Made side by side for many files.
+#[derive(Debug)]
+pub struct Unit {
+    /// The file.
+    pub source: SourceFile,
+    /// Its tree.
+    pub tree: Tree,
+    /// Whether the user named it or a walk found it; an include may bring more.
+    pub dialect: Dialect,
+}
+
+impl Unit {
+    /// Reads and parses a file's bytes.
+    #[must_use]
+    pub fn new(path: impl Into<Box<str>>, bytes: Vec<u8>, dialect: Dialect) -> Self {
+        let source = SourceFile::new(path, bytes);
+        let tree = Tree::parse(source.text(), dialect);
+        Self { source, tree, dialect }
+    }
+}
+
+/// All loaded files and their trees.
+pub struct Files<'a> {
+    /// The texts.
+    pub sources: SourceMap,
+    repository: &'a dyn Repository,
+    trees: Vec<Option<Arc<Tree>>>,
+    by_path: HashMap<Box<str>, Loaded>,
+    globs: HashMap<Box<str>, Arc<[String]>>,
+}
+
+/// What became of a path.
+#[derive(Clone, Debug)]
+pub enum Loaded {
+    /// It was read.
+    File(FileId),
+    /// There is nothing of that name below the root.
+    Missing,
+    /// It is there, and could not be read: why.
+    Unreadable(Arc<str>),
+}
+
+impl std::fmt::Debug for Files<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Files").field("sources", &self.sources.files().len()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Files<'a> {
+    /// Files that were handed in, and somebody to ask for more.
+    #[must_use]
+    pub fn new(units: Vec<Unit>, repository: &'a dyn Repository) -> Self {
+        let mut files = Self {
+            sources: SourceMap::default(),
+            repository,
+            trees: Vec::with_capacity(units.len()),
+            by_path: HashMap::with_capacity(units.len()),
+            globs: HashMap::new(),
+        };
+        for unit in units {
+            files.add(unit);
+        }
+        files
+    }
+
+    fn add(&mut self, unit: Unit) -> FileId {
+        let path: Box<str> = unit.source.path().into();
+        let id = self.sources.add(unit.source);
+        self.trees.push(Some(Arc::new(unit.tree)));
+        self.by_path.insert(path, Loaded::File(id));
+        id
+    }
+
+    /// A file that could not be read, so that a finding has something to point at.
+    pub fn add_unread(&mut self, path: &str) -> FileId {
+        let id = self.sources.add(SourceFile::new(path, Vec::new()));
+        self.trees.push(None);
+        id
+    }
+
+    /// The tree of a file; `None` for one that could not be read.
+    #[must_use]
+    pub fn tree(&self, id: FileId) -> Option<Arc<Tree>> {
+        self.trees.get(id.index()).cloned().flatten()
+    }
+
+    /// The file at a path, read and parsed when it is asked for the first time.
+    pub fn load(&mut self, path: &str, dialect: Dialect) -> Loaded {
+        if let Some(loaded) = self.by_path.get(path) {
+            return loaded.clone();
+        }
+        let loaded = match self.repository.read(path) {
+            Held::Bytes(bytes) => return Loaded::File(self.add(Unit::new(path, bytes, dialect))),
+            Held::Nothing => Loaded::Missing,
+            Held::Unreadable(why) => Loaded::Unreadable(why.into()),
+        };
+        self.by_path.insert(path.into(), loaded.clone());
+        loaded
+    }
+
+    /// Files that match a glob pattern, sorted.
+    pub fn glob(&mut self, pattern: &str) -> Arc<[String]> {
+        if let Some(found) = self.globs.get(pattern) {
+            return Arc::clone(found);
+        }
+        let found: Arc<[String]> = self.repository.glob(pattern).into();
+        self.globs.insert(pattern.into(), Arc::clone(&found));
+        found
+    }
+
+    /// Whether a path is there at all.
+    #[must_use]
+    pub fn exists(&self, path: &str) -> bool {
+        self.by_path.contains_key(path) && !matches!(self.by_path.get(path), Some(Loaded::Missing))
+            || self.repository.exists(path)
+    }
+
+    /// Files anywhere whose path ends with this one.
+    #[must_use]
+    pub fn ending_with(&self, path: &str) -> Vec<String> {
+        self.repository.ending_with(path)
+    }
+}
+
+/// Joins a folder and a path below it, and resolves `.` and `..`. `None` when it leads above the root.
+#[must_use]
+pub fn join(folder: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// The folder part of a path; empty at the root.
+#[must_use]
+pub fn folder(path: &str) -> &str {
+    path.rfind('/').map_or("", |end| &path[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_joined_within_the_root() {
+        assert_eq!(join("a/b", "../c.conf").as_deref(), Some("a/c.conf"));
+        assert_eq!(join("", "./x").as_deref(), Some("x"));
+        assert_eq!(join("a", "../../etc/passwd"), None);
+        assert_eq!(folder("a/b/c"), "a/b");
+        assert_eq!(folder("c"), "");
+    }
+}

@@ -1,0 +1,226 @@
+//! What rules say: findings, labels, notes. Layer 4.
+
+use crate::catalog::{Confidence, Outcome, RuleId, Severity};
+use crate::source::{Site, SourceMap};
+use crate::topology::Dialect;
+
+/// One rule's statement about one place.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule.
+    pub rule: RuleId,
+    /// How bad if real.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Whose configuration it is; none where no proxy is concerned.
+    pub dialect: Option<Dialect>,
+    /// What the client will see.
+    pub outcome: Outcome,
+    /// What will happen, in one sentence.
+    pub message: String,
+    /// Places: the first is the primary one, the others tell the story.
+    pub labels: Vec<Label>,
+    /// Text without a place.
+    pub notes: Vec<Note>,
+    /// Same for the same hazard after lines have moved.
+    pub fingerprint: u64,
+}
+
+/// Underlined text with a few words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub site: Site,
+    /// The words; the labels of a finding read as one story.
+    pub text: String,
+}
+
+/// Text without a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Why it fails, and in which event.
+    Why(String),
+    /// Words to look for in the proxy's log.
+    Log(&'static str),
+    /// What to write instead.
+    Help(String),
+    /// What was taken for granted, because these files do not show it.
+    Assumed(String),
+}
+
+impl Finding {
+    /// A finding with its primary label. Severity, confidence, outcome, log words and the explanation are the
+    /// rule's own for this dialect, until something else is said.
+    #[must_use]
+    pub fn new(rule: RuleId, dialect: Dialect, at: (Site, String), message: impl Into<String>) -> Self {
+        let meta = rule.meta();
+        let about = meta.of(dialect);
+        Self {
+            rule,
+            severity: meta.severity,
+            confidence: meta.confidence,
+            dialect: Some(dialect),
+            outcome: about.map_or(Outcome::NotChecked, |about| about.outcome),
+            message: message.into(),
+            labels: vec![Label { site: at.0, text: at.1 }],
+            notes: about.into_iter().filter(|about| !about.log.is_empty()).map(|about| Note::Log(about.log)).collect(),
+            fingerprint: 0,
+        }
+    }
+
+    /// The primary label.
+    ///
+    /// # Panics
+    /// Never: every constructor puts one in, and nothing takes it out.
+    #[must_use]
+    pub fn primary(&self) -> &Label {
+        &self.labels[0]
+    }
+
+    /// Another place that belongs to the story. One that is already there is not shown twice.
+    #[must_use]
+    pub fn label(mut self, at: (Site, String)) -> Self {
+        if !self.labels.iter().any(|label| label.site == at.0) {
+            self.labels.push(Label { site: at.0, text: at.1 });
+        }
+        self
+    }
+
+    /// As [`Finding::label`], where there is such a place.
+    #[must_use]
+    pub fn label_if(self, at: Option<(Site, String)>) -> Self {
+        match at {
+            Some(at) => self.label(at),
+            None => self,
+        }
+    }
+
+    /// A lower severity than the rule's: the evidence is weaker. Never raises it.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity.min(self.rule.meta().severity);
+        self
+    }
+
+    /// How sure this finding is.
+    #[must_use]
+    pub fn confidence(mut self, confidence: Confidence) -> Self {
+        self.confidence = confidence;
+        self
+    }
+
+    /// Another outcome than the rule's for this dialect. The log words of the rule no longer apply.
+    #[must_use]
+    pub fn outcome(mut self, outcome: Outcome) -> Self {
+        if self.outcome != outcome {
+            self.notes.retain(|note| !matches!(note, Note::Log(_)));
+        }
+        self.outcome = outcome;
+        self
+    }
+
+    /// Other words to look for in the log than the rule's for this dialect; empty for none.
+    #[must_use]
+    pub fn log(mut self, words: &'static str) -> Self {
+        self.notes.retain(|note| !matches!(note, Note::Log(_)));
+        if !words.is_empty() {
+            self.notes.push(Note::Log(words));
+        }
+        self
+    }
+
+    /// Why it fails, and in which event.
+    #[must_use]
+    pub fn why(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(Note::Why(text.into()));
+        self
+    }
+
+    /// What happens in the proxy's own terms, from the rule's page.
+    #[must_use]
+    pub fn why_of_dialect(self) -> Self {
+        match self.dialect.and_then(|dialect| self.rule.meta().of(dialect)) {
+            Some(about) if !about.effect.is_empty() => self.why(about.effect),
+            _ => self,
+        }
+    }
+
+    /// What to write instead.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(Note::Help(text.into()));
+        self
+    }
+
+    /// What was taken for granted.
+    #[must_use]
+    pub fn assumed(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(Note::Assumed(text.into()));
+        self
+    }
+
+    /// Orders findings: by file, place, rule.
+    #[must_use]
+    pub fn order(&self) -> impl Ord + use<> {
+        let span = self.primary().site.span;
+        (span.file, span.start, span.end, self.rule, self.message.clone())
+    }
+}
+
+/// Where rules put what they find.
+#[derive(Debug, Default)]
+pub struct Findings(Vec<Finding>);
+
+impl Findings {
+    /// Adds one.
+    pub fn push(&mut self, finding: Finding) {
+        self.0.push(finding);
+    }
+
+    /// All of them, sorted, each hazard once (a file that is included ten times says it once), with fingerprints.
+    #[must_use]
+    pub fn finish(mut self, sources: &SourceMap) -> Vec<Finding> {
+        self.0.sort_by_cached_key(Finding::order);
+        self.0.dedup_by(|later, first| {
+            later.rule == first.rule
+                && later.primary().site.span == first.primary().site.span
+                && later.message == first.message
+        });
+        let mut seen = std::collections::HashMap::new();
+        for finding in &mut self.0 {
+            let label = finding.primary();
+            let mut hash = Fnv::default();
+            hash.text(finding.rule.meta().code);
+            hash.text(sources.file(label.site.span.file).path());
+            for word in sources.text(label.site.span).split_whitespace() {
+                hash.text(word);
+            }
+            hash.text(&finding.message);
+            let number = seen.entry(hash.0).or_insert(0_u32);
+            *number += 1;
+            if *number > 1 {
+                hash.text(&number.to_string());
+            }
+            finding.fingerprint = hash.0;
+        }
+        self.0
+    }
+}
+
+/// FNV-1a: stable over versions and machines, which the standard library's hashers do not promise.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn text(&mut self, text: &str) {
+        for byte in text.bytes().chain([0]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}

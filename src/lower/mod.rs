@@ -1,0 +1,46 @@
+//! Tree → topology, one module per dialect. Layer 3: here, and nowhere above, inheritance, defaults and units of a
+//! dialect are known.
+
+pub mod haproxy;
+pub mod nginx;
+
+use crate::files::{Files, Tree};
+use crate::source::FileId;
+use crate::topology::Topology;
+
+/// A file that was named and could not be read, found while lowering.
+#[derive(Debug)]
+pub struct Unread {
+    /// Where it is named.
+    pub site: crate::source::Site,
+    /// The path.
+    pub path: Box<str>,
+    /// Why not.
+    pub why: Box<str>,
+}
+
+/// What lowering gives besides the topology.
+#[derive(Debug, Default)]
+pub struct Lowered {
+    /// The topology.
+    pub topology: Topology,
+    /// Files that could not be read.
+    pub unread: Vec<Unread>,
+}
+
+/// Lowers all loaded files: main files with what they include, then what is left as fragments.
+#[must_use]
+pub fn lower(files: &mut Files<'_>) -> Lowered {
+    let mut out = Lowered::default();
+    let (mut nginx, mut haproxy): (Vec<FileId>, Vec<FileId>) = Default::default();
+    for (id, _) in files.sources.files() {
+        match files.tree(id).as_deref() {
+            Some(Tree::Nginx(_)) => nginx.push(id),
+            Some(Tree::Haproxy(_)) => haproxy.push(id),
+            None => {}
+        }
+    }
+    nginx::lower(files, &nginx, &mut out);
+    haproxy::lower(files, &haproxy, &mut out);
+    out
+}

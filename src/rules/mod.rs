@@ -1,0 +1,124 @@
+//! The rules, one file each. Layer 5: a rule sees the topology and its options, never text, files or a dialect's words.
+//!
+//! A rule is pure, synchronous and infallible. To add one: `rules/GWnnn-slug.yaml`, a file here with its line in
+//! [`RULES`], fixtures.
+
+mod prelude;
+
+use crate::catalog::RuleId;
+use crate::finding::Findings;
+use crate::topology::{Dialect, EndpointId, HopId, ListenerId, PoolId, ProxyId, RouteId, Topology};
+use crate::value::{ByteSize, DefaultRef};
+use std::time::Duration;
+
+/// A check for one hazard. Each method is called for every object of its kind.
+pub trait Rule: Sync {
+    /// Which rule this is.
+    fn id(&self) -> RuleId;
+    /// Looks at the whole, once.
+    fn check_topology(&self, _cx: &Cx<'_>, _out: &mut Findings) {}
+    /// Looks at a listener.
+    fn check_listener(&self, _cx: &Cx<'_>, _listener: ListenerId, _out: &mut Findings) {}
+    /// Looks at a route.
+    fn check_route(&self, _cx: &Cx<'_>, _route: RouteId, _out: &mut Findings) {}
+    /// Looks at a hop.
+    fn check_hop(&self, _cx: &Cx<'_>, _hop: HopId, _out: &mut Findings) {}
+    /// Looks at a pool.
+    fn check_pool(&self, _cx: &Cx<'_>, _pool: PoolId, _out: &mut Findings) {}
+    /// Looks at an endpoint.
+    fn check_endpoint(&self, _cx: &Cx<'_>, _endpoint: EndpointId, _out: &mut Findings) {}
+}
+
+/// All rules.
+pub const RULES: &[&dyn Rule] = &[];
+
+/// What a rule may look at.
+#[derive(Debug)]
+pub struct Cx<'a> {
+    /// What was found.
+    pub topology: &'a Topology,
+}
+
+impl Cx<'_> {
+    /// The dialect that a proxy's messages are to speak.
+    #[must_use]
+    pub fn dialect(&self, proxy: ProxyId) -> Dialect {
+        self.topology.proxies[proxy].dialect
+    }
+
+    fn option(&self, rule: RuleId, name: &str) -> &str {
+        rule.meta().options.iter().find(|option| option.name == name).map_or("", |option| option.default)
+    }
+
+    /// An option that is a time. `Duration::ZERO` for one that the rule does not have.
+    #[must_use]
+    pub fn duration(&self, rule: RuleId, name: &str) -> Duration {
+        parse_duration(self.option(rule, name)).unwrap_or_default()
+    }
+
+    /// An option that is a size. 0 for one that the rule does not have.
+    #[must_use]
+    pub fn size(&self, rule: RuleId, name: &str) -> ByteSize {
+        parse_size(self.option(rule, name)).unwrap_or(ByteSize(0))
+    }
+}
+
+/// Reads `500ms`, `10s`, `5m`, `1h`.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let number: u64 = text.get(..digits)?.parse().ok()?;
+    let factor = match text.get(digits..)? {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    Some(Duration::from_millis(number.checked_mul(factor)?))
+}
+
+/// Reads `4096`, `16k`, `1m`.
+#[must_use]
+pub fn parse_size(text: &str) -> Option<ByteSize> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let number: u64 = text.get(..digits)?.parse().ok()?;
+    let factor = match text.get(digits..)? {
+        "" => 1,
+        "k" => 1024,
+        "m" => 1024 * 1024,
+        _ => return None,
+    };
+    Some(ByteSize(number.checked_mul(factor)?))
+}
+
+/// A setting's built-in value in words, for messages: "60s, the default".
+#[must_use]
+pub fn default_words(default: &DefaultRef) -> String {
+    format!("{}, the default", default.value)
+}
+
+/// Runs rules over a topology.
+pub fn run(cx: &Cx<'_>, enabled: impl Fn(RuleId) -> bool, out: &mut Findings) {
+    for rule in RULES.iter().filter(|rule| enabled(rule.id())) {
+        rule.check_topology(cx, out);
+        cx.topology.listeners.ids().for_each(|id| rule.check_listener(cx, id, out));
+        cx.topology.routes.ids().for_each(|id| rule.check_route(cx, id, out));
+        cx.topology.hops.ids().for_each(|id| rule.check_hop(cx, id, out));
+        cx.topology.pools.ids().for_each(|id| rule.check_pool(cx, id, out));
+        cx.topology.endpoints.ids().for_each(|id| rule.check_endpoint(cx, id, out));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read() {
+        assert_eq!(parse_duration("500ms"), Some(Duration::from_millis(500)));
+        assert_eq!(parse_duration("2m"), Some(Duration::from_secs(120)));
+        assert_eq!(parse_duration("2 m"), None);
+        assert_eq!(parse_size("16k"), Some(ByteSize(16384)));
+    }
+}

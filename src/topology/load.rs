@@ -1,0 +1,168 @@
+//! What a proxy would refuse, ignore or misread while it loads its files.
+
+use super::{Dialect, ProxyId};
+use crate::source::Site;
+use std::time::Duration;
+
+/// Facts about loading, found while trees were lowered and linked.
+#[derive(Debug, Default)]
+pub struct LoadFacts {
+    /// Text that the proxy would refuse to read.
+    pub syntax: Vec<SyntaxFact>,
+    /// Files that are named and, as the repository shows, not there.
+    pub missing_files: Vec<MissingFile>,
+    /// Names that nothing defines.
+    pub undefined: Vec<UndefinedName>,
+    /// Things defined twice.
+    pub duplicates: Vec<Duplicate>,
+    /// Targets that the proxy does not take for what was meant.
+    pub malformed: Vec<MalformedTarget>,
+    /// Times written as a bare number, in a dialect that does not read it as seconds.
+    pub bare_numbers: Vec<BareNumber>,
+    /// A resolver that names nobody to ask.
+    pub empty_resolvers: Vec<EmptyResolver>,
+}
+
+/// Text that the proxy would refuse to read.
+#[derive(Debug)]
+pub struct SyntaxFact {
+    /// Whose language.
+    pub dialect: Dialect,
+    /// Where a person would point.
+    pub site: Site,
+    /// What is wrong, in words.
+    pub message: String,
+    /// A few words for the place itself.
+    pub label: String,
+    /// Other places that explain it.
+    pub others: Vec<(Site, String)>,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// Whether the proxy is sure to refuse (else it may know a word through a module that these files do not show).
+    pub certain: bool,
+}
+
+/// A file that is named and, as the repository shows, not there.
+#[derive(Debug)]
+pub struct MissingFile {
+    /// Whose.
+    pub proxy: ProxyId,
+    /// Where it is named.
+    pub site: Site,
+    /// As written.
+    pub path: Box<str>,
+    /// What it is for: "include", "certificate", "error file".
+    pub purpose: &'static str,
+    /// The path looked at, relative to the root.
+    pub looked_at: Box<str>,
+    /// The directive through which the naming file was reached, when its directory is not the one that counts.
+    pub reached_by: Option<Site>,
+    /// Files with the same name elsewhere in the repository, best first.
+    pub candidates: Vec<Box<str>>,
+    /// A pattern that matches nothing: the proxy starts without a word.
+    pub pattern: bool,
+}
+
+/// A name that nothing defines.
+#[derive(Debug)]
+pub struct UndefinedName {
+    /// Whose.
+    pub proxy: ProxyId,
+    /// What kind of thing: "backend", "resolvers section", "ACL", "named location", "server group".
+    pub kind: &'static str,
+    /// The name.
+    pub name: Box<str>,
+    /// Where it is used.
+    pub site: Site,
+    /// A place that explains it: declared below its use, or in another section.
+    pub other: Option<(Site, String)>,
+    /// A like name that exists, and where.
+    pub near: Option<(Box<str>, Site)>,
+    /// What the client sees.
+    pub effect: LoadEffect,
+}
+
+/// What a fault while loading comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadEffect {
+    /// The proxy does not start; a reload is refused.
+    Refused,
+    /// It starts, and requests that come here are answered with this status.
+    Status(u16),
+    /// It starts, and one of the two is never used.
+    Ignored,
+    /// It starts, and requests are spread over both.
+    Split,
+}
+
+/// Something defined twice.
+#[derive(Debug)]
+pub struct Duplicate {
+    /// Whose.
+    pub proxy: ProxyId,
+    /// What kind of thing: "upstream", "backend", "location", "default server", "directive".
+    pub kind: &'static str,
+    /// The name.
+    pub name: Box<str>,
+    /// The first definition.
+    pub first: Site,
+    /// The second.
+    pub second: Site,
+    /// What comes of it.
+    pub effect: LoadEffect,
+    /// A sentence on what the proxy does with it, where the effect does not say enough.
+    pub note: Option<&'static str>,
+}
+
+/// A target that the proxy does not take for what was meant.
+#[derive(Debug)]
+pub struct MalformedTarget {
+    /// Whose.
+    pub proxy: ProxyId,
+    /// The target.
+    pub site: Site,
+    /// What is wrong, in words: "this address names no port between 1 and 65535".
+    pub message: String,
+    /// A few words for the place itself.
+    pub label: String,
+    /// A place that explains it.
+    pub other: Option<(Site, String)>,
+    /// What the proxy does with it, in a sentence.
+    pub why: &'static str,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// What comes of it.
+    pub effect: LoadEffect,
+}
+
+/// A time written as a bare number, in a dialect that does not read it as seconds.
+#[derive(Debug)]
+pub struct BareNumber {
+    /// Whose.
+    pub proxy: ProxyId,
+    /// The statement.
+    pub site: Site,
+    /// The setting in the proxy's own words.
+    pub setting: Box<str>,
+    /// As written.
+    pub written: Box<str>,
+    /// What the proxy reads.
+    pub read_as: Duration,
+    /// Whether it is a timeout of requests (else an interval or the like).
+    pub is_timeout: bool,
+}
+
+/// A resolver that names nobody to ask.
+#[derive(Debug)]
+pub struct EmptyResolver {
+    /// Whose.
+    pub proxy: ProxyId,
+    /// Where it is written.
+    pub site: Site,
+    /// Its name, where it has one.
+    pub name: Option<Box<str>>,
+    /// Who uses it.
+    pub used_by: Vec<Site>,
+    /// What comes of it.
+    pub effect: LoadEffect,
+}

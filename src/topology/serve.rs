@@ -1,0 +1,113 @@
+//! The client's side: proxies, listeners, virtual hosts, routes.
+
+use super::{HopId, Known, ListenerId, ProxyId, RouteId, Setting, VirtualHostId};
+use crate::source::{FileId, Site};
+use crate::value::{Address, Version, Wait};
+
+/// Which configuration language a proxy is written in. Rules do not branch on it; it chooses the words of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dialect {
+    /// nginx.
+    Nginx,
+    /// HAProxy.
+    Haproxy,
+}
+
+impl Dialect {
+    /// The key under which `rules/*.yaml` speaks of it.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Haproxy => "haproxy",
+        }
+    }
+
+    /// The name as the project itself writes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Haproxy => "HAProxy",
+        }
+    }
+}
+
+/// One running reverse proxy, described by some files.
+#[derive(Debug)]
+pub struct Proxy {
+    /// Its language.
+    pub dialect: Dialect,
+    /// Its version, where something pins it.
+    pub version: Known<Version>,
+    /// The file it starts from.
+    pub entry: FileId,
+    /// Whether these files are all of its configuration. In a fragment, what is missing may stand elsewhere.
+    pub whole: bool,
+}
+
+/// An address on which a proxy accepts clients.
+#[derive(Debug)]
+pub struct Listener {
+    /// Whose.
+    pub proxy: ProxyId,
+    /// Where it is written.
+    pub site: Site,
+    /// The address, and the port where there is one (a range is its first and last).
+    pub bind: Known<(Address, Option<(u16, u16)>)>,
+    /// Whether clients speak TLS.
+    pub tls: Known<bool>,
+    /// Whether clients are load balancers that send a PROXY header first.
+    pub proxy_protocol: Known<bool>,
+    /// Whether clients without a known server name are turned away in the TLS handshake.
+    pub refuses_unknown_names: bool,
+    /// How long a client's idle connection is kept. Starts after an answer, reset by the next request.
+    pub idle: Setting<Wait>,
+    /// The virtual hosts served here; the first is the default one.
+    pub virtual_hosts: Vec<VirtualHostId>,
+}
+
+/// A set of names served on some listeners.
+#[derive(Debug)]
+pub struct VirtualHost {
+    /// Whose.
+    pub proxy: ProxyId,
+    /// The block.
+    pub site: Site,
+    /// Its names, lower case, as written otherwise (wildcards and patterns too).
+    pub names: Vec<(Box<str>, Site)>,
+    /// Where it is served.
+    pub listeners: Vec<ListenerId>,
+    /// Its routes in the order of the file.
+    pub routes: Vec<RouteId>,
+}
+
+/// A match condition and what it leads to.
+#[derive(Debug)]
+pub struct Route {
+    /// Whose.
+    pub proxy: ProxyId,
+    /// The virtual host it belongs to; none in a fragment.
+    pub virtual_host: Option<VirtualHostId>,
+    /// The block or statement.
+    pub site: Site,
+    /// Which requests it takes.
+    pub matcher: Matcher,
+    /// How they are passed on; `None` when they are answered here.
+    pub hop: Option<HopId>,
+}
+
+/// Which requests a route takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Matcher {
+    /// All that reach it.
+    Always,
+    /// Paths that begin with this text.
+    Prefix(Box<str>),
+    /// This path only.
+    Exact(Box<str>),
+    /// A pattern or a condition, as written.
+    Condition(Box<str>),
+    /// Only what another route hands over by name.
+    Named(Box<str>),
+}

@@ -1,0 +1,199 @@
+//! Typed values: waits, sizes, addresses, versions. Layer 0.
+//!
+//! Units are a dialect's affair: nginx reads a bare number as seconds, HAProxy as milliseconds. Only `lower/` knows;
+//! what it hands on is always one of the types here.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// How long something may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Wait {
+    /// At most this long. Zero means: expires at once.
+    For(Duration),
+    /// Without end.
+    Forever,
+}
+
+impl Wait {
+    /// The duration, where there is one.
+    #[must_use]
+    pub const fn duration(self) -> Option<Duration> {
+        match self {
+            Self::For(duration) => Some(duration),
+            Self::Forever => None,
+        }
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::For(duration) => f.write_str(&humanise(*duration)),
+            Self::Forever => f.write_str("for ever"),
+        }
+    }
+}
+
+/// A duration as an operator says it: `500 ms`, `5 s`, `10 min`, `16 h 40 min`.
+#[must_use]
+pub fn humanise(duration: Duration) -> String {
+    let ms = duration.as_millis();
+    if ms == 0 {
+        return "0 s".to_owned();
+    }
+    if ms < 1000 {
+        return format!("{ms} ms");
+    }
+    if ms % 1000 != 0 && ms < 60_000 {
+        return format!("{}.{} s", ms / 1000, format!("{:03}", ms % 1000).trim_end_matches('0'));
+    }
+    let seconds = ms / 1000;
+    if seconds < 120 {
+        return format!("{seconds} s");
+    }
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let mut parts = Vec::new();
+    if hours > 0 {
+        parts.push(format!("{hours} h"));
+    }
+    if minutes > 0 {
+        parts.push(format!("{minutes} min"));
+    }
+    if rest > 0 && hours == 0 {
+        parts.push(format!("{rest} s"));
+    }
+    parts.join(" ")
+}
+
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ByteSize(pub u64);
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            n if n >= 1024 * 1024 && n % (1024 * 1024) == 0 => write!(f, "{} MiB", n / (1024 * 1024)),
+            n if n >= 1024 && n % 1024 == 0 => write!(f, "{} KiB", n / 1024),
+            n => write!(f, "{n} bytes"),
+        }
+    }
+}
+
+/// A version of a proxy: major, minor, patch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(pub u16, pub u16, pub u16);
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)?;
+        if self.2 > 0 { write!(f, ".{}", self.2) } else { Ok(()) }
+    }
+}
+
+/// Which machine an address means.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Host {
+    /// A literal address.
+    Ip(IpAddr),
+    /// A name, in the spelling of the file.
+    Name(Box<str>),
+    /// Every address of the machine (`*`, `0.0.0.0`, `[::]`); in a target: the address the client connected to.
+    Any,
+}
+
+impl Host {
+    /// Whether the address can only mean the machine itself.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        match self {
+            Self::Ip(ip) => ip.is_loopback(),
+            Self::Name(name) => name.eq_ignore_ascii_case("localhost"),
+            Self::Any => false,
+        }
+    }
+
+    /// Reads a host: an address (IPv6 with or without brackets), a wildcard or a name.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
+        match bare.parse::<IpAddr>() {
+            Ok(ip) if ip.is_unspecified() => Self::Any,
+            Ok(ip) => Self::Ip(ip),
+            Err(_) if text == "*" => Self::Any,
+            Err(_) => Self::Name(text.into()),
+        }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]"),
+            Self::Ip(ip) => write!(f, "{ip}"),
+            Self::Name(name) => f.write_str(name),
+            Self::Any => f.write_str("*"),
+        }
+    }
+}
+
+/// Where something listens or is to be reached, without the port.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// A TCP (or UDP) address.
+    Net(Host),
+    /// A unix socket, by its path (abstract ones with a leading `@`).
+    Socket(Box<str>),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Net(host) => host.fmt(f),
+            Self::Socket(path) => write!(f, "unix:{path}"),
+        }
+    }
+}
+
+/// A built-in value of a proxy, with its reference. The data stands in `defaults/`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct DefaultRef {
+    /// The proxy: `nginx`, `haproxy`.
+    pub proxy: &'static str,
+    /// The setting in the proxy's own word.
+    pub setting: &'static str,
+    /// The value as the manual writes it.
+    pub value: &'static str,
+    /// First version with this value; `None`: always.
+    pub since: Option<&'static str>,
+    /// First version without it; `None`: still so.
+    pub until: Option<&'static str>,
+    /// The manual page.
+    pub manual: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_people_say_them() {
+        let said = |ms| humanise(Duration::from_millis(ms));
+        assert_eq!(said(0), "0 s");
+        assert_eq!(said(30), "30 ms");
+        assert_eq!(said(1500), "1.5 s");
+        assert_eq!(said(60_000), "60 s");
+        assert_eq!(said(600_000), "10 min");
+        assert_eq!(said(60_000_000), "16 h 40 min");
+    }
+
+    #[test]
+    fn hosts_are_told_apart() {
+        assert_eq!(Host::parse("[::1]").to_string(), "[::1]");
+        assert!(Host::parse("127.0.0.5").is_loopback());
+        assert!(Host::parse("LOCALHOST").is_loopback());
+        assert_eq!(Host::parse("0.0.0.0"), Host::Any);
+        assert_eq!(Host::parse("app"), Host::Name("app".into()));
+    }
+}
