@@ -1,0 +1,380 @@
+//! From tokens to the arena: lines, sections, `.if` blocks, and what HAProxy would refuse to read.
+
+mod errors;
+
+use std::ops::Range;
+
+use memchr::{memchr, memmem, memrchr};
+use pest::Parser;
+
+use super::decode;
+use super::{Condition, ConditionId, Line, LineId, LineKind, MAX_CONDITIONS, MAX_WORDS, Section, SectionId};
+use super::{SectionKeyword, Tree, Word, tags};
+use crate::syntax::limits::MAX_ERRORS;
+use crate::syntax::{Parsed, SyntaxError};
+
+/// Parser made from the grammar.
+#[derive(pest_derive::Parser)]
+#[grammar = "grammar/haproxy.pest"]
+struct Grammar;
+
+/// How much text one call of the grammar sees: pest keeps two queue entries for each token until the call is over.
+const BATCH: usize = 32 * 1024;
+
+const BOM: &str = "\u{feff}";
+
+pub(super) fn parse(text: &str) -> Parsed<Tree> {
+    let mut builder = Builder { text, ..Builder::default() };
+    if u32::try_from(text.len()).is_err() {
+        builder.error(0..0, "this file is too large to be read", "over 4 GiB", "");
+        return builder.finish();
+    }
+    builder.tree.tags = tags::find(text);
+    builder.template = !builder.tree.tags.is_empty();
+    let masked;
+    let seen = if builder.template {
+        masked = tags::mask(text, &builder.tree.tags);
+        masked.as_str()
+    } else {
+        text
+    };
+    builder.bytes_that_break(seen);
+    let begin = if seen.starts_with(BOM) { BOM.len() } else { 0 };
+    builder.read(seen, begin);
+    builder.end_of_file();
+    builder.finish()
+}
+
+/// An `.if` that is not closed yet.
+#[derive(Debug)]
+struct Open {
+    chain: u32,
+    branches: u32,
+    /// The branch around it.
+    parent: Option<ConditionId>,
+    /// The branch that is being read; the one around it where the nesting is too deep to be followed.
+    current: Option<ConditionId>,
+    at: Word,
+    other: Option<Word>,
+}
+
+#[derive(Debug, Default)]
+struct Builder<'t> {
+    text: &'t str,
+    tree: Tree,
+    errors: Vec<SyntaxError>,
+    dropped: usize,
+    comments: Vec<Range<u32>>,
+    template: bool,
+    // The line that is being read.
+    first_word: usize,
+    broken: bool,
+    scope: bool,
+    // What is open.
+    section: Option<SectionId>,
+    open: Vec<Open>,
+    chains: u32,
+    outside: bool,
+    too_deep: bool,
+}
+
+impl Builder<'_> {
+    /// Cuts the text into batches of whole lines and feeds them to the grammar.
+    fn read(&mut self, seen: &str, begin: usize) {
+        let bytes = seen.as_bytes();
+        let mut at = begin;
+        while at < bytes.len() {
+            let limit = (at + BATCH).min(bytes.len());
+            let last_line_end = if limit == bytes.len() {
+                Some(limit)
+            } else {
+                memrchr(b'\n', &bytes[at..limit]).map(|end| at + end + 1)
+            };
+            match last_line_end {
+                Some(end) => self.batch(&seen[at..end], at),
+                None => {
+                    let end = memchr(b'\n', &bytes[limit..]).map_or(bytes.len(), |end| limit + end + 1);
+                    self.long_line(&seen[at..end], at);
+                    at = end;
+                    continue;
+                }
+            }
+            at = last_line_end.unwrap_or(limit);
+        }
+        self.end_line();
+    }
+
+    /// Some whole lines at once.
+    fn batch(&mut self, lines: &str, offset: usize) {
+        // The grammar takes whatever it is given; an error would only lose these lines.
+        let Ok(tokens) = Grammar::parse(Rule::lines, lines) else { return };
+        for token in tokens {
+            let span = token.as_span();
+            self.token(token.as_rule(), (offset + span.start()) as u32..(offset + span.end()) as u32);
+        }
+    }
+
+    /// One line that is longer than a batch: token by token, and no further than HAProxy would read.
+    fn long_line(&mut self, line: &str, offset: usize) {
+        let line = line.trim_end_matches('\n');
+        let mut at = 0;
+        for _ in 0..=MAX_WORDS + 1 {
+            let Ok(mut tokens) = Grammar::parse(Rule::one, &line[at..]) else { break };
+            let Some(token) = tokens.next() else { break };
+            let span = token.as_span();
+            let (start, end) = (at + span.start(), at + span.end());
+            self.token(token.as_rule(), (offset + start) as u32..(offset + end) as u32);
+            at = end;
+        }
+        self.end_line();
+    }
+
+    fn token(&mut self, rule: Rule, at: Range<u32>) {
+        match rule {
+            Rule::word => self.word(at),
+            Rule::newline => self.end_line(),
+            Rule::comment => self.comment(at),
+            Rule::bad => self.bad(at),
+            _ => {}
+        }
+    }
+
+    fn word(&mut self, at: Range<u32>) {
+        let count = self.tree.words.len() - self.first_word;
+        if self.scope || count > MAX_WORDS as usize {
+            return;
+        }
+        if count == 0 && self.raw(&at).starts_with('[') {
+            self.scope = true;
+        }
+        // One word too many is kept until the end of the line, to know that there was one.
+        if count == MAX_WORDS as usize {
+            self.broken = true;
+            self.structure(
+                at.clone(),
+                format!("this line has more than {MAX_WORDS} words"),
+                format!("word {}", MAX_WORDS + 1),
+                "HAProxy reads at most 64 words on a line; split the line, or put a list into a file (`-f`)",
+            );
+        } else if let Some((place, fault)) = decode::fault(self.raw(&at)) {
+            self.fault(at.start, place, fault);
+        }
+        self.tree.words.push(Word { start: at.start, end: at.end });
+    }
+
+    fn comment(&mut self, at: Range<u32>) {
+        let raw = self.raw(&at).trim_end_matches('\r');
+        if !self.scope && memmem::find(raw.as_bytes(), b"gw502:").is_some() {
+            self.comments.push(at.start + 1..at.start + raw.len() as u32);
+        }
+    }
+
+    fn end_line(&mut self) {
+        let first = self.first_word;
+        let kept = (first + MAX_WORDS as usize).min(self.tree.words.len());
+        self.tree.words.truncate(kept);
+        self.first_word = kept;
+        let (broken, scope) = (std::mem::take(&mut self.broken), std::mem::take(&mut self.scope));
+        let (Some(&word), Some(&last)) = (self.tree.words.get(first), self.tree.words[first..].last()) else { return };
+
+        let decoded = decode::decode(self.raw(&word.range()), self.tree.has_hole(word.range()));
+        let keyword = decoded.text.into_owned();
+        let section = SectionKeyword::from_word(&keyword);
+        let kind = match keyword.as_str() {
+            _ if scope => LineKind::Scope,
+            "" => LineKind::Ignored,
+            ".if" => LineKind::If,
+            ".elif" => LineKind::Elif,
+            ".else" => LineKind::Else,
+            ".endif" => LineKind::Endif,
+            ".notice" => LineKind::Notice,
+            ".warning" => LineKind::Warning,
+            ".alert" => LineKind::Alert,
+            ".diag" => LineKind::Diag,
+            _ if keyword.starts_with('.') => LineKind::Ignored,
+            _ if section.is_some() => LineKind::Header,
+            _ => LineKind::Keyword,
+        };
+        let id = LineId(self.tree.lines.len() as u32);
+        let count = (kept - first) as u32;
+        match kind {
+            LineKind::If => self.open_if(id, word),
+            LineKind::Elif | LineKind::Else => self.branch(id, word, kind == LineKind::Else),
+            _ => {}
+        }
+        // A branch's own line stands where its block stands, not in the branch.
+        let condition = match kind {
+            LineKind::If | LineKind::Elif | LineKind::Else => self.open.last().and_then(|open| open.parent),
+            LineKind::Endif => {
+                self.close_if(word);
+                self.condition()
+            }
+            _ => self.condition(),
+        };
+        if matches!(kind, LineKind::Else | LineKind::Endif) && count > 1 {
+            let extra = self.tree.words[first + 1];
+            self.structure(
+                extra.range(),
+                format!("`{keyword}` takes no arguments"),
+                "HAProxy refuses this word".to_owned(),
+                if kind == LineKind::Else { "for a second condition, write `.elif`" } else { "remove it" },
+            );
+        }
+        match section {
+            Some(section) if kind == LineKind::Header => self.open_section(section, id, first, condition),
+            _ => {}
+        }
+        if kind == LineKind::Ignored && !keyword.is_empty() {
+            self.unknown_directive(word, &keyword, condition);
+        }
+        if kind == LineKind::Keyword && self.section.is_none() {
+            self.keyword_outside(word, &keyword, condition);
+        }
+        self.tree.lines.push(Line {
+            first_word: first as u32,
+            word_count: count,
+            start: word.start,
+            end: last.end,
+            kind,
+            broken,
+            section: self.section,
+            condition,
+        });
+        if let Some(section) = self.section.and_then(|id| self.tree.sections.get_mut(id.0 as usize)) {
+            section.lines.end = id.0 + 1;
+        }
+    }
+
+    fn open_section(&mut self, keyword: SectionKeyword, header: LineId, first: usize, condition: Option<ConditionId>) {
+        let words = &self.tree.words[first + 1..];
+        let is_from = |word: Option<&Word>| word.is_some_and(|word| self.decoded(*word) == "from");
+        // `defaults from other` has no name of its own; `frontend from` is named "from".
+        let unnamed = keyword == SectionKeyword::Defaults && is_from(words.first()) && words.len() == 2;
+        let name = if unnamed { None } else { words.first().copied() };
+        let from = if unnamed { 0 } else { 1 };
+        let from = if keyword.is_proxy() && is_from(words.get(from)) { words.get(from + 1).copied() } else { None };
+        self.section = Some(SectionId(self.tree.sections.len() as u32));
+        let lines = header.0 + 1..header.0 + 1;
+        self.tree.sections.push(Section { keyword, header, condition, lines, name, from });
+    }
+
+    fn condition(&self) -> Option<ConditionId> {
+        self.open.last().and_then(|open| open.current)
+    }
+
+    fn open_if(&mut self, line: LineId, at: Word) {
+        let parent = self.condition();
+        self.open.push(Open { chain: self.chains, branches: 0, parent, current: parent, at, other: None });
+        self.chains += 1;
+        if self.open.len() > MAX_CONDITIONS && !self.too_deep {
+            self.too_deep = true;
+            self.structure(
+                at.range(),
+                format!("more than {MAX_CONDITIONS} `.if` stand inside each other"),
+                "one too many".to_owned(),
+                "HAProxy stops reading here",
+            );
+        }
+        self.add_branch(line);
+    }
+
+    fn add_branch(&mut self, line: LineId) {
+        let follow = self.open.len() <= MAX_CONDITIONS;
+        let id = ConditionId(self.tree.conditions.len() as u32);
+        let Some(open) = self.open.last_mut().filter(|_| follow) else { return };
+        self.tree.conditions.push(Condition { line, parent: open.parent, chain: open.chain, branch: open.branches });
+        open.branches += 1;
+        open.current = Some(id);
+    }
+
+    fn branch(&mut self, line: LineId, at: Word, is_else: bool) {
+        let word = if is_else { ".else" } else { ".elif" };
+        let Some(open) = self.open.last_mut() else {
+            self.structure(
+                at.range(),
+                format!("this `{word}` has no `.if`"),
+                "no `.if` is open here".to_owned(),
+                "add the `.if` above, or remove this line; a block must begin and end in one file",
+            );
+            return;
+        };
+        let before = open.other;
+        if is_else {
+            open.other = before.or(Some(at));
+        }
+        if let Some(before) = before {
+            self.structure(
+                at.range(),
+                format!("this `{word}` stands behind the `.else` of its block"),
+                "HAProxy refuses it here".to_owned(),
+                "`.else` must be the last branch; is an `.endif` missing above?",
+            );
+            if let Some(error) = self.errors.last_mut().filter(|error| error.at == at.range()) {
+                error.others.push((before.range(), "the `.else`".to_owned()));
+            }
+        }
+        self.add_branch(line);
+    }
+
+    fn close_if(&mut self, at: Word) {
+        if self.open.pop().is_none() {
+            self.structure(
+                at.range(),
+                "this `.endif` has no `.if`".to_owned(),
+                "no `.if` is open here".to_owned(),
+                "remove it, or add the `.if` above; a block must begin and end in one file",
+            );
+        }
+    }
+
+    fn end_of_file(&mut self) {
+        while let Some(open) = self.open.pop() {
+            // Of those that are too deep, one has been said.
+            if self.open.len() >= MAX_CONDITIONS {
+                continue;
+            }
+            self.structure(
+                open.at.range(),
+                "this `.if` is not closed".to_owned(),
+                "still open at the end of the file".to_owned(),
+                "add `.endif`; a block cannot go on in the next file",
+            );
+        }
+        let length = self.text.len();
+        if length > 0 && !self.text.ends_with('\n') {
+            let line_start = memrchr(b'\n', self.text.as_bytes()).map_or(0, |at| at + 1);
+            let shown = self.text.get(line_start..).unwrap_or("").chars().next_back().map_or(1, char::len_utf8);
+            self.structure(
+                (length - shown) as u32..length as u32,
+                "the last line does not end in a line feed".to_owned(),
+                "the file ends here".to_owned(),
+                "add an empty line at the end; HAProxy 2.3 and later takes the file for cut off and does not start",
+            );
+        }
+    }
+
+    fn finish(mut self) -> Parsed<Tree> {
+        self.errors.sort_by_key(|error| error.at.start);
+        if self.errors.len() > MAX_ERRORS {
+            self.dropped += self.errors.len() - (MAX_ERRORS - 1);
+            let at = self.errors[MAX_ERRORS - 1].at.clone();
+            self.errors.truncate(MAX_ERRORS - 1);
+            self.errors.push(SyntaxError {
+                message: format!("{} more errors in this file are not shown", self.dropped),
+                at,
+                label: "the first of them".to_owned(),
+                others: Vec::new(),
+                help: None,
+            });
+        }
+        Parsed { tree: self.tree, errors: self.errors, comments: self.comments, template: self.template }
+    }
+
+    fn raw(&self, at: &Range<u32>) -> &str {
+        self.text.get(at.start as usize..at.end as usize).unwrap_or("")
+    }
+
+    fn decoded(&self, word: Word) -> String {
+        decode::decode(self.raw(&word.range()), false).text.into_owned()
+    }
+}
