@@ -135,13 +135,7 @@ fn run(fixture: &Fixture, side: Side, certificate: &Arc<Certificate>) -> Result<
 }
 
 /// Starts the proxy and compares what the client sees.
-fn observe(
-    case: &Case,
-    side: Side,
-    launch: &Launch,
-    backends: &[Backend],
-    accepted: bool,
-) -> Result<(), String> {
+fn observe(case: &Case, side: Side, launch: &Launch, backends: &[Backend], accepted: bool) -> Result<(), String> {
     let Some((expect, port)) = case.expect.as_ref().zip(case.listen) else {
         // A trap without requests: a valid file, and no more is claimed.
         return if accepted { Ok(()) } else { Err("a trap must be a valid file".to_owned()) };

@@ -103,6 +103,8 @@ pub struct RequestSpec {
     pub method: String,
     pub headers: BTreeMap<String, String>,
     pub body: Option<String>,
+    /// A body of so many bytes, for what a small one would not show (it arrives together with the header).
+    pub body_bytes: Option<usize>,
     pub count: usize,
     pub pause: f64,
     pub timeout: f64,
@@ -120,6 +122,7 @@ impl Default for RequestSpec {
             method: "GET".to_owned(),
             headers: BTreeMap::new(),
             body: None,
+            body_bytes: None,
             count: 1,
             pause: 0.0,
             timeout: 40.0,

@@ -83,11 +83,12 @@ fn text(port: u16, spec: &RequestSpec) -> Vec<u8> {
     for (name, value) in &spec.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    if let Some(body) = &spec.body {
+    let body = spec.body_bytes.map(|bytes| "a".repeat(bytes)).or_else(|| spec.body.clone());
+    if let Some(body) = &body {
         head.push_str(&format!("Content-Length: {}\r\n", body.len()));
     }
     head.push_str("\r\n");
-    head.push_str(spec.body.as_deref().unwrap_or_default());
+    head.push_str(body.as_deref().unwrap_or_default());
     head.into_bytes()
 }
 

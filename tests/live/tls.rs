@@ -30,11 +30,7 @@ impl Certificate {
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
             .map_err(|e| e.to_string())?;
-        Ok(Self {
-            cert_pem: made.cert.pem(),
-            key_pem: made.signing_key.serialize_pem(),
-            config: Arc::new(config),
-        })
+        Ok(Self { cert_pem: made.cert.pem(), key_pem: made.signing_key.serialize_pem(), config: Arc::new(config) })
     }
 }
 
