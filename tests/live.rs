@@ -1,0 +1,182 @@
+//! Every fixture against the real proxy: `bad/` ends as `case.yaml` says, and `good/` does not.
+//!
+//! One named test per case and side. A case that this machine cannot run (the proxy or a backend's program is not
+//! installed, no mount namespace) is shown as ignored, with the reason in brackets; it never counts as passed.
+//! Loopback only; `fixtures/README.md` explains the keys of `case.yaml`.
+
+#[path = "live/backend.rs"]
+mod backend;
+#[path = "live/case.rs"]
+mod case;
+#[path = "live/client.rs"]
+mod client;
+#[path = "live/dns.rs"]
+mod dns;
+#[path = "live/ports.rs"]
+mod ports;
+#[path = "live/proxy.rs"]
+mod proxy;
+#[path = "live/tls.rs"]
+mod tls;
+#[path = "live/wire.rs"]
+mod wire;
+
+use std::net::TcpListener;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use backend::{Backend, Behave};
+use case::{Case, Fixture, Side};
+use ports::{Lease, Ports};
+use proxy::{Launch, Scratch, find_program, own_hosts_possible};
+use tls::Certificate;
+
+/// How long a log line or a health check may be waited for. Only a machine under heavy load needs as much.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn main() -> ExitCode {
+    let mut args = Arguments::from_args();
+    if args.test_threads.is_none() {
+        // Cases mostly wait: more of them than processors may run side by side.
+        args.test_threads = Some(thread::available_parallelism().map_or(4, usize::from) * 3);
+    }
+    let trials = match (case::fixtures(), Certificate::make()) {
+        (Ok(fixtures), Ok(certificate)) => {
+            let certificate = Arc::new(certificate);
+            fixtures.into_iter().flat_map(|fixture| trials(fixture, &certificate)).collect()
+        }
+        (Err(error), _) | (_, Err(error)) => {
+            vec![Trial::test("fixtures", move || Err(Failed::from(error)))]
+        }
+    };
+    libtest_mimic::run(&args, trials).exit_code()
+}
+
+fn trials(fixture: Fixture, certificate: &Arc<Certificate>) -> Vec<Trial> {
+    if fixture.case.entry.is_none() {
+        return Vec::new(); // a fragment: no proxy can start it
+    }
+    let reason = cannot_run(&fixture.case);
+    let sides = if fixture.case.trap { vec![Side::Good] } else { vec![Side::Bad, Side::Good] };
+    let fixture = Arc::new(fixture);
+    let trial = |side: Side| {
+        let (fixture, certificate) = (Arc::clone(&fixture), Arc::clone(certificate));
+        let name = format!("{}/{}", fixture.name, side.name());
+        let test = Trial::test(name, move || run(&fixture, side, &certificate).map_err(Failed::from));
+        match &reason {
+            Some(reason) => test.with_kind(reason).with_ignored_flag(true),
+            None => test,
+        }
+    };
+    sides.into_iter().map(trial).collect()
+}
+
+/// Why this machine cannot run a case.
+fn cannot_run(case: &Case) -> Option<String> {
+    let program = case.proxy.program();
+    if find_program(program).is_none() {
+        return Some(format!("{program} not installed"));
+    }
+    for backend in &case.backends {
+        let program = backend.command.iter().flatten().next();
+        if let (Behave::Command, Some(program)) = (&backend.behave, program)
+            && find_program(program).is_none()
+        {
+            return Some(format!("{program} not installed"));
+        }
+        if backend.host.contains(':') && TcpListener::bind((backend.host.as_str(), 0)).is_err() {
+            return Some("no IPv6".to_owned());
+        }
+    }
+    if case.hosts.is_some() && !own_hosts_possible() {
+        return Some("needs root and unshare for its own hosts file".to_owned());
+    }
+    None
+}
+
+/// One side of a case.
+///
+/// # Errors
+/// What was wanted, what was seen, and the end of the proxy's log.
+fn run(fixture: &Fixture, side: Side, certificate: &Arc<Certificate>) -> Result<(), String> {
+    let lease = Lease::take()?;
+    let mut ports = Ports::new(&lease);
+    let case = case::parse(&ports.rewrite(&fixture.yaml)?)?;
+    let scratch = Scratch::make(certificate)?;
+    scratch.copy_tree(&fixture.dir.join(side.name()), "conf", |text| ports.rewrite(text))?;
+    if fixture.dir.join("files").is_dir() {
+        scratch.copy_tree(&fixture.dir.join("files"), "files", |text| ports.rewrite(text))?;
+    }
+    if let Some(hosts) = &case.hosts {
+        scratch.write("hosts", hosts)?;
+    }
+    let mut backends = Vec::new();
+    for spec in &case.backends {
+        backends.push(Backend::start(spec, &scratch)?);
+    }
+    let launch = Launch {
+        proxy: case.proxy,
+        entry: scratch.path().join("conf").join(case.entry.as_deref().unwrap_or_default()),
+        scratch: &scratch,
+        own_hosts: case.hosts.is_some(),
+    };
+    let check = launch.check()?;
+    let said = String::from_utf8_lossy(&[check.stdout, check.stderr].concat()).into_owned();
+    let checked = if check.status.success() { "accepts" } else { "refuses" };
+    let seen = observe(&case, side, &launch, &backends, check.status.success());
+    let log = said + &scratch.log();
+    let tail: Vec<&str> = log.lines().rev().take(12).collect();
+    let tail: String = tail.into_iter().rev().map(|line| format!("\n    | {line}")).collect();
+    seen.map_err(|error| format!("{error}\nthe proxy's own check {checked} the configuration{tail}"))
+}
+
+/// Starts the proxy and compares what the client sees.
+fn observe(case: &Case, side: Side, launch: &Launch, backends: &[Backend], accepted: bool) -> Result<(), String> {
+    let Some((expect, port)) = case.expect.as_ref().zip(case.listen) else {
+        // A trap without requests: a valid file, and no more is claimed.
+        return if accepted { Ok(()) } else { Err("a trap must be a valid file".to_owned()) };
+    };
+    let wanted = match (side, &expect.bad) {
+        (Side::Bad, Some(bad)) => bad,
+        _ => &expect.good,
+    };
+    let sign = expect.log.as_deref().filter(|_| side == Side::Bad);
+    let mut process = launch.start()?;
+    if !process.wait_for(port)? {
+        let log = launch.scratch.log();
+        return match (wanted.no_start(), sign) {
+            (false, _) => Err(format!("wanted {}: the proxy does not start", wanted.shown())),
+            (true, Some(sign)) if !log.contains(sign) => Err(format!("does not start, but does not say: {sign}")),
+            (true, _) => Ok(()),
+        };
+    }
+    let end = Instant::now() + PATIENCE;
+    loop {
+        thread::sleep(Duration::from_secs_f64(case.settle.unwrap_or(0.0)));
+        backends.iter().for_each(Backend::requests_begin);
+        let got = client::send_all(port, &case.request);
+        if wanted.met_by(&got) {
+            break;
+        }
+        // Health checks may take their time; everything else must be as wanted from the first request on.
+        if case.settle.is_none() || Instant::now() > end {
+            return Err(format!("wanted {}, got {}", wanted.shown(), got.join(", ")));
+        }
+    }
+    if !process.running() {
+        return Err("the proxy ended meanwhile".to_owned());
+    }
+    let Some(sign) = sign else { return Ok(()) };
+    let end = Instant::now() + PATIENCE;
+    while !launch.scratch.log().contains(sign) {
+        if Instant::now() > end {
+            return Err(format!("answers as wanted, but does not log: {sign}"));
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
