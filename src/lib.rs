@@ -5,6 +5,7 @@
 //! and gives a report. Nothing here reads a file, prints or knows the time.
 
 pub mod catalog;
+pub mod defaults;
 pub mod engine;
 pub mod files;
 pub mod finding;

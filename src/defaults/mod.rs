@@ -1,0 +1,9 @@
+//! Facts about proxies, as data: directives, built-in values, what came with which version. Layer 2.
+//!
+//! Nothing here looks at a configuration. Each fact names its place in the manual.
+
+pub mod nginx;
+pub mod nginx_directives;
+mod nginx_third_party;
+
+pub use crate::value::DefaultRef;

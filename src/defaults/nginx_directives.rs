@@ -1,0 +1,348 @@
+//! What nginx knows by name: every official directive with its contexts, and the names of other people's modules.
+//!
+//! The table is `nginx_directives.txt`; it is read once, at the first question (measured: 0.3 ms; then 15 ns each).
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::BitOr;
+use std::sync::LazyLock;
+
+use crate::value::Version;
+
+/// A set of contexts (kinds of block) in which a directive may stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Contexts(u32);
+
+impl Contexts {
+    /// No context.
+    pub const NONE: Self = Self(0);
+    /// The top of the main file.
+    pub const MAIN: Self = Self(1);
+    /// `events {}`.
+    pub const EVENTS: Self = Self(1 << 1);
+    /// `http {}`.
+    pub const HTTP: Self = Self(1 << 2);
+    /// `server {}` of http.
+    pub const SERVER: Self = Self(1 << 3);
+    /// `location {}`.
+    pub const LOCATION: Self = Self(1 << 4);
+    /// `if {}` directly in a `server {}` of http.
+    pub const SERVER_IF: Self = Self(1 << 5);
+    /// `if {}` in a `location {}`.
+    pub const LOCATION_IF: Self = Self(1 << 6);
+    /// `limit_except {}`.
+    pub const LIMIT_EXCEPT: Self = Self(1 << 7);
+    /// `upstream {}` of http.
+    pub const UPSTREAM: Self = Self(1 << 8);
+    /// `stream {}`.
+    pub const STREAM: Self = Self(1 << 9);
+    /// `server {}` of stream.
+    pub const STREAM_SERVER: Self = Self(1 << 10);
+    /// `upstream {}` of stream.
+    pub const STREAM_UPSTREAM: Self = Self(1 << 11);
+    /// `mail {}`.
+    pub const MAIL: Self = Self(1 << 12);
+    /// `server {}` of mail.
+    pub const MAIL_SERVER: Self = Self(1 << 13);
+    /// `mgmt {}` (commercial).
+    pub const MGMT: Self = Self(1 << 14);
+    /// `acme_issuer {}`.
+    pub const ACME_ISSUER: Self = Self(1 << 15);
+    /// `oidc_provider {}` (commercial).
+    pub const OIDC_PROVIDER: Self = Self(1 << 16);
+    /// Every context (`include`).
+    pub const ANY: Self = Self((1 << 17) - 1);
+
+    /// Letter in the table, context, name for messages.
+    const LEGEND: [(u8, Self, &'static str); 17] = [
+        (b'm', Self::MAIN, "main"),
+        (b'e', Self::EVENTS, "events"),
+        (b'h', Self::HTTP, "http"),
+        (b's', Self::SERVER, "server"),
+        (b'l', Self::LOCATION, "location"),
+        (b'j', Self::SERVER_IF, "if in server"),
+        (b'i', Self::LOCATION_IF, "if in location"),
+        (b'x', Self::LIMIT_EXCEPT, "limit_except"),
+        (b'u', Self::UPSTREAM, "upstream"),
+        (b'H', Self::STREAM, "stream"),
+        (b'S', Self::STREAM_SERVER, "server in stream"),
+        (b'U', Self::STREAM_UPSTREAM, "upstream in stream"),
+        (b'M', Self::MAIL, "mail"),
+        (b'N', Self::MAIL_SERVER, "server in mail"),
+        (b'g', Self::MGMT, "mgmt"),
+        (b'a', Self::ACME_ISSUER, "acme_issuer"),
+        (b'o', Self::OIDC_PROVIDER, "oidc_provider"),
+    ];
+
+    /// Whether every context of `other` is in this set.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether the two sets have a context in common.
+    #[must_use]
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// The contexts of either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether no context is in the set.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The names of the contexts, outermost first, for messages.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::LEGEND.into_iter().filter(move |(_, context, _)| self.contains(*context)).map(|(.., name)| name)
+    }
+
+    fn from_letters(letters: &str) -> Self {
+        if letters == "*" {
+            return Self::ANY;
+        }
+        letters.bytes().fold(Self::NONE, |set, letter| set.union(Self(Self::BITS[usize::from(letter)])))
+    }
+
+    /// The bit of each letter of the table; 0 for every other byte.
+    const BITS: [u32; 256] = {
+        let mut bits = [0; 256];
+        let mut at = 0;
+        while at < Self::LEGEND.len() {
+            bits[Self::LEGEND[at].0 as usize] = Self::LEGEND[at].1.0;
+            at += 1;
+        }
+        bits
+    };
+}
+
+impl BitOr for Contexts {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        self.union(other)
+    }
+}
+
+impl fmt::Display for Contexts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, name) in self.names().enumerate() {
+            f.write_str(if at == 0 { "" } else { ", " })?;
+            f.write_str(name)?;
+        }
+        Ok(())
+    }
+}
+
+/// One directive of one module. A name that several modules use (`server`, `listen`, `proxy_pass`) has several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Directive {
+    /// Its name.
+    pub name: &'static str,
+    /// Where it may stand in 1.22.1 or in 1.31.
+    pub contexts: Contexts,
+    /// Whether it opens a block.
+    pub block: bool,
+    /// Fewest arguments.
+    pub min_args: u8,
+    /// Most arguments; `None`: no limit. Numbers in between may be refused all the same.
+    pub max_args: Option<u8>,
+    /// Whether a second one in the same block is accepted, or nothing is known of that. `false`: nginx refuses it.
+    pub repeats: bool,
+    /// The built-in value as the manual writes it.
+    pub default: Option<&'static str>,
+    /// First release with it; `None`: older than any in use, or numbered otherwise (njs, otel, acme).
+    pub since: Option<Version>,
+    /// Last release with it; `None`: it still exists.
+    pub until: Option<Version>,
+    /// Whether only the commercial edition has it.
+    pub commercial: bool,
+    /// Its place in the manual, below [`nginx::MANUAL`](super::nginx::MANUAL); empty when the manual is silent.
+    pub page: &'static str,
+}
+
+impl Directive {
+    /// The module that documents it: `ngx_http_proxy_module`; empty when the manual is silent.
+    #[must_use]
+    pub fn module(&self) -> &'static str {
+        let page = self.page.split_once(".html").map_or("", |(page, _)| page);
+        page.rsplit_once('/').map_or(page, |(_, module)| module)
+    }
+
+    /// Whether so many arguments can be right.
+    #[must_use]
+    pub fn takes(&self, arguments: usize) -> bool {
+        arguments >= usize::from(self.min_args) && self.max_args.is_none_or(|max| arguments <= usize::from(max))
+    }
+}
+
+/// FNV-1a: the keys are short and fixed, so a keyed hash would only cost time.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        // The low bits choose the bucket and the high bits the tag; FNV's own high bits are the better mixed.
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+struct Table {
+    rows: Vec<Directive>,
+    /// Name → first row and one past the last.
+    index: HashMap<&'static str, (u16, u16), BuildHasherDefault<Fnv>>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let text = include_str!("nginx_directives.txt");
+    let mut rows: Vec<Directive> = Vec::with_capacity(1100);
+    rows.extend(text.lines().filter_map(row));
+    let mut index = HashMap::with_capacity_and_hasher(1100, BuildHasherDefault::default());
+    let mut start = 0_u16;
+    for group in rows.chunk_by(|a, b| a.name == b.name) {
+        let end = start.saturating_add(u16::try_from(group.len()).unwrap_or(u16::MAX));
+        if let Some(first) = group.first() {
+            index.insert(first.name, (start, end));
+        }
+        start = end;
+    }
+    Table { rows, index }
+});
+
+/// One line of the table; `None` for comments. (A test sees to it that no other line is lost.)
+fn row(line: &'static str) -> Option<Directive> {
+    let mut fields = line.splitn(8, ' ');
+    let place = fields.next()?;
+    let (page, name) = place.split_once('#')?;
+    if name.is_empty() {
+        return None;
+    }
+    let contexts = Contexts::from_letters(fields.next()?);
+    let block = fields.next()? == "{";
+    let (min_args, max_args) = arguments(fields.next()?)?;
+    let repeats = fields.next()? == "many";
+    let (since, until) = match fields.next()? {
+        "-" => (None, None),
+        versions => versions.split_once("..").map_or((version(versions), None), |(a, b)| (version(a), version(b))),
+    };
+    let commercial = fields.next()? == "plus";
+    let default = fields.next();
+    let page = if page == "-" { "" } else { place };
+    Some(Directive { name, contexts, block, min_args, max_args, repeats, default, since, until, commercial, page })
+}
+
+/// `1`, `1-3`, `2+`.
+fn arguments(text: &str) -> Option<(u8, Option<u8>)> {
+    if let Some(min) = text.strip_suffix('+') {
+        return Some((min.parse().ok()?, None));
+    }
+    let (min, max) = text.split_once('-').unwrap_or((text, text));
+    Some((min.parse().ok()?, Some(max.parse().ok()?)))
+}
+
+/// `1.29.7`; nothing else.
+pub(super) fn version(text: &str) -> Option<Version> {
+    let (major, rest) = text.split_once('.')?;
+    let (minor, patch) = rest.split_once('.')?;
+    Some(Version(major.parse().ok()?, minor.parse().ok()?, patch.parse().ok()?))
+}
+
+/// Every directive of this name, one per module; http stands before stream and mail. Empty: no official name.
+#[must_use]
+pub fn directives(name: &str) -> &'static [Directive] {
+    let table = &*TABLE;
+    let (start, end) = table.index.get(name).copied().unwrap_or_default();
+    table.rows.get(usize::from(start)..usize::from(end)).unwrap_or_default()
+}
+
+/// The directive of this name; of several (see [`directives`]) the first.
+#[must_use]
+pub fn directive(name: &str) -> Option<&'static Directive> {
+    directives(name).first()
+}
+
+/// The directive of this name that may stand in one of these contexts.
+#[must_use]
+pub fn directive_in(name: &str, contexts: Contexts) -> Option<&'static Directive> {
+    directives(name).iter().find(|directive| directive.contexts.intersects(contexts))
+}
+
+/// Every official directive, sorted by name.
+#[must_use]
+pub fn all() -> &'static [Directive] {
+    &TABLE.rows
+}
+
+/// Whether a module that nginx does not ship (OpenResty, headers-more, RTMP, …) is known to use this name. Such a
+/// name says nothing: whether the module is installed is not to be seen from the configuration.
+#[must_use]
+pub fn third_party(name: &str) -> bool {
+    super::nginx_third_party::knows(name)
+}
+
+/// Whether the block holds lines of data (`key value;`), not directives.
+#[must_use]
+pub fn data_block(name: &str) -> bool {
+    matches!(name, "map" | "types" | "geo" | "split_clients" | "charset_map" | "num_map" | "match" | "otel_exporter")
+}
+
+/// Longest name worth comparing: the longest official one has 41 characters.
+const LONGEST_NAME: usize = 48;
+
+/// The official directive that was probably meant: at most one edit away for names up to six characters, at most two
+/// for longer ones; swapped neighbours are one edit. `None` for official names, and when nothing is near.
+#[must_use]
+pub fn nearest(name: &str) -> Option<&'static str> {
+    static LETTERS: LazyLock<Vec<(u64, &'static str)>> = LazyLock::new(|| {
+        let current = all().iter().filter(|directive| directive.until.is_none());
+        let mut names: Vec<_> = current.map(|directive| (letters(directive.name), directive.name)).collect();
+        names.dedup();
+        names
+    });
+    if name.len() > LONGEST_NAME || directive(name).is_some() {
+        return None;
+    }
+    let length = name.chars().count();
+    let limit = if length <= 6 { 1 } else { 2 };
+    let mask = letters(name);
+    let mut best: Option<(usize, &'static str)> = None;
+    for &(known, candidate) in LETTERS.iter() {
+        // Cheap tests first, so that a file of a hundred thousand unknown names stays cheap: an edit changes the
+        // length by one at most, and the set of letters by two.
+        if candidate.len().abs_diff(length) > limit || (known ^ mask).count_ones() as usize > 2 * limit {
+            continue;
+        }
+        let distance = strsim::osa_distance(name, candidate);
+        if distance <= limit && best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, name)| name)
+}
+
+/// The set of characters of a name; different characters may share a bit, so it only ever understates a difference.
+fn letters(name: &str) -> u64 {
+    name.chars().fold(0, |set, letter| set | 1 << (letter as u32 % 64))
+}
+
+#[cfg(test)]
+#[path = "nginx_directives_tests.rs"]
+mod tests;
