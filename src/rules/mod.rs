@@ -4,9 +4,13 @@
 //! [`RULES`], fixtures.
 
 mod duplicate_definition;
+mod empty_pool;
+mod implicit_port;
 mod malformed_target;
 mod missing_file;
 mod prelude;
+mod proxy_loop;
+mod runtime_name_without_resolver;
 mod syntax_error;
 #[cfg(test)]
 mod testing;
@@ -43,6 +47,10 @@ pub const RULES: &[&dyn Rule] = &[
     &undefined_reference::UndefinedReference,
     &duplicate_definition::DuplicateDefinition,
     &malformed_target::MalformedTargetRule,
+    &runtime_name_without_resolver::RuntimeNameWithoutResolver,
+    &implicit_port::ImplicitPort,
+    &proxy_loop::ProxyLoop,
+    &empty_pool::EmptyPool,
 ];
 
 /// What a rule may look at.
