@@ -173,9 +173,11 @@ impl Finding {
 pub struct Findings(Vec<Finding>);
 
 impl Findings {
-    /// Adds one.
+    /// Adds one. A rule has no say about a dialect that its page does not speak of.
     pub fn push(&mut self, finding: Finding) {
-        self.0.push(finding);
+        if finding.dialect.is_none_or(|dialect| finding.rule.meta().of(dialect).is_some()) {
+            self.0.push(finding);
+        }
     }
 
     /// All of them, sorted, each hazard once (a file that is included ten times says it once), with fingerprints.

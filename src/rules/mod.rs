@@ -3,7 +3,18 @@
 //! A rule is pure, synchronous and infallible. To add one: `rules/GWnnn-slug.yaml`, a file here with its line in
 //! [`RULES`], fixtures.
 
+mod duplicate_definition;
+mod empty_pool;
+mod implicit_port;
+mod malformed_target;
+mod missing_file;
 mod prelude;
+mod proxy_loop;
+mod runtime_name_without_resolver;
+mod syntax_error;
+#[cfg(test)]
+mod testing;
+mod undefined_reference;
 
 use crate::catalog::RuleId;
 use crate::finding::Findings;
@@ -29,8 +40,18 @@ pub trait Rule: Sync {
     fn check_endpoint(&self, _cx: &Cx<'_>, _endpoint: EndpointId, _out: &mut Findings) {}
 }
 
-/// All rules.
-pub const RULES: &[&dyn Rule] = &[];
+/// All rules, in the order of their ids.
+pub const RULES: &[&dyn Rule] = &[
+    &syntax_error::SyntaxError,
+    &missing_file::MissingFileRule,
+    &undefined_reference::UndefinedReference,
+    &duplicate_definition::DuplicateDefinition,
+    &malformed_target::MalformedTargetRule,
+    &runtime_name_without_resolver::RuntimeNameWithoutResolver,
+    &implicit_port::ImplicitPort,
+    &proxy_loop::ProxyLoop,
+    &empty_pool::EmptyPool,
+];
 
 /// What a rule may look at.
 #[derive(Debug)]
@@ -113,6 +134,22 @@ pub fn run(cx: &Cx<'_>, enabled: impl Fn(RuleId) -> bool, out: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::CATALOG;
+
+    #[test]
+    fn every_rule_of_the_catalogue_runs_in_order() {
+        // GW000 speaks of files that could not be read, which no topology shows: the engine raises it.
+        let expected: Vec<_> = CATALOG.iter().map(|meta| meta.id).filter(|&id| id != RuleId::GW000).collect();
+        assert_eq!(RULES.iter().map(|rule| rule.id()).collect::<Vec<_>>(), expected);
+        for option in CATALOG.iter().flat_map(|meta| meta.options) {
+            let read = match option.kind {
+                "duration" => parse_duration(option.default).is_some(),
+                "size" => parse_size(option.default).is_some(),
+                _ => option.default.parse::<u32>().is_ok(),
+            };
+            assert!(read, "{} has no readable default", option.name);
+        }
+    }
 
     #[test]
     fn options_are_read() {

@@ -3,5 +3,177 @@
 pub use super::{Cx, Rule};
 pub use crate::catalog::{Confidence, Outcome, RuleId, Severity};
 pub use crate::finding::{Finding, Findings};
+pub use crate::source::Site;
+use crate::source::clean;
 pub use crate::topology::*;
-pub use crate::value::{ByteSize, Host, Wait, humanise};
+pub use crate::value::{Address, ByteSize, Host, Wait, humanise};
+use std::collections::HashMap;
+
+/// Text of a configuration inside a sentence: in backquotes, cleaned, and cut where it is long.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    let text = clean(text);
+    match text.char_indices().nth(80) {
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
+    }
+}
+
+/// `1 member`, `2 members`.
+#[must_use]
+pub fn count(number: usize, word: &str) -> String {
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+}
+
+/// The address of an endpoint as a person would write it, with its port where it is written.
+#[must_use]
+pub fn address_words(endpoint: &Endpoint) -> String {
+    match (endpoint.address.known(), endpoint.port.known().and_then(|port| port.number())) {
+        (Some(address @ Address::Net(_)), Some(port)) => quote(&format!("{address}:{port}")),
+        (Some(address), _) => quote(&address.to_string()),
+        (None, _) => "the backend".to_owned(),
+    }
+}
+
+/// The hops that lead to each pool.
+#[must_use]
+pub fn hops_by_pool(topology: &Topology) -> HashMap<PoolId, Vec<HopId>> {
+    let mut hops: HashMap<PoolId, Vec<HopId>> = HashMap::new();
+    for (id, hop) in topology.hops.iter() {
+        if let Target::Pool(pool) = hop.target {
+            hops.entry(pool).or_default().push(id);
+        }
+    }
+    hops
+}
+
+/// Where a request is sent to a pool: the statement that names it, or the route, where pool and hop are one block.
+#[must_use]
+pub fn way_to_pool(topology: &Topology, pool: PoolId, hop: HopId) -> Option<Site> {
+    let (pool, hop) = (&topology.pools[pool], &topology.hops[hop]);
+    if hop.site != pool.site && hop.target_site != pool.site && hop.target_site != pool.name_site {
+        return Some(hop.target_site);
+    }
+    hop.routes.first().map(|&route| topology.routes[route].site)
+}
+
+/// What the client side of a virtual host looks like.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Doors {
+    /// A listener without TLS, when all listeners are known to be so.
+    pub all_plain: Option<ListenerId>,
+    /// A listener on a port that clients write into the `Host` header: neither 80 nor 443.
+    pub odd_port: Option<ListenerId>,
+    /// Whether a listener accepts on a range of ports.
+    pub range: bool,
+}
+
+/// The doors of every virtual host, by its number.
+#[must_use]
+pub fn doors(topology: &Topology) -> Vec<Doors> {
+    topology
+        .virtual_hosts
+        .iter()
+        .map(|(_, host)| {
+            let mut doors = Doors::default();
+            let mut plain = true;
+            for &id in &host.listeners {
+                let listener = &topology.listeners[id];
+                plain &= listener.tls == Known::Yes(false);
+                if let Known::Yes((Address::Net(_), Some((first, last)))) = listener.bind {
+                    doors.range |= first != last;
+                    if !matches!((first, last), (80 | 443, 80 | 443)) {
+                        doors.odd_port.get_or_insert(id);
+                    }
+                }
+            }
+            doors.all_plain = host.listeners.first().copied().filter(|_| plain);
+            doors
+        })
+        .collect()
+}
+
+/// The virtual hosts whose routes lead to a hop, each once; `None` when a route's virtual host is not known.
+#[must_use]
+pub fn hosts_before(topology: &Topology, hop: HopId) -> Option<Vec<VirtualHostId>> {
+    let mut hosts: Vec<_> =
+        topology.hops[hop].routes.iter().map(|&route| topology.routes[route].virtual_host).collect::<Option<_>>()?;
+    hosts.sort_unstable();
+    hosts.dedup();
+    Some(hosts)
+}
+
+/// Whether a host name looks like one of the public Internet, where one address serves many names.
+#[must_use]
+pub fn is_public_name(name: &str) -> bool {
+    const PRIVATE: &[&str] = &[
+        "local",
+        "localhost",
+        "localdomain",
+        "internal",
+        "intranet",
+        "private",
+        "lan",
+        "home",
+        "corp",
+        "svc",
+        "consul",
+        "docker",
+        "test",
+        "example",
+        "invalid",
+        "arpa",
+    ];
+    let name = name.trim_end_matches('.');
+    match name.rsplit_once('.') {
+        Some((before, last)) => {
+            !PRIVATE.iter().any(|private| last.eq_ignore_ascii_case(private))
+                && !before.split('.').any(|label| label.eq_ignore_ascii_case("svc"))
+                && last.chars().any(char::is_alphabetic)
+        }
+        None => false,
+    }
+}
+
+/// A computed name that was meant for a pool and misses it: no address, no dot in it, nobody who could look it up,
+/// and either a pool of a like name exists or the other values of the same computation are pools.
+#[must_use]
+pub fn misses_a_pool(computed: &ComputedTarget, outcome: &ComputedOutcome) -> bool {
+    outcome.is == ComputedKind::HostName
+        && computed.resolver == Known::Yes(None)
+        && !outcome.name.contains('.')
+        && (outcome.near.is_some() || computed.outcomes.iter().any(|other| matches!(other.is, ComputedKind::Pool(_))))
+}
+
+/// The statements that write a timeout as a bare number so small that another rule speaks of them.
+#[must_use]
+pub fn tiny_bare_numbers(topology: &Topology) -> std::collections::HashSet<Site> {
+    topology
+        .load
+        .bare_numbers
+        .iter()
+        .filter(|number| number.read_as < std::time::Duration::from_millis(100))
+        .map(|number| number.site)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_told_apart() {
+        assert!(is_public_name("api.shop.com"));
+        assert!(!is_public_name("app"));
+        assert!(!is_public_name("app.default.svc.cluster.local"));
+        assert!(!is_public_name("app.default.svc.cluster"));
+        assert!(!is_public_name("db.internal"));
+        assert!(!is_public_name("10.0.0.1"));
+    }
+
+    #[test]
+    fn long_and_hostile_text_is_cut_and_cleaned() {
+        assert_eq!(quote("a\nb"), "`a b`");
+        assert_eq!(quote(&"é".repeat(200)).chars().count(), 83);
+    }
+}

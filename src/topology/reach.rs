@@ -171,6 +171,8 @@ pub struct ResponseBuffers {
     pub body: Option<Setting<ByteSize>>,
     /// Lines that a header may have, where the proxy limits them.
     pub lines: Option<Setting<u32>>,
+    /// What `header` would be if nothing were written anywhere.
+    pub usual: ByteSize,
 }
 
 /// Whether and how upstream connections are kept and used again.
@@ -260,6 +262,8 @@ pub struct Pool {
     pub used: bool,
     /// Whether having no member at all already keeps the proxy from starting.
     pub refuses_empty: bool,
+    /// Whether backup members serve where there are no others (else the proxy does not start with such a pool).
+    pub backup_alone_works: bool,
 }
 
 /// How a member is chosen.
@@ -372,6 +376,8 @@ pub struct ActiveCheck {
     pub stray_setting: Option<Site>,
     /// Whether this kind of proxy can check actively at all (nginx's open-source edition cannot).
     pub possible: bool,
+    /// Whether the check is told a port of its own, by the endpoint or by the pool's checks.
+    pub own_port: bool,
 }
 
 /// Whether failures of ordinary requests take an endpoint out.

@@ -63,6 +63,8 @@ pub struct Listener {
     pub refuses_unknown_names: bool,
     /// How long a client's idle connection is kept. Starts after an answer, reset by the next request.
     pub idle: Setting<Wait>,
+    /// How long a client may do nothing while something is expected of it, where the proxy has one timeout for that.
+    pub client: Option<Setting<Wait>>,
     /// The virtual hosts served here; the first is the default one.
     pub virtual_hosts: Vec<VirtualHostId>,
 }

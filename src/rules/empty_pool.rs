@@ -1,0 +1,154 @@
+//! GW115: no endpoint is left that could take a request.
+
+use super::prelude::*;
+
+/// GW115.
+pub struct EmptyPool;
+
+impl Rule for EmptyPool {
+    fn id(&self) -> RuleId {
+        RuleId::GW115
+    }
+
+    fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        let topology = cx.topology;
+        let hops = hops_by_pool(topology);
+        for (id, pool) in topology.pools.iter() {
+            let Some(finding) = look(cx, pool) else { continue };
+            let mut finding = finding;
+            for &hop in hops.get(&id).into_iter().flatten().take(3) {
+                finding = finding
+                    .label_if(way_to_pool(topology, id, hop).map(|site| (site, "requests come from here".into())));
+            }
+            out.push(finding.why_of_dialect());
+        }
+    }
+}
+
+fn look(cx: &Cx<'_>, pool: &Pool) -> Option<Finding> {
+    let topology = cx.topology;
+    let dialect = cx.dialect(pool.proxy);
+    let name = quote(&pool.name);
+    let members = || pool.members.iter().map(|&member| &topology.endpoints[member]);
+    let new = |at, message| Finding::new(RuleId::GW115, dialect, at, message);
+    if let Some(site) = pool.disabled {
+        return pool.used.then(|| {
+            new((site, "switched off here".into()), format!("{name} is switched off, and requests are sent to it"))
+                .label((pool.name_site, "nobody answers for it".into()))
+                .help("remove the line, or send the requests elsewhere")
+        });
+    }
+    if pool.open_ended {
+        return None;
+    }
+    if pool.members.is_empty() {
+        let at = (pool.name_site, "no member stands in it".into());
+        return if pool.refuses_empty {
+            let message = format!("{name} has no member, so {} does not start", dialect.name());
+            Some(new(at, message).outcome(Outcome::DoesNotStart).log("no servers are inside upstream"))
+        } else {
+            (pool.used && !pool.answers_itself).then(|| new(at, format!("{name} has no member to take its requests")))
+        }
+        .map(|finding| finding.help("add a member"));
+    }
+    if !pool.backup_alone_works && members().all(|member| member.backup) {
+        let mut finding = new(
+            (pool.name_site, "only backups stand in it".into()),
+            format!("{name} has backup members only, so {} does not start", dialect.name()),
+        )
+        .outcome(Outcome::DoesNotStart)
+        .log("no servers in upstream");
+        for member in members().take(4) {
+            finding = finding.label((member.site, "a backup".into()));
+        }
+        return Some(finding.help("take `backup` off one of them"));
+    }
+    if !pool.used || pool.answers_itself || members().any(Endpoint::is_usable) {
+        return None;
+    }
+    let mut finding = new(
+        (pool.name_site, "no member takes requests".into()),
+        format!("every member of {name} is taken out of service, so nobody answers its requests"),
+    );
+    for member in members().take(8) {
+        finding = match member.down {
+            Some(site) => finding.label((member.site, "taken out".into())).label((site, "taken out here".into())),
+            None => finding.label((member.site, "its weight is 0: it gets no requests".into())),
+        };
+    }
+    Some(finding.help("put at least one member back into service"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    fn house(mut house: House, members: u32) -> (House, PoolId) {
+        let pool = house.pool(4, "app");
+        for i in 0..members {
+            house.member(pool, 5 + i, "127.0.0.1", 80);
+        }
+        house.hop(11, Target::Pool(pool));
+        (house, pool)
+    }
+
+    #[test]
+    fn all_down_is_502() {
+        let (mut house, pool) = house(House::nginx(), 2);
+        for line in [0, 1] {
+            let member = house.t.pools[pool].members[line];
+            assert!(house.found(RuleId::GW115).is_empty());
+            house.t.endpoints[member].down = Some(at(5 + line as u32));
+        }
+        let found = house.found(RuleId::GW115);
+        assert_eq!(lines(&found[0]), [4, 5, 6, 11]);
+        assert_eq!(found[0].outcome, Outcome::Status(502));
+        house.t.pools[pool].used = false;
+        assert!(house.found(RuleId::GW115).is_empty());
+    }
+
+    #[test]
+    fn weight_zero_counts_and_unknown_weight_does_not() {
+        let (mut house, pool) = house(House::haproxy(), 1);
+        let member = house.t.pools[pool].members[0];
+        house.t.endpoints[member].weight = written(0, 5);
+        assert_eq!(house.found(RuleId::GW115)[0].outcome, Outcome::Status(503));
+        house.t.endpoints[member].weight = Setting::unknown(Reason::Variable, at(5), "weight");
+        assert!(house.found(RuleId::GW115).is_empty());
+    }
+
+    #[test]
+    fn no_member_at_all() {
+        let (mut nginx, pool) = house(House::nginx(), 0);
+        nginx.t.pools[pool].used = false;
+        assert_eq!(nginx.found(RuleId::GW115)[0].outcome, Outcome::DoesNotStart);
+        nginx.t.pools[pool].open_ended = true;
+        assert!(nginx.found(RuleId::GW115).is_empty());
+
+        let (mut haproxy, pool) = house(House::haproxy(), 0);
+        assert_eq!(haproxy.found(RuleId::GW115)[0].outcome, Outcome::Status(503));
+        haproxy.t.pools[pool].answers_itself = true;
+        assert!(haproxy.found(RuleId::GW115).is_empty());
+        haproxy.t.pools[pool].answers_itself = false;
+        haproxy.t.pools[pool].used = false;
+        assert!(haproxy.found(RuleId::GW115).is_empty());
+    }
+
+    #[test]
+    fn backups_alone_stop_one_proxy_and_serve_in_the_other() {
+        for (start, outcomes) in [(House::nginx(), vec![Outcome::DoesNotStart]), (House::haproxy(), vec![])] {
+            let (mut house, pool) = house(start, 1);
+            let member = house.t.pools[pool].members[0];
+            house.t.endpoints[member].backup = true;
+            assert_eq!(house.found(RuleId::GW115).iter().map(|f| f.outcome).collect::<Vec<_>>(), outcomes);
+        }
+    }
+
+    #[test]
+    fn a_pool_that_is_switched_off() {
+        let (mut house, pool) = house(House::haproxy(), 1);
+        house.t.pools[pool].disabled = Some(at(15));
+        assert_eq!(lines(&house.found(RuleId::GW115)[0])[..2], [15, 4]);
+    }
+}

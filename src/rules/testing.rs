@@ -1,0 +1,212 @@
+//! Small topologies for the tests of rules: every place is a line, everything has its built-in value until the test
+//! says otherwise.
+
+use super::prelude::*;
+use crate::source::{FileId, SourceFile, SourceMap, Span};
+use crate::value::DefaultRef;
+use std::time::Duration;
+
+pub static BUILT_IN: DefaultRef =
+    DefaultRef { proxy: "test", setting: "setting", value: "its value", since: None, until: None, manual: "" };
+
+/// The place on a line.
+pub fn at(line: u32) -> Site {
+    Site::direct(Span::new(FileId::new(0), line * 100, line * 100 + 50))
+}
+
+/// Lines on which a finding has labels, the primary one first.
+pub fn lines(finding: &Finding) -> Vec<u32> {
+    finding.labels.iter().map(|label| label.site.span.start / 100).collect()
+}
+
+/// A setting with its built-in value.
+pub fn built_in<T>(value: T) -> Setting<T> {
+    Setting::default(value, &BUILT_IN)
+}
+
+/// A setting that stands on a line.
+pub fn written<T>(value: T, line: u32) -> Setting<T> {
+    Setting::written(value, at(line), "setting")
+}
+
+/// A wait in milliseconds.
+pub fn ms(ms: u64) -> Wait {
+    Wait::For(Duration::from_millis(ms))
+}
+
+/// One proxy and what it serves.
+pub struct House {
+    pub t: Topology,
+    pub proxy: ProxyId,
+}
+
+impl House {
+    pub fn nginx() -> Self {
+        Self::of(Dialect::Nginx)
+    }
+
+    pub fn haproxy() -> Self {
+        Self::of(Dialect::Haproxy)
+    }
+
+    fn of(dialect: Dialect) -> Self {
+        let mut t = Topology::default();
+        let version = Known::Unknown(Reason::OutsideRepository);
+        let proxy = t.proxies.push(Proxy { dialect, version, entry: FileId::new(0), whole: true });
+        Self { t, proxy }
+    }
+
+    pub fn listener(&mut self, line: u32, port: u16, tls: bool) -> ListenerId {
+        self.t.listeners.push(Listener {
+            proxy: self.proxy,
+            site: at(line),
+            bind: Known::Yes((Address::Net(Host::Any), Some((port, port)))),
+            tls: Known::Yes(tls),
+            proxy_protocol: Known::Yes(false),
+            refuses_unknown_names: false,
+            idle: built_in(ms(75_000)),
+            client: None,
+            virtual_hosts: Vec::new(),
+        })
+    }
+
+    pub fn host(&mut self, line: u32, listeners: &[ListenerId]) -> VirtualHostId {
+        let host = self.t.virtual_hosts.push(VirtualHost {
+            proxy: self.proxy,
+            site: at(line),
+            names: Vec::new(),
+            listeners: listeners.to_vec(),
+            routes: Vec::new(),
+        });
+        for &listener in listeners {
+            self.t.listeners[listener].virtual_hosts.push(host);
+        }
+        host
+    }
+
+    pub fn route(&mut self, host: VirtualHostId, line: u32, matcher: Matcher, hop: Option<HopId>) -> RouteId {
+        let route =
+            self.t.routes.push(Route { proxy: self.proxy, virtual_host: Some(host), site: at(line), matcher, hop });
+        self.t.virtual_hosts[host].routes.push(route);
+        if let Some(hop) = hop {
+            self.t.hops[hop].routes.push(route);
+        }
+        route
+    }
+
+    pub fn pool(&mut self, line: u32, name: &str) -> PoolId {
+        let nginx = self.t.proxies[self.proxy].dialect == Dialect::Nginx;
+        self.t.pools.push(Pool {
+            proxy: self.proxy,
+            site: at(line),
+            name_site: at(line),
+            name: name.into(),
+            members: Vec::new(),
+            open_ended: false,
+            balance: Known::Yes(Balance::Any),
+            sticky: None,
+            persists_when_down: None,
+            disabled: None,
+            answers_itself: false,
+            check_rules: Vec::new(),
+            used: true,
+            refuses_empty: nginx,
+            backup_alone_works: !nginx,
+        })
+    }
+
+    pub fn endpoint(&mut self, line: u32, address: &str, port: Port) -> EndpointId {
+        let nginx = self.t.proxies[self.proxy].dialect == Dialect::Nginx;
+        self.t.endpoints.push(Endpoint {
+            proxy: self.proxy,
+            pool: None,
+            site: at(line),
+            address_site: at(line),
+            name: None,
+            address: Known::Yes(Address::Net(Host::parse(address))),
+            port: Known::Yes(port),
+            lookup: Lookup::NotNeeded,
+            backup: false,
+            down: None,
+            weight: built_in(1),
+            check: ActiveCheck {
+                enabled: Known::Yes(false),
+                site: None,
+                follows: false,
+                stray_setting: None,
+                possible: !nginx,
+                own_port: false,
+            },
+            passive: None,
+            tls: None,
+            send_proxy: false,
+            leads_to: None,
+        })
+    }
+
+    pub fn member(&mut self, pool: PoolId, line: u32, address: &str, port: u16) -> EndpointId {
+        let endpoint = self.endpoint(line, address, Port::Written(port));
+        self.t.endpoints[endpoint].pool = Some(pool);
+        self.t.pools[pool].members.push(endpoint);
+        endpoint
+    }
+
+    pub fn hop(&mut self, line: u32, target: Target) -> HopId {
+        self.t.hops.push(Hop {
+            proxy: self.proxy,
+            site: at(line),
+            target_site: at(line),
+            target,
+            protocol: Protocol::Http,
+            timeouts: Timeouts {
+                connect: built_in(ms(60_000)),
+                send: built_in(ms(60_000)),
+                read: built_in(ms(60_000)),
+                queue: None,
+                tunnel: None,
+                client: None,
+            },
+            retry: Retry {
+                on: built_in(RetryOn { connect: true, timeout: true, empty: true, status: false }),
+                tries: built_in(None),
+                elsewhere: built_in(true),
+                window: built_in(Wait::Forever),
+                body_kept: built_in(true),
+            },
+            buffers: ResponseBuffers {
+                header: Some(built_in(ByteSize(4096))),
+                body: None,
+                lines: None,
+                usual: ByteSize(4096),
+            },
+            reuse: Reuse {
+                kept: built_in(false),
+                idle: built_in(ms(60_000)),
+                race_hidden: Known::Yes(false),
+                shared: false,
+            },
+            tls: None,
+            host_sent: HostSent::Targets,
+            path_kept: true,
+            routes: Vec::new(),
+        })
+    }
+
+    /// TLS asked for on a line.
+    pub fn tls(server_name: Setting<ServerName>, line: u32) -> Option<Box<TlsClient>> {
+        Some(Box::new(TlsClient { site: at(line), server_name, verify: built_in(false) }))
+    }
+
+    pub fn leads_to(&mut self, endpoint: EndpointId, listener: ListenerId, virtual_host: Option<VirtualHostId>) {
+        self.t.endpoints[endpoint].leads_to = Some(Link { listener, virtual_host });
+    }
+
+    /// What one rule of [`super::RULES`] says.
+    pub fn found(&self, rule: RuleId) -> Vec<Finding> {
+        let mut sources = SourceMap::default();
+        sources.add(SourceFile::new("test.conf", Vec::new()));
+        let mut out = Findings::default();
+        super::run(&Cx { topology: &self.t }, |id| id == rule, &mut out);
+        out.finish(&sources)
+    }
+}
