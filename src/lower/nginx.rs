@@ -1,5 +1,0 @@
-//! nginx trees → topology.
-use super::Lowered;
-use crate::{files::Files, source::FileId};
-/// Lowers all nginx files.
-pub fn lower(_files: &mut Files<'_>, _ids: &[FileId], _out: &mut Lowered) {}

@@ -1,0 +1,286 @@
+//! Gathers the directives of a block, includes pasted, and goes down into the blocks within.
+
+use super::settings::{Family, Role, Slot, Word, Written, role};
+use super::{Block, Context, Item, Lowering, Server};
+use crate::syntax::nginx::{Body, NodeId};
+use crate::topology::{Duplicate, LoadEffect, Matcher, Route};
+
+impl Lowering<'_, '_> {
+    /// Reads the statements directly below `parent` (the top of the file if none) into a block.
+    pub(super) fn gather(&mut self, place: u32, parent: Option<NodeId>, block: &mut Block) {
+        let Some(here) = self.places.get(place as usize).cloned() else { return };
+        let Some(tree) = here.tree() else { return };
+        let text = here.text();
+        let nodes: Box<dyn Iterator<Item = NodeId> + '_> = match parent {
+            Some(parent) => Box::new(tree.children(parent)),
+            None => Box::new(tree.roots()),
+        };
+        for node in nodes {
+            let raw = tree.node(node);
+            let name = tree.name(node, text);
+            if name.is_empty() {
+                continue;
+            }
+            let item = |word| Item { word, place, node };
+            let is_block = matches!(raw.body, Body::Block { .. });
+            match role(&name) {
+                Some(Role::Setting(slot)) if !is_block => {
+                    if block.context == Context::Upstream && slot == Slot::CLIENT_KEEPALIVE {
+                        block.items.push(item(Word::KeepaliveTimeout));
+                        continue;
+                    }
+                    let index = self.written.len();
+                    self.written.push(Written {
+                        place,
+                        file: here.file,
+                        start: raw.start,
+                        end: raw.end,
+                        via: here.via,
+                        node,
+                        block: block.number,
+                        scope: block.context.scope(),
+                    });
+                    if slot == Slot::RESOLVER {
+                        self.check_resolver(item(Word::Set));
+                    } else {
+                        self.check_value(item(Word::Set), slot, &name);
+                    }
+                    block.frame.set(slot, index);
+                    self.check_once(item(Word::Set), &name, block);
+                }
+                Some(Role::Header(list)) if !is_block => self.header_line(item(Word::Set), list, block),
+                Some(Role::Pass(family)) if !is_block => {
+                    let family = if block.context.is_stream() { Family::Stream } else { family };
+                    let target = item(Word::Set);
+                    if matches!(&block.pass, Some((earlier, _)) if *earlier == family) {
+                        self.check_once(target, &name, block);
+                    }
+                    if block.pass.is_none() {
+                        self.note_once(target, &name, block);
+                    }
+                    block.pass = Some((family, target));
+                }
+                Some(Role::Word(Word::Include)) if !is_block => self.include(item(Word::Include), block),
+                Some(Role::Word(word)) if is_block => self.child(item(word), &name, block),
+                Some(Role::Word(Word::LoadModule)) => self.loads_modules = true,
+                Some(Role::Word(word)) => {
+                    if block.context != Context::Data && block.context != Context::Other {
+                        self.check_once(item(word), &name, block);
+                    }
+                    block.items.push(item(word));
+                }
+                _ if block.context == Context::Data || block.context == Context::Other => {}
+                _ if is_block => self.child(item(Word::Set), &name, block),
+                _ => {
+                    self.check_known(item(Word::Set), &name, block);
+                    self.check_once(item(Word::Set), &name, block);
+                }
+            }
+        }
+    }
+
+    /// A block within a block: remembered, and read when the outer one is complete.
+    fn child(&mut self, item: Item, name: &str, block: &mut Block) {
+        use Context as C;
+        let inner = match (item.word, block.context) {
+            (_, C::Data | C::Other) => return,
+            (Word::Http, C::Main) => C::Http,
+            (Word::Events, C::Main) => C::Events,
+            (Word::Stream, C::Main) => C::Stream,
+            (Word::Server, C::Http) => C::Server,
+            (Word::Server, C::Stream) => C::StreamServer,
+            (Word::Upstream, C::Http) => C::Upstream,
+            (Word::Upstream, C::Stream) => C::StreamUpstream,
+            (Word::Location, C::Server | C::Location) => C::Location,
+            (Word::If, C::Server) => C::IfInServer,
+            (Word::If, C::Location) => C::IfInLocation,
+            (Word::LimitExcept, C::Location) => C::LimitExcept,
+            (Word::Map, C::Http | C::Stream) => {
+                self.variables.map(item);
+                return;
+            }
+            _ => {
+                if !crate::defaults::nginx_directives::data_block(name) {
+                    self.check_known(item, name, block);
+                }
+                return;
+            }
+        };
+        if matches!(inner, C::Http | C::Events | C::Stream) {
+            self.check_once(item, name, block);
+        }
+        block.children.push((inner, item));
+    }
+
+    /// What a complete block means, and then the blocks within it.
+    pub(super) fn finish_block(&mut self, mut block: Block) {
+        match block.context {
+            Context::Server | Context::StreamServer => return self.server(block),
+            Context::Upstream | Context::StreamUpstream => {
+                // A fragment that consists of members of a group: the group itself stands elsewhere.
+                return;
+            }
+            Context::Location | Context::IfInLocation | Context::LimitExcept => {
+                self.note_items(&block);
+                self.pass_of(&mut block, None, None);
+            }
+            _ => self.note_items(&block),
+        }
+        self.children(&block);
+    }
+
+    fn children(&mut self, block: &Block) {
+        for &(context, item) in &block.children {
+            let mut inner = self.block(context, &block.frame);
+            inner.site = self.site_of(item);
+            self.gather(item.place, Some(item.node), &mut inner);
+            match context {
+                Context::Upstream | Context::StreamUpstream => self.upstream(item, &inner),
+                Context::Location => self.location(item, inner, block),
+                Context::IfInLocation | Context::IfInServer | Context::LimitExcept => {
+                    let restriction = match context {
+                        Context::LimitExcept => "inside a `limit_except` block",
+                        _ => "inside an `if` block",
+                    };
+                    self.pass_of(
+                        &mut inner,
+                        Some((Matcher::Condition(self.words(item).into()), None)),
+                        Some(restriction),
+                    );
+                    self.children(&inner);
+                }
+                _ => self.finish_block(inner),
+            }
+        }
+    }
+
+    fn server(&mut self, block: Block) {
+        let stream = block.context == Context::StreamServer;
+        let host = self.virtual_host(&block, stream);
+        let outer = self.server.replace(Server {
+            host: Some(host),
+            number: block.number,
+            named: Default::default(),
+            wanted: Vec::new(),
+            unread: block.frame.unread || block.partial,
+        });
+        let mut block = block;
+        self.note_items(&block);
+        if stream {
+            self.pass_of(&mut block, Some((Matcher::Always, None)), None);
+        }
+        self.children(&block);
+        self.finish_named();
+        self.server = outer;
+    }
+
+    fn location(&mut self, item: Item, mut inner: Block, outer: &Block) {
+        let words = self.args(item);
+        let first = words.first().map(|(word, _)| word.as_ref()).unwrap_or_default();
+        let (modifier, pattern) = match words.get(1) {
+            Some((pattern, _)) => (first, pattern.as_ref()),
+            None => split_modifier(first),
+        };
+        let hole = self.is_hole(item, 1) || self.is_hole(item, 2);
+        let (matcher, restriction) = match modifier {
+            "=" => (Matcher::Exact(pattern.into()), None),
+            "~" | "~*" => (Matcher::Condition(pattern.into()), Some("in a location given by a regular expression")),
+            _ if pattern.starts_with('@') => (Matcher::Named(pattern.into()), Some("in a named location")),
+            _ => (Matcher::Prefix(pattern.into()), None),
+        };
+        if let (Some(site), false) = (self.site_of(item), hole) {
+            let key = match &matcher {
+                Matcher::Exact(path) => Some((true, path.clone())),
+                Matcher::Prefix(path) => Some((false, path.clone())),
+                _ => None,
+            };
+            if let Some((exact, path)) = key {
+                self.duplicate_location(exact, path, site, outer);
+            }
+            if let (Matcher::Named(name), Some(server)) = (&matcher, &mut self.server) {
+                server.named.entry(name.clone()).or_insert(site);
+            }
+        }
+        let prefix = match &matcher {
+            Matcher::Prefix(path) | Matcher::Exact(path) => Some(path.clone()),
+            _ => None,
+        };
+        self.note_items(&inner);
+        if let Some(server) = &mut self.server {
+            server.unread |= inner.frame.unread;
+        }
+        self.pass_of(&mut inner, Some((matcher, prefix)), restriction);
+        self.children(&inner);
+    }
+
+    fn duplicate_location(&mut self, exact: bool, path: Box<str>, site: crate::source::Site, outer: &Block) {
+        // The outer block is complete and shared; what was seen in it is kept by its number.
+        let key = (outer.number, exact, path);
+        match self.variables.locations.get(&key) {
+            Some(&first) => {
+                let name = key.2;
+                self.out.topology.load.duplicates.push(Duplicate {
+                    proxy: self.proxy,
+                    kind: "location",
+                    name,
+                    first,
+                    second: site,
+                    effect: LoadEffect::Refused,
+                    note: None,
+                });
+            }
+            None => {
+                self.variables.locations.insert(key, site);
+            }
+        }
+    }
+
+    /// A route, and a hop when the block passes requests on.
+    fn pass_of(
+        &mut self,
+        block: &mut Block,
+        matched: Option<(Matcher, Option<Box<str>>)>,
+        restriction: Option<&'static str>,
+    ) {
+        let answers = block.items.iter().any(|item| item.word == Word::Return);
+        let Some(site) = block.site else { return };
+        let (matcher, prefix) = matched.unwrap_or((Matcher::Always, None));
+        let pass = block.pass.filter(|_| !answers);
+        if pass.is_none() && !matches!(block.context, Context::Location) {
+            return;
+        }
+        let host = self.server.as_ref().and_then(|server| server.host);
+        let route =
+            self.out.topology.routes.push(Route { proxy: self.proxy, virtual_host: host, site, matcher, hop: None });
+        if let Some(host) = host {
+            self.out.topology.virtual_hosts[host].routes.push(route);
+        }
+        if let Some((family, target)) = pass {
+            self.pending.push(super::hop::Pending {
+                family,
+                target,
+                frame: block.frame.clone(),
+                block: block.number,
+                site,
+                route,
+                prefix,
+                restriction,
+                server: self.server.as_ref().map_or(0, |server| server.number),
+            });
+        }
+    }
+
+    fn words(&self, item: Item) -> String {
+        self.args(item).iter().map(|(word, _)| word.as_ref()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// `location =/x`, `location ~^/x`: nginx takes the modifier off a single word too.
+fn split_modifier(word: &str) -> (&str, &str) {
+    for modifier in ["^~", "~*", "~", "="] {
+        if let Some(rest) = word.strip_prefix(modifier) {
+            return (modifier, rest);
+        }
+    }
+    ("", word)
+}

@@ -1,0 +1,193 @@
+//! What nginx refuses while it reads a block: unknown names, things written twice, values it cannot read, names that
+//! nothing defines.
+
+use super::settings::{Slot, Word};
+use super::{Block, Context, Item, Lowering, values};
+use crate::defaults::nginx_directives as table;
+use crate::source::{Site, clean};
+use crate::topology::{Dialect, LoadEffect, SyntaxFact, UndefinedName};
+use std::collections::HashMap;
+
+/// Shared memory zones, and who uses them.
+#[derive(Default)]
+pub(super) struct Zones {
+    defined: HashMap<(bool, Box<str>), Site>,
+    used: Vec<(bool, Box<str>, Site)>,
+    unread: bool,
+}
+
+impl Lowering<'_, '_> {
+    /// Remembers a directive that may stand once in a block, or reports the second one.
+    pub(super) fn check_once(&mut self, item: Item, name: &str, block: &mut Block) {
+        let Some(directive) = table::directive(name) else { return };
+        if directive.repeats || matches!(block.context, Context::Data | Context::Other) {
+            return;
+        }
+        let Some(site) = self.site_of(item) else { return };
+        match block.once.iter().find(|(known, _)| *known == directive.name) {
+            Some(&(_, first)) => self.duplicate("directive", name, first, site, LoadEffect::Refused, None),
+            None => block.once.push((directive.name, site)),
+        }
+    }
+
+    /// Remembers a directive without reporting anything.
+    pub(super) fn note_once(&mut self, item: Item, name: &str, block: &mut Block) {
+        if let (Some(directive), Some(site)) = (table::directive(name), self.site_of(item)) {
+            block.once.push((directive.name, site));
+        }
+    }
+
+    /// Reports a directive that no module known here brings.
+    pub(super) fn check_known(&mut self, item: Item, name: &str, block: &Block) {
+        if matches!(block.context, Context::Data | Context::Other) || table::directive(name).is_some() {
+            return;
+        }
+        let plausible = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if self.is_hole(item, 0) || !plausible || table::third_party(name) {
+            return;
+        }
+        let near = table::nearest(name);
+        // A name like no other may belong to a module that only the machine knows.
+        let certain = near.is_some() && !self.loads_modules;
+        if near.is_none() && (!self.whole || self.loads_modules) {
+            return;
+        }
+        let Some((_, site)) = self.arg(item, 0) else { return };
+        let message = match near {
+            Some(near) => format!("nginx knows no directive `{}`; did you mean `{near}`?", clean(name)),
+            None => format!("no nginx module known here has a directive `{}`", clean(name)),
+        };
+        let help = match near {
+            Some(near) => format!("write `{near}`"),
+            None => "check the spelling, or load the module that brings it with `load_module`".to_owned(),
+        };
+        self.syntax(site, message, "unknown directive", help, certain);
+    }
+
+    fn syntax(&mut self, site: Site, message: String, label: &str, help: String, certain: bool) {
+        self.out.topology.load.syntax.push(SyntaxFact {
+            dialect: Dialect::Nginx,
+            site,
+            message,
+            label: label.to_owned(),
+            others: Vec::new(),
+            help: Some(help),
+            certain,
+        });
+    }
+
+    /// Reports a time or size that nginx cannot read.
+    pub(super) fn check_value(&mut self, item: Item, slot: Slot, name: &str) {
+        let Some((value, site)) = self.arg(item, 1) else { return };
+        if self.is_hole(item, 1) || value.contains('$') || slot == Slot::CLIENT_KEEPALIVE {
+            return;
+        }
+        if name.ends_with("_timeout") && values::time(&value).is_none() {
+            let message = format!("`{}` is no time that nginx can read", clean(&value));
+            let help =
+                format!("write `{name} 60s;`: digits with `ms`, `s`, `m`, `h`, `d`; no fractions, no other units");
+            self.syntax(site, message, "nginx refuses this value", help, true);
+        } else if name.ends_with("_buffer_size") && values::size(&value).is_none() {
+            let message = format!("`{}` is no size that nginx can read", clean(&value));
+            let help = format!("write `{name} 16k;`: digits with `k` or `m`; no fractions, no `kb`");
+            self.syntax(site, message, "nginx refuses this value", help, true);
+        }
+    }
+
+    /// `error_page … @name` and `try_files … @name`.
+    pub(super) fn named_reference(&mut self, item: Item) {
+        let Some((word, site)) = self.args(item).pop() else { return };
+        let name = word.strip_prefix('=').unwrap_or(&word);
+        if !name.starts_with('@') || name.contains('$') || self.is_hole(item, self.args(item).len()) {
+            return;
+        }
+        let name: Box<str> = name.into();
+        if let Some(server) = &mut self.server {
+            server.wanted.push((name, site));
+        }
+    }
+
+    /// Named locations that the server does not have: nginx starts, and answers 500.
+    pub(super) fn finish_named(&mut self) {
+        let Some(server) = &self.server else { return };
+        if server.unread {
+            return;
+        }
+        for (name, site) in &server.wanted {
+            if server.named.contains_key(name) {
+                continue;
+            }
+            let near = near(name, server.named.iter().map(|(name, site)| (name, *site)));
+            self.out.topology.load.undefined.push(UndefinedName {
+                proxy: self.proxy,
+                kind: "named location",
+                name: name.clone(),
+                site: *site,
+                other: None,
+                near,
+                effect: LoadEffect::Status(500),
+            });
+        }
+    }
+
+    /// `limit_req_zone`, `limit_conn_zone` and who uses them.
+    pub(super) fn zone(&mut self, item: Item, block: &Block) {
+        self.zones.unread |= block.frame.unread;
+        let requests = matches!(item.word, Word::LimitReqZone | Word::LimitReq);
+        let words = self.args(item);
+        let (name, site) = match item.word {
+            Word::LimitConn => match words.first() {
+                Some((name, site)) => (name.as_ref(), *site),
+                None => return,
+            },
+            _ => match words.iter().find_map(|(word, site)| word.strip_prefix("zone=").map(|name| (name, *site))) {
+                Some(found) => found,
+                None => return,
+            },
+        };
+        let name: Box<str> = name.split(':').next().unwrap_or(name).into();
+        if name.contains(['$', '{', '<']) {
+            return;
+        }
+        match item.word {
+            Word::LimitReqZone | Word::LimitConnZone => {
+                self.zones.defined.entry((requests, name)).or_insert(site);
+            }
+            _ => self.zones.used.push((requests, name, site)),
+        }
+    }
+
+    pub(super) fn finish_zones(&mut self) {
+        let zones = std::mem::take(&mut self.zones);
+        if !self.whole || zones.unread {
+            return;
+        }
+        for (requests, name, site) in zones.used {
+            if zones.defined.contains_key(&(requests, name.clone())) {
+                continue;
+            }
+            let same_kind = zones.defined.iter().filter(|((kind, _), _)| *kind == requests);
+            let near = near(&name, same_kind.map(|((_, name), site)| (name, *site)));
+            self.out.topology.load.undefined.push(UndefinedName {
+                proxy: self.proxy,
+                kind: "shared memory zone",
+                name,
+                site,
+                other: None,
+                near,
+                effect: LoadEffect::Refused,
+            });
+        }
+    }
+}
+
+/// The nearest of some names, at most two letters away.
+pub(super) fn near<'n>(name: &str, known: impl Iterator<Item = (&'n Box<str>, Site)>) -> Option<(Box<str>, Site)> {
+    let limit = if name.len() <= 4 { 1 } else { 2 };
+    known
+        .filter(|(other, _)| other.len().abs_diff(name.len()) <= limit)
+        .map(|(other, site)| (strsim::levenshtein(name, other), other, site))
+        .filter(|(distance, ..)| *distance <= limit)
+        .min_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)))
+        .map(|(_, other, site)| (other.clone(), site))
+}

@@ -1,0 +1,238 @@
+//! `include`: pasted where it stands; relative paths count from the main file's folder; a pattern without a match is
+//! silent, a plain name without a file refuses.
+
+use super::{Block, Item, Lowering};
+use crate::files::{Loaded, join};
+use crate::lower::Unread;
+use crate::source::{FileId, Site, clean};
+use crate::topology::{Dialect, MissingFile, SyntaxFact};
+
+/// Deepest chain of includes that is followed.
+const MAX_CHAIN: usize = 64;
+/// Most includes that one configuration is expanded to. nginx reads each again and again, too.
+const MAX_EXPANSIONS: usize = 400_000;
+
+/// Files that packages put beside a configuration: a repository without them is no mistake.
+const SHIPPED: &[&str] = &[
+    "mime.types",
+    "fastcgi_params",
+    "fastcgi.conf",
+    "uwsgi_params",
+    "scgi_params",
+    "proxy_params",
+    "koi-utf",
+    "koi-win",
+    "win-utf",
+    "snippets/fastcgi-php.conf",
+    "snippets/snakeoil.conf",
+    "fastcgi-php.conf",
+    "snakeoil.conf",
+    "options-ssl-nginx.conf",
+];
+
+/// Of the shipped files, those that set nothing which matters here.
+const HARMLESS: &[&str] =
+    &["mime.types", "fastcgi_params", "fastcgi.conf", "uwsgi_params", "scgi_params", "koi-utf", "koi-win", "win-utf"];
+
+/// Folders that a deployment fills.
+const FILLED_LATER: &[&str] =
+    &["conf.d", "sites-enabled", "modules-enabled", "default.d", "stream.d", "http.d", "vhosts.d"];
+
+/// A pattern that matched nothing.
+pub(super) struct EmptyGlob {
+    site: Site,
+    path: Box<str>,
+    looked_at: String,
+}
+
+impl Lowering<'_, '_> {
+    pub(super) fn include(&mut self, item: Item, block: &mut Block) {
+        let Some((path, _)) = self.arg(item, 1) else { return };
+        let path = path.into_owned();
+        let Some(site) = self.site_of(item) else { return };
+        if self.is_hole(item, 1) || path.contains('$') {
+            block.frame.unread = true;
+            return;
+        }
+        let Some(targets) = self.places_of(&path) else {
+            block.frame.unread |= !HARMLESS.iter().any(|name| path.ends_with(name));
+            return;
+        };
+        let mut last = None;
+        for target in &targets {
+            if is_pattern(target) {
+                let found = self.files.glob(target);
+                if found.is_empty() {
+                    last = Some(target.clone());
+                    continue;
+                }
+                for file in found.iter() {
+                    self.paste(file, &path, site, block);
+                }
+                return;
+            }
+            match self.files.load(target, Dialect::Nginx) {
+                Loaded::Missing => last = Some(target.clone()),
+                _ => {
+                    self.paste(target, &path, site, block);
+                    return;
+                }
+            }
+        }
+        block.frame.unread |= !HARMLESS.iter().any(|name| path.ends_with(name));
+        let Some(looked_at) = last.filter(|_| self.whole) else { return };
+        if is_pattern(&looked_at) {
+            // Folders that a deployment fills are empty in every repository.
+            if !path.split('/').rev().skip(1).any(|part| FILLED_LATER.contains(&part)) {
+                block.frame.unread = false;
+                self.empty_globs.push(EmptyGlob { site, path: path.into(), looked_at });
+            }
+        } else {
+            self.missing(&path, looked_at, site);
+        }
+    }
+
+    /// Where an include may lead, best first; `None`: nowhere in the repository.
+    fn places_of(&self, path: &str) -> Option<Vec<String>> {
+        if let Some(below) = path.strip_prefix('/') {
+            // The usual places of a main file, and so of what stands beside it.
+            let below = [
+                "etc/nginx/",
+                "usr/local/nginx/conf/",
+                "usr/local/etc/nginx/",
+                "usr/local/openresty/nginx/conf/",
+                "opt/nginx/conf/",
+            ]
+            .iter()
+            .find_map(|prefix| below.strip_prefix(prefix))?;
+            let mapped = join(&self.base, below)?;
+            // The repository's own copy, or nothing that could be blamed.
+            let there = if is_pattern(&mapped) { self.whole } else { self.files.exists(&mapped) };
+            return there.then(|| vec![mapped]);
+        }
+        if self.whole {
+            return join(&self.base, path).map(|at| vec![at]);
+        }
+        // A fragment: the folder that counts is not known, so whichever has the file.
+        let mut places = Vec::new();
+        let mut folder = Some(self.base.as_str());
+        while let Some(at) = folder {
+            places.extend(join(at, path));
+            folder = (!at.is_empty()).then(|| crate::files::folder(at));
+        }
+        Some(places)
+    }
+
+    fn paste(&mut self, file: &str, written: &str, site: Site, block: &mut Block) {
+        match self.files.load(file, Dialect::Nginx) {
+            Loaded::File(id) => self.expand_file(id, site, block),
+            Loaded::Missing => block.frame.unread = true,
+            Loaded::Unreadable(why) => {
+                block.frame.unread = true;
+                self.out.unread.push(Unread { site, path: written.into(), why: (*why).into() });
+            }
+        }
+    }
+
+    fn expand_file(&mut self, id: FileId, site: Site, block: &mut Block) {
+        if self.including.contains(&id) {
+            block.frame.unread = true;
+            self.out.topology.load.syntax.push(SyntaxFact {
+                dialect: Dialect::Nginx,
+                site,
+                message: format!(
+                    "this include leads back to {}, which is being read: nginx goes round until it has no file handle left",
+                    clean(self.files.sources.file(id).path())
+                ),
+                label: "leads back to a file that includes this one".into(),
+                others: Vec::new(),
+                help: Some("take the include out of one of the two files".into()),
+                certain: true,
+            });
+            return;
+        }
+        self.expansions += 1;
+        if self.including.len() >= MAX_CHAIN || self.expansions > MAX_EXPANSIONS {
+            block.frame.unread = true;
+            if self.expansions <= MAX_EXPANSIONS + 1 {
+                let why = "the includes multiply beyond what is followed";
+                self.out.unread.push(Unread { site, path: self.files.sources.file(id).path().into(), why: why.into() });
+            }
+            return;
+        }
+        let via = self.files.sources.include(site, id);
+        let Some(place) = self.place(id, Some(via)) else {
+            block.frame.unread = true;
+            return;
+        };
+        self.including.push(id);
+        self.gather(place, None, block);
+        self.including.pop();
+    }
+
+    /// A plain name that is not there. What packages ship is not missed; what stands elsewhere is a wrong path.
+    fn missing(&mut self, path: &str, looked_at: String, site: Site) {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if SHIPPED.iter().any(|shipped| path == *shipped || path.ends_with(&format!("/{shipped}"))) {
+            return;
+        }
+        let candidates: Vec<Box<str>> =
+            self.files.ending_with(name).into_iter().filter(|found| *found != looked_at).map(Into::into).collect();
+        let folder_is_there = self.files.exists(crate::files::folder(&looked_at)) && path.contains('/');
+        // A path outside the folders of this repository may be made by the deployment.
+        if candidates.is_empty() && (!folder_is_there || path.starts_with('/')) {
+            return;
+        }
+        let reached_by = site.via.map(|via| self.files.sources.include_at(via).at);
+        self.out.topology.load.missing_files.push(MissingFile {
+            proxy: self.proxy,
+            site,
+            path: path.into(),
+            purpose: "include",
+            looked_at: looked_at.into(),
+            reached_by,
+            candidates,
+            pattern: false,
+        });
+    }
+
+    /// Patterns that matched nothing, where the repository has files that nothing includes and that would match
+    /// from another folder.
+    pub(super) fn finish_includes(&mut self) {
+        for empty in std::mem::take(&mut self.empty_globs) {
+            let pattern = empty.looked_at.rsplit('/').next().unwrap_or_default();
+            let Ok(matcher) = globset::Glob::new(pattern).map(|glob| glob.compile_matcher()) else { continue };
+            let below = if self.base.is_empty() { String::new() } else { format!("{}/", self.base) };
+            let candidates: Vec<Box<str>> = self
+                .files
+                .sources
+                .files()
+                .filter(|(id, file)| {
+                    !self.included.contains(id)
+                        && file.path().starts_with(&below)
+                        && matcher.is_match(file.path().rsplit('/').next().unwrap_or_default())
+                })
+                .map(|(_, file)| file.path().into())
+                .filter(|path: &Box<str>| !path.contains("sites-available") && !path.contains("conf-available"))
+                .take(5)
+                .collect();
+            if candidates.is_empty() {
+                continue;
+            }
+            self.out.topology.load.missing_files.push(MissingFile {
+                proxy: self.proxy,
+                site: empty.site,
+                path: empty.path,
+                purpose: "include",
+                looked_at: empty.looked_at.into(),
+                reached_by: None,
+                candidates,
+                pattern: true,
+            });
+        }
+    }
+}
+
+fn is_pattern(path: &str) -> bool {
+    path.contains(['*', '?', '['])
+}

@@ -1,0 +1,402 @@
+//! nginx trees → topology.
+//!
+//! Facts: simple values are inherited from the innermost level that sets them, wherever in that level they stand;
+//! `proxy_set_header` is replaced as a whole; `*_pass` is not inherited; an include is pasted where it stands, and a
+//! relative path counts from the main file's folder (nginx.org/en/docs/; measured on 1.22.1).
+
+mod block;
+mod checks;
+mod hop;
+mod include;
+mod listen;
+mod settings;
+mod target;
+mod upstream;
+mod values;
+mod variables;
+
+use super::Lowered;
+use crate::files::{Files, Tree, folder};
+use crate::source::{FileId, IncludeId, Site, SourceFile, Span};
+use crate::syntax::Parsed;
+use crate::syntax::nginx::{Node, NodeId, Tree as NginxTree};
+use crate::topology::{Dialect, Known, Proxy, ProxyId, Reason, Scope, SyntaxFact, VirtualHostId};
+use settings::{Frame, Word, Written};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+/// Lowers all nginx files: each main file with what it includes, then what nothing includes, folder by folder.
+pub fn lower(files: &mut Files<'_>, ids: &[FileId], out: &mut Lowered) {
+    let mut included = HashSet::new();
+    let mains: Vec<FileId> = ids.iter().copied().filter(|&id| context_of_file(files, id) == Context::Main).collect();
+    for &main in &mains {
+        if !included.contains(&main) {
+            let template = files.tree(main).is_some_and(|tree| is_template(&tree));
+            run(files, out, &mut included, &[main], !template);
+        }
+    }
+    let mut fragments: BTreeMap<String, Vec<FileId>> = BTreeMap::new();
+    for &id in ids.iter().filter(|id| !included.contains(id) && !mains.contains(id)) {
+        fragments.entry(folder(files.sources.file(id).path()).to_owned()).or_default().push(id);
+    }
+    // Folders whose files include others come first: what they bring in is read in that context, and not again.
+    let includes = |group: &Vec<FileId>| group.iter().any(|&id| files.sources.file(id).text().contains("include"));
+    let (with, without): (Vec<_>, Vec<_>) = fragments.into_values().partition(includes);
+    for group in with.into_iter().chain(without) {
+        let group: Vec<FileId> = group.iter().copied().filter(|id| !included.contains(id)).collect();
+        if !group.is_empty() {
+            run(files, out, &mut included, &group, false);
+        }
+    }
+    let all: Vec<FileId> = files.sources.files().map(|(id, _)| id).collect();
+    for id in all {
+        if let Some(tree) = files.tree(id) {
+            if let Tree::Nginx(parsed) = &*tree {
+                syntax_errors(id, parsed, out);
+            }
+        }
+    }
+}
+
+fn is_template(tree: &Tree) -> bool {
+    matches!(tree, Tree::Nginx(parsed) if parsed.template)
+}
+
+fn syntax_errors(file: FileId, parsed: &Parsed<NginxTree>, out: &mut Lowered) {
+    let site = |range: &std::ops::Range<u32>| Site::direct(Span::new(file, range.start, range.end));
+    for error in &parsed.errors {
+        out.topology.load.syntax.push(SyntaxFact {
+            dialect: Dialect::Nginx,
+            site: site(&error.at),
+            message: error.message.clone(),
+            label: error.label.clone(),
+            others: error.others.iter().map(|(range, text)| (site(range), text.clone())).collect(),
+            help: error.help.clone(),
+            certain: true,
+        });
+    }
+}
+
+fn run(files: &mut Files<'_>, out: &mut Lowered, included: &mut HashSet<FileId>, entries: &[FileId], whole: bool) {
+    let Some(&entry) = entries.first() else { return };
+    let proxy = out.topology.proxies.push(Proxy {
+        dialect: Dialect::Nginx,
+        version: Known::Unknown(Reason::OutsideRepository),
+        entry,
+        whole,
+    });
+    let base = folder(files.sources.file(entry).path()).to_owned();
+    let mut lowering = Lowering {
+        files,
+        out,
+        included,
+        proxy,
+        whole,
+        base,
+        places: Vec::new(),
+        written: Vec::new(),
+        headers: Vec::new(),
+        blocks: 0,
+        including: Vec::new(),
+        expansions: 0,
+        pools: HashMap::new(),
+        pool_facts: HashMap::new(),
+        listeners: HashMap::new(),
+        names: HashMap::new(),
+        defaults: HashMap::new(),
+        pending: Vec::new(),
+        variables: variables::Variables::default(),
+        zones: checks::Zones::default(),
+        loads_modules: false,
+        empty_globs: Vec::new(),
+        server: None,
+    };
+    for &file in entries {
+        lowering.file(file);
+    }
+    lowering.finish();
+}
+
+/// The contexts in which directives stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Context {
+    Main,
+    Events,
+    Http,
+    Server,
+    Location,
+    /// `if` inside a location.
+    IfInLocation,
+    /// `if` inside a server.
+    IfInServer,
+    LimitExcept,
+    Upstream,
+    Stream,
+    StreamServer,
+    StreamUpstream,
+    /// `map`, `geo`, `types` …: lines of data.
+    Data,
+    /// A block of another module: not looked into.
+    Other,
+}
+
+impl Context {
+    const fn scope(self) -> Scope {
+        match self {
+            Self::Main | Self::Events => Scope::Process,
+            Self::Http | Self::Stream => Scope::Shared,
+            _ => Scope::Local,
+        }
+    }
+
+    const fn is_stream(self) -> bool {
+        matches!(self, Self::Stream | Self::StreamServer | Self::StreamUpstream)
+    }
+}
+
+/// One use of a file: the file itself, or an include of it.
+#[derive(Clone)]
+struct Place {
+    file: FileId,
+    source: Arc<SourceFile>,
+    tree: Arc<Tree>,
+    via: Option<IncludeId>,
+}
+
+impl Place {
+    fn tree(&self) -> Option<&NginxTree> {
+        match &*self.tree {
+            Tree::Nginx(parsed) => Some(&parsed.tree),
+            Tree::Haproxy(_) => None,
+        }
+    }
+
+    fn text(&self) -> &str {
+        self.source.text()
+    }
+
+    fn site(&self, start: u32, end: u32) -> Site {
+        Site { span: Span::new(self.file, start, end), via: self.via }
+    }
+
+    /// The statement up to and including its `{`; all of it for one without a block.
+    fn header(&self, node: &Node) -> Site {
+        match node.body {
+            crate::syntax::nginx::Body::None => self.site(node.start, node.end),
+            crate::syntax::nginx::Body::Block { open, .. } | crate::syntax::nginx::Body::Raw { open, .. } => {
+                self.site(node.start, open + 1)
+            }
+        }
+    }
+}
+
+/// Something in a block that is looked at when the block is complete.
+#[derive(Clone, Copy)]
+struct Item {
+    word: Word,
+    place: u32,
+    node: NodeId,
+}
+
+/// A block while its directives, includes pasted, are gathered.
+struct Block {
+    context: Context,
+    number: u32,
+    frame: Frame,
+    /// The header, to be underlined for what is not written; the first statement in a fragment.
+    site: Option<Site>,
+    /// Directives that may stand only once, with their places.
+    once: Vec<(&'static str, Site)>,
+    items: Vec<Item>,
+    /// The last `*_pass`: it wins.
+    pass: Option<(settings::Family, Item)>,
+    children: Vec<(Context, Item)>,
+    /// Whether more of the block stands around this file.
+    partial: bool,
+}
+
+/// The virtual host that is being read.
+struct Server {
+    host: Option<VirtualHostId>,
+    number: u32,
+    named: HashMap<Box<str>, Site>,
+    wanted: Vec<(Box<str>, Site)>,
+    /// Whether locations may stand in a file that was not read.
+    unread: bool,
+}
+
+struct Lowering<'f, 'a> {
+    files: &'f mut Files<'a>,
+    out: &'f mut Lowered,
+    included: &'f mut HashSet<FileId>,
+    proxy: ProxyId,
+    whole: bool,
+    base: String,
+    places: Vec<Place>,
+    written: Vec<Written>,
+    headers: Vec<hop::Headers>,
+    blocks: u32,
+    including: Vec<FileId>,
+    expansions: usize,
+    pools: HashMap<(bool, String), upstream::Declared>,
+    pool_facts: HashMap<crate::topology::PoolId, upstream::Facts>,
+    listeners: HashMap<listen::Key, crate::topology::ListenerId>,
+    names: HashMap<(listen::Key, Box<str>, Option<FileId>), Site>,
+    defaults: HashMap<(listen::Key, Option<FileId>), Site>,
+    pending: Vec<hop::Pending>,
+    variables: variables::Variables,
+    zones: checks::Zones,
+    loads_modules: bool,
+    empty_globs: Vec<include::EmptyGlob>,
+    server: Option<Server>,
+}
+
+impl Lowering<'_, '_> {
+    fn file(&mut self, file: FileId) {
+        let Some(place) = self.place(file, None) else { return };
+        let context = context_of_file(self.files, file);
+        if !self.whole {
+            // Each fragment counts its includes from where it stands.
+            folder(self.files.sources.file(file).path()).clone_into(&mut self.base);
+        }
+        let mut block = self.block(context, &Frame::default());
+        block.partial = !self.whole;
+        let roots = match self.places[place as usize].tree() {
+            Some(tree) => tree.roots().next().map(|id| tree.node(id).start),
+            None => None,
+        };
+        block.site = roots.map(|start| {
+            let place = &self.places[place as usize];
+            place.site(start, start)
+        });
+        self.including.push(file);
+        self.gather(place, None, &mut block);
+        self.including.pop();
+        self.finish_block(block);
+    }
+
+    fn place(&mut self, file: FileId, via: Option<IncludeId>) -> Option<u32> {
+        let tree = self.files.tree(file)?;
+        if tree.dialect() != Dialect::Nginx {
+            return None;
+        }
+        self.included.insert(file);
+        self.places.push(Place { file, source: self.files.sources.share(file), tree, via });
+        Some(self.places.len() as u32 - 1)
+    }
+
+    fn block(&mut self, context: Context, outer: &Frame) -> Block {
+        self.blocks += 1;
+        Block {
+            context,
+            number: self.blocks,
+            frame: outer.clone(),
+            site: None,
+            once: Vec::new(),
+            items: Vec::new(),
+            pass: None,
+            children: Vec::new(),
+            partial: false,
+        }
+    }
+
+    /// The site of a statement; of a block, its header only.
+    fn site_of(&self, item: Item) -> Option<Site> {
+        let place = self.places.get(item.place as usize)?;
+        Some(place.header(place.tree()?.node(item.node)))
+    }
+
+    /// An argument of a statement (0 is its name), unquoted, with its place. `None` where there is none.
+    fn arg(&self, item: Item, index: usize) -> Option<(Cow<'_, str>, Site)> {
+        let place = self.places.get(item.place as usize)?;
+        let tree = place.tree()?;
+        let word = *tree.words(item.node).get(index)?;
+        Some((tree.word(word, place.text()), place.site(word.start, word.end)))
+    }
+
+    /// All arguments after the name, unquoted, with their places.
+    fn args(&self, item: Item) -> Vec<(Cow<'_, str>, Site)> {
+        (1..).map_while(|index| self.arg(item, index)).collect()
+    }
+
+    /// Whether an argument is filled in by a template.
+    fn is_hole(&self, item: Item, index: usize) -> bool {
+        let Some(place) = self.places.get(item.place as usize) else { return false };
+        let Some(tree) = place.tree() else { return false };
+        tree.words(item.node).get(index).is_some_and(|word| tree.has_hole(*word))
+    }
+
+    /// Why something that is not written at a place cannot be called absent; `None`: it is absent.
+    fn doubt(&self, frame: &Frame) -> Option<Reason> {
+        if !self.whole {
+            Some(Reason::OutsideRepository)
+        } else if frame.unread {
+            Some(Reason::UnreadInclude)
+        } else {
+            None
+        }
+    }
+
+    fn finish(&mut self) {
+        self.finish_includes();
+        self.finish_zones();
+        self.finish_listeners();
+        self.finish_hops();
+    }
+}
+
+/// The least context in which every statement at the top of a file is legal: what nginx would see if it were included
+/// where it makes sense.
+fn context_of_file(files: &Files<'_>, id: FileId) -> Context {
+    let Some(tree) = files.tree(id) else { return Context::Other };
+    let Tree::Nginx(parsed) = &*tree else { return Context::Other };
+    let source = files.sources.file(id);
+    let text = source.text();
+    let tree = &parsed.tree;
+    let mut least = Context::Http;
+    let mut decided = false;
+    // The first few hundred statements decide; a file of data lines has no more to say.
+    for node in tree.roots().take(500) {
+        let name = tree.name(node, text);
+        let block = !matches!(tree.node(node).body, crate::syntax::nginx::Body::None);
+        match &*name {
+            "events" | "http" | "stream" | "mail" if block => return Context::Main,
+            "worker_processes" | "load_module" | "pid" | "user" | "worker_rlimit_nofile" if !block => {
+                return Context::Main;
+            }
+            "server" if block => {
+                return if is_stream_server(tree, node, text) { Context::Stream } else { Context::Http };
+            }
+            "upstream" if block => {
+                least = Context::Http;
+                decided = true;
+            }
+            "server" => return Context::Upstream,
+            "location" if block => return Context::Server,
+            "listen" | "server_name" if !decided => {
+                least = Context::Server;
+                decided = true;
+            }
+            "proxy_pass" | "fastcgi_pass" | "uwsgi_pass" | "scgi_pass" | "grpc_pass" if !decided => {
+                least = Context::Location;
+                decided = true;
+            }
+            _ => {}
+        }
+    }
+    least
+}
+
+/// `proxy_pass` straight in a `server` is legal in stream only.
+fn is_stream_server(tree: &NginxTree, server: NodeId, text: &str) -> bool {
+    let mut passes = false;
+    for node in tree.children(server) {
+        match &*tree.name(node, text) {
+            "location" | "server_name" | "root" | "return" => return false,
+            "proxy_pass" => passes = true,
+            _ => {}
+        }
+    }
+    passes
+}

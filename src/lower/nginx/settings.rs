@@ -1,0 +1,277 @@
+//! Which directives carry settings that inherit, and how a frame of them is handed inwards.
+
+use crate::source::{FileId, IncludeId, Site, Span};
+use crate::topology::{Protocol, Scope};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// The families of `*_pass` directives, which have equal rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    Proxy,
+    Fastcgi,
+    Uwsgi,
+    Scgi,
+    Grpc,
+    Memcached,
+    Stream,
+}
+
+impl Family {
+    pub const fn protocol(self) -> Protocol {
+        match self {
+            Self::Proxy => Protocol::Http,
+            Self::Fastcgi => Protocol::Fastcgi,
+            Self::Uwsgi => Protocol::Uwsgi,
+            Self::Scgi => Protocol::Scgi,
+            Self::Grpc => Protocol::Http2,
+            Self::Memcached => Protocol::Memcached,
+            Self::Stream => Protocol::Tcp,
+        }
+    }
+}
+
+/// A setting of a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Of {
+    Connect,
+    Send,
+    Read,
+    BufferSize,
+    Buffers,
+    NextUpstream,
+    NextTries,
+    NextTimeout,
+    RequestBuffering,
+    SslServerName,
+    SslName,
+    SslVerify,
+    HttpVersion,
+    Headers,
+    KeepConn,
+}
+
+const FAMILIES: usize = 7;
+const SETTINGS: usize = 15;
+
+/// A place in a [`Frame`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Slot(u8);
+
+impl Slot {
+    pub const fn of(family: Family, setting: Of) -> Self {
+        Self((family as usize * SETTINGS + setting as usize) as u8)
+    }
+    pub const RESOLVER: Self = Self((FAMILIES * SETTINGS) as u8);
+    pub const CLIENT_KEEPALIVE: Self = Self((FAMILIES * SETTINGS + 1) as u8);
+    pub const STREAM_SSL: Self = Self((FAMILIES * SETTINGS + 2) as u8);
+    const COUNT: usize = FAMILIES * SETTINGS + 3;
+}
+
+/// Where a directive was written.
+#[derive(Clone, Copy, Debug)]
+pub struct Written {
+    /// The use of the file it stands in.
+    pub place: u32,
+    pub file: FileId,
+    pub start: u32,
+    pub end: u32,
+    pub via: Option<IncludeId>,
+    /// The node in the file's tree.
+    pub node: crate::syntax::nginx::NodeId,
+    /// Running number of the block it stands in (includes are pasted, so theirs counts).
+    pub block: u32,
+    /// The level of that block.
+    pub scope: Scope,
+}
+
+impl Written {
+    pub const fn site(&self) -> Site {
+        Site { span: Span::new(self.file, self.start, self.end), via: self.via }
+    }
+}
+
+/// For each setting, where the value in force was written. The innermost level that sets one wins.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    slots: [u32; Slot::COUNT],
+    /// Whether something in force here may stand in a file that was not read.
+    pub unread: bool,
+    /// The effective request headers: an index into the lowering's list, `None` where no level sets any.
+    pub headers: [Option<u32>; 2],
+}
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self { slots: [0; Slot::COUNT], unread: false, headers: [None; 2] }
+    }
+}
+
+impl Frame {
+    pub fn get(&self, slot: Slot) -> Option<usize> {
+        match self.slots.get(slot.0 as usize) {
+            Some(&n) if n > 0 => Some(n as usize - 1),
+            _ => None,
+        }
+    }
+
+    pub fn set(&mut self, slot: Slot, index: usize) {
+        if let Some(place) = self.slots.get_mut(slot.0 as usize) {
+            *place = index as u32 + 1;
+        }
+    }
+}
+
+/// What a directive is to the lowering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A setting that inherits, once per block.
+    Setting(Slot),
+    /// A request header that is sent: a list, replaced as a whole. 0: HTTP, 1: gRPC.
+    Header(usize),
+    /// A target.
+    Pass(Family),
+    /// Anything else the lowering looks at.
+    Word(Word),
+}
+
+/// Directives that the lowering looks at one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Word {
+    Include,
+    Http,
+    Events,
+    Stream,
+    Mail,
+    Server,
+    Location,
+    Upstream,
+    If,
+    LimitExcept,
+    Listen,
+    ServerName,
+    Set,
+    Map,
+    Return,
+    ErrorPage,
+    TryFiles,
+    LoadModule,
+    // In `upstream`.
+    Balancer,
+    Zone,
+    Keepalive,
+    KeepaliveTimeout,
+    Sticky,
+    // In `server`.
+    Ssl,
+    RejectHandshake,
+    // Zones and who uses them.
+    LimitReqZone,
+    LimitConnZone,
+    LimitReq,
+    LimitConn,
+}
+
+/// What a directive is to the lowering, by its name; `None` for those it does not look at.
+pub fn role(name: &str) -> Option<Role> {
+    ROLES.get(name).copied()
+}
+
+static ROLES: LazyLock<HashMap<&'static str, Role>> = LazyLock::new(|| {
+    let mut roles = HashMap::with_capacity(160);
+    for (name, family, setting) in [&PROXY, &FASTCGI, &UWSGI, &SCGI, &GRPC, &MEMCACHED].into_iter().flatten() {
+        roles.insert(*name, Role::Setting(Slot::of(*family, *setting)));
+    }
+    for (name, role) in OTHERS {
+        roles.insert(*name, *role);
+    }
+    roles
+});
+
+macro_rules! family {
+    ($prefix:literal, $family:expr) => {
+        [
+            (concat!($prefix, "_connect_timeout"), $family, Of::Connect),
+            (concat!($prefix, "_send_timeout"), $family, Of::Send),
+            (concat!($prefix, "_read_timeout"), $family, Of::Read),
+            (concat!($prefix, "_buffer_size"), $family, Of::BufferSize),
+            (concat!($prefix, "_buffers"), $family, Of::Buffers),
+            (concat!($prefix, "_next_upstream"), $family, Of::NextUpstream),
+            (concat!($prefix, "_next_upstream_tries"), $family, Of::NextTries),
+            (concat!($prefix, "_next_upstream_timeout"), $family, Of::NextTimeout),
+            (concat!($prefix, "_request_buffering"), $family, Of::RequestBuffering),
+            (concat!($prefix, "_ssl_server_name"), $family, Of::SslServerName),
+            (concat!($prefix, "_ssl_name"), $family, Of::SslName),
+            (concat!($prefix, "_ssl_verify"), $family, Of::SslVerify),
+        ]
+    };
+}
+
+static PROXY: [(&str, Family, Of); 12] = family!("proxy", Family::Proxy);
+static FASTCGI: [(&str, Family, Of); 12] = family!("fastcgi", Family::Fastcgi);
+static UWSGI: [(&str, Family, Of); 12] = family!("uwsgi", Family::Uwsgi);
+static SCGI: [(&str, Family, Of); 12] = family!("scgi", Family::Scgi);
+static GRPC: [(&str, Family, Of); 12] = family!("grpc", Family::Grpc);
+static MEMCACHED: [(&str, Family, Of); 12] = family!("memcached", Family::Memcached);
+
+static OTHERS: &[(&str, Role)] = &[
+    ("proxy_http_version", Role::Setting(Slot::of(Family::Proxy, Of::HttpVersion))),
+    ("fastcgi_keep_conn", Role::Setting(Slot::of(Family::Fastcgi, Of::KeepConn))),
+    ("resolver", Role::Setting(Slot::RESOLVER)),
+    ("keepalive_timeout", Role::Setting(Slot::CLIENT_KEEPALIVE)),
+    ("proxy_ssl", Role::Setting(Slot::STREAM_SSL)),
+    ("proxy_timeout", Role::Setting(Slot::of(Family::Stream, Of::Read))),
+    ("proxy_set_header", Role::Header(0)),
+    ("grpc_set_header", Role::Header(1)),
+    ("proxy_pass", Role::Pass(Family::Proxy)),
+    ("fastcgi_pass", Role::Pass(Family::Fastcgi)),
+    ("uwsgi_pass", Role::Pass(Family::Uwsgi)),
+    ("scgi_pass", Role::Pass(Family::Scgi)),
+    ("grpc_pass", Role::Pass(Family::Grpc)),
+    ("memcached_pass", Role::Pass(Family::Memcached)),
+    ("include", Role::Word(Word::Include)),
+    ("http", Role::Word(Word::Http)),
+    ("events", Role::Word(Word::Events)),
+    ("stream", Role::Word(Word::Stream)),
+    ("mail", Role::Word(Word::Mail)),
+    ("server", Role::Word(Word::Server)),
+    ("location", Role::Word(Word::Location)),
+    ("upstream", Role::Word(Word::Upstream)),
+    ("if", Role::Word(Word::If)),
+    ("limit_except", Role::Word(Word::LimitExcept)),
+    ("listen", Role::Word(Word::Listen)),
+    ("server_name", Role::Word(Word::ServerName)),
+    ("set", Role::Word(Word::Set)),
+    ("map", Role::Word(Word::Map)),
+    ("return", Role::Word(Word::Return)),
+    ("error_page", Role::Word(Word::ErrorPage)),
+    ("try_files", Role::Word(Word::TryFiles)),
+    ("load_module", Role::Word(Word::LoadModule)),
+    ("ip_hash", Role::Word(Word::Balancer)),
+    ("least_conn", Role::Word(Word::Balancer)),
+    ("least_time", Role::Word(Word::Balancer)),
+    ("hash", Role::Word(Word::Balancer)),
+    ("random", Role::Word(Word::Balancer)),
+    ("zone", Role::Word(Word::Zone)),
+    ("keepalive", Role::Word(Word::Keepalive)),
+    ("sticky", Role::Word(Word::Sticky)),
+    ("ssl", Role::Word(Word::Ssl)),
+    ("ssl_reject_handshake", Role::Word(Word::RejectHandshake)),
+    ("limit_req_zone", Role::Word(Word::LimitReqZone)),
+    ("limit_conn_zone", Role::Word(Word::LimitConnZone)),
+    ("limit_req", Role::Word(Word::LimitReq)),
+    ("limit_conn", Role::Word(Word::LimitConn)),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_do_not_collide() {
+        assert_ne!(Slot::of(Family::Proxy, Of::KeepConn), Slot::of(Family::Fastcgi, Of::Connect));
+        assert!(Slot::STREAM_SSL.0 as usize == Slot::COUNT - 1 && Slot::COUNT < 256);
+        assert_eq!(role("proxy_read_timeout"), Some(Role::Setting(Slot::of(Family::Proxy, Of::Read))));
+        assert_eq!(role("gzip"), None);
+    }
+}

@@ -1,0 +1,155 @@
+//! Targets with variables: decided per request, with nginx's own resolver only.
+
+use super::hop::Pending;
+use super::settings::{Family, Slot};
+use super::values::{self, Place};
+use super::{Lowering, checks};
+use crate::source::Site;
+use crate::topology::{
+    ComputedKind, ComputedOutcome, ComputedTarget, EmptyResolver, Known, LoadEffect, Reason, Target,
+};
+use crate::value::Host;
+
+/// Variables that hold the name the client asked for: never an address.
+const HOST_NAMES: &[&str] = &["host", "http_host", "server_name", "ssl_server_name", "ssl_preread_server_name"];
+
+impl Lowering<'_, '_> {
+    /// Whether a computed target is asked over TLS, where its text shows it.
+    pub(super) fn scheme_of_computed(&self, family: Family, text: &str) -> Option<bool> {
+        let begins = |scheme| values::strip_prefix_ignore_case(text, scheme).is_some();
+        match family {
+            Family::Proxy if begins("https://") => Some(true),
+            Family::Proxy if begins("http://") => Some(false),
+            Family::Proxy => None,
+            Family::Grpc => Some(begins("grpcs://")),
+            Family::Uwsgi => Some(begins("suwsgi://")),
+            _ => Some(false),
+        }
+    }
+
+    pub(super) fn computed(&mut self, pending: &Pending, text: &str, site: Site) -> Target {
+        let found = self.outcomes(text, site, pending.server, pending.block);
+        let mut outcomes = Vec::new();
+        let mut needs = Known::Yes(false);
+        for (value, at) in found.values {
+            match self.outcome(pending, &value, at) {
+                Some(outcome) => {
+                    if outcome.is == ComputedKind::HostName {
+                        needs = Known::Yes(true);
+                    }
+                    outcomes.push(outcome);
+                }
+                None if needs == Known::Yes(false) => needs = self.unknown_host(&value),
+                None => {}
+            }
+        }
+        for outcome in &outcomes {
+            if let ComputedKind::Pool(pool) = outcome.is {
+                self.out.topology.pools[pool].used = true;
+            }
+        }
+        // A pool that a variable may choose is used, whatever the variable holds.
+        if !found.complete {
+            for declared in self.pools.values() {
+                self.out.topology.pools[declared.pool].used = true;
+            }
+        }
+        Target::Computed(Box::new(ComputedTarget {
+            text: text.into(),
+            outcomes,
+            complete: found.complete,
+            needs_resolver: needs,
+            resolver: self.resolver(pending),
+        }))
+    }
+
+    /// What one value of the whole target comes to; `None`: its host is not known.
+    fn outcome(&self, pending: &Pending, value: &str, site: Site) -> Option<ComputedOutcome> {
+        let strip = |schemes: &[&str]| schemes.iter().find_map(|s| values::strip_prefix_ignore_case(value, s));
+        let made = |name: &str, is, near| Some(ComputedOutcome { name: name.into(), is, site, near });
+        let rest = match pending.family {
+            Family::Proxy => match strip(&["http://", "https://"]) {
+                Some(rest) => rest,
+                None if value.starts_with('$') => return None,
+                None => return made(value, ComputedKind::Malformed, None),
+            },
+            Family::Grpc => strip(&["grpc://", "grpcs://"]).unwrap_or(value),
+            Family::Uwsgi => strip(&["uwsgi://", "suwsgi://"]).unwrap_or(value),
+            _ => value,
+        };
+        // Only the host part decides; variables behind it do not make it unknown.
+        let authority = match values::strip_prefix_ignore_case(rest, "unix:") {
+            Some(_) => return made(rest, ComputedKind::Address, None),
+            None => rest.split(['/', '?']).next().unwrap_or_default(),
+        };
+        let host = host_part(authority);
+        if host.contains('$') {
+            return None;
+        }
+        // `http://app:8080$request_uri`: what follows the digits of the port is the path.
+        if host.is_empty() {
+            return made(rest, ComputedKind::Malformed, None).filter(|_| !rest.contains('$'));
+        }
+        if let Ok(values::Url { place: Place::Net { host: plain, .. }, .. }) = values::url(host) {
+            if !matches!(Host::parse(plain), Host::Name(_)) {
+                return made(host, ComputedKind::Address, None);
+            }
+        }
+        let stream = pending.family == Family::Stream;
+        let key = (stream, host.to_ascii_lowercase());
+        if let Some(declared) = self.pools.get(&key) {
+            return made(host, ComputedKind::Pool(declared.pool), None);
+        }
+        let names = self.pools.iter().filter(|((of, _), _)| *of == stream).map(|(_, d)| (&d.name, d.site));
+        let near = checks::near(host, names).map(|(name, _)| name);
+        made(host, ComputedKind::HostName, near)
+    }
+
+    /// A host that is not known: names the client asked for must be looked up, unless a group bears them.
+    fn unknown_host(&self, value: &str) -> Known<bool> {
+        let authority = value.split("://").nth(1).unwrap_or(value);
+        let host = host_part(authority.split(['/', '?']).next().unwrap_or_default());
+        let variable = host.trim_start_matches(['$', '{']).trim_end_matches('}');
+        if HOST_NAMES.contains(&variable) && self.pools.is_empty() {
+            Known::Yes(true)
+        } else {
+            Known::Unknown(Reason::Variable)
+        }
+    }
+
+    /// The resolver in reach of a location.
+    fn resolver(&mut self, pending: &Pending) -> Known<Option<Site>> {
+        match pending.frame.get(Slot::RESOLVER).and_then(|index| self.written.get(index)) {
+            Some(written) => Known::Yes(Some(written.site())),
+            None => match self.doubt(&pending.frame) {
+                Some(reason) => Known::Unknown(reason),
+                None => Known::Yes(None),
+            },
+        }
+    }
+
+    /// `resolver valid=10s;` names nobody to ask: nginx refuses it.
+    pub(super) fn check_resolver(&mut self, item: super::Item) {
+        let words = self.args(item);
+        let empty = words.iter().all(|(word, _)| {
+            ["valid=", "ipv4=", "ipv6=", "status_zone="].iter().any(|option| word.starts_with(option))
+        });
+        let hole = (1..=words.len()).any(|index| self.is_hole(item, index));
+        let Some(site) = self.site_of(item).filter(|_| empty && !hole && !words.is_empty()) else { return };
+        self.out.topology.load.empty_resolvers.push(EmptyResolver {
+            proxy: self.proxy,
+            site,
+            name: None,
+            used_by: Vec::new(),
+            effect: LoadEffect::Refused,
+        });
+    }
+}
+
+/// The host of `host:port`, without the port. In brackets: with them.
+fn host_part(authority: &str) -> &str {
+    if authority.starts_with('[') {
+        return authority.find(']').and_then(|end| authority.get(..=end)).unwrap_or(authority);
+    }
+    authority.split(':').next().unwrap_or(authority)
+}

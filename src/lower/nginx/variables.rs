@@ -1,0 +1,196 @@
+//! Variables that `set` and `map` give constant values: what a computed target can come to.
+
+use super::settings::Word;
+use super::{Item, Lowering};
+use crate::source::Site;
+use std::collections::HashMap;
+
+/// Deepest chain of variables made of variables that is followed.
+const MAX_CHAIN: usize = 4;
+/// Most values of one target that are followed.
+const MAX_VALUES: usize = 64;
+
+/// A value that a variable is given.
+#[derive(Clone, Debug)]
+pub(super) struct Assigned {
+    pub value: Box<str>,
+    pub site: Site,
+    /// The server it stands in (0: none, a `map`).
+    pub server: u32,
+    /// The block it stands in.
+    pub block: u32,
+}
+
+/// Variables of one proxy.
+#[derive(Default)]
+pub(super) struct Variables {
+    assigned: HashMap<Box<str>, Vec<Assigned>>,
+    maps: Vec<Item>,
+    /// Locations seen, by their outer block: to find duplicates.
+    pub locations: HashMap<(u32, bool, Box<str>), Site>,
+}
+
+impl Variables {
+    pub fn map(&mut self, item: Item) {
+        self.maps.push(item);
+    }
+}
+
+/// What a text with variables can come to.
+#[derive(Debug, Default)]
+pub(super) struct Outcomes {
+    /// Each value with the place that decides it.
+    pub values: Vec<(String, Site)>,
+    /// Whether these are all.
+    pub complete: bool,
+}
+
+impl Lowering<'_, '_> {
+    /// `set` directives of a block.
+    pub(super) fn note_items(&mut self, block: &super::Block) {
+        let server = self.server.as_ref().map_or(0, |server| server.number);
+        for &item in &block.items {
+            match item.word {
+                Word::Set => {
+                    let (Some((name, _)), Some((value, _)), Some(site)) =
+                        (self.arg(item, 1), self.arg(item, 2), self.site_of(item))
+                    else {
+                        continue;
+                    };
+                    let Some(name) = name.strip_prefix('$') else { continue };
+                    let value: Box<str> = if self.is_hole(item, 2) { "${}".into() } else { value.as_ref().into() };
+                    let assigned = Assigned { value, site, server, block: block.number };
+                    let name: Box<str> = name.into();
+                    self.variables.assigned.entry(name).or_default().push(assigned);
+                }
+                Word::ErrorPage | Word::TryFiles => self.named_reference(item),
+                Word::LimitReqZone | Word::LimitConnZone | Word::LimitReq | Word::LimitConn => self.zone(item, block),
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads the maps: their values are those of the variable they define, wherever it is used.
+    pub(super) fn read_maps(&mut self) {
+        for item in std::mem::take(&mut self.variables.maps) {
+            let Some((name, _)) = self.arg(item, 2) else { continue };
+            let Some(name) = name.strip_prefix('$').map(Box::<str>::from) else { continue };
+            let Some(place) = self.places.get(item.place as usize).cloned() else { continue };
+            let Some(tree) = place.tree() else { continue };
+            let mut values = Vec::new();
+            let mut open = true;
+            for entry in tree.children(item.node) {
+                let words = tree.words(entry);
+                let key = tree.name(entry, place.text());
+                let Some(&value) = words.get(1) else { continue };
+                if key == "include" {
+                    values.push(("${}".into(), place.site(value.start, value.end)));
+                    continue;
+                }
+                if key == "default" {
+                    open = false;
+                }
+                let text = if tree.has_hole(value) { "${}".into() } else { tree.word(value, place.text()) };
+                values.push((text.into_owned(), place.site(value.start, value.end)));
+            }
+            if open {
+                // Without `default` the variable may be empty.
+                let site = place.header(tree.node(item.node));
+                values.push((String::new(), site));
+            }
+            let entry = self.variables.assigned.entry(name).or_default();
+            for (value, site) in values.into_iter().take(MAX_VALUES) {
+                entry.push(Assigned { value: value.into(), site, server: 0, block: 0 });
+            }
+        }
+    }
+
+    /// What a text with variables can come to in a location of a server.
+    pub(super) fn outcomes(&self, text: &str, at: Site, server: u32, block: u32) -> Outcomes {
+        let mut out = Outcomes { values: vec![(String::new(), at)], complete: true };
+        self.expand(text, server, block, 0, &mut out);
+        out
+    }
+
+    fn expand(&self, text: &str, server: u32, block: u32, depth: usize, out: &mut Outcomes) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let Some(dollar) = rest.find('$') else {
+                append(out, rest);
+                return;
+            };
+            let (before, after) = rest.split_at(dollar);
+            append(out, before);
+            let (name, tail) = variable_name(after);
+            rest = tail;
+            let values = match name {
+                Some(name) if depth < MAX_CHAIN => self.values_of(name, server, block),
+                _ => Vec::new(),
+            };
+            if values.is_empty() {
+                // Its own spelling stands for what is not known.
+                append(out, after.get(..after.len() - tail.len()).unwrap_or(""));
+                out.complete = false;
+                continue;
+            }
+            let mut all = Vec::new();
+            for assigned in values {
+                let mut inner = Outcomes { values: vec![(String::new(), assigned.site)], complete: true };
+                self.expand(&assigned.value, server, block, depth + 1, &mut inner);
+                out.complete &= inner.complete;
+                for (prefix, _) in &out.values {
+                    for (value, site) in &inner.values {
+                        all.push((format!("{prefix}{value}"), *site));
+                    }
+                }
+                if all.len() > MAX_VALUES {
+                    out.complete = false;
+                    all.truncate(MAX_VALUES);
+                    break;
+                }
+            }
+            out.values = all;
+        }
+    }
+
+    fn values_of(&self, name: &str, server: u32, block: u32) -> Vec<&Assigned> {
+        let Some(all) = self.variables.assigned.get(name) else { return Vec::new() };
+        let in_block: Vec<_> = all.iter().filter(|a| a.block == block).collect();
+        if !in_block.is_empty() {
+            return in_block;
+        }
+        all.iter().filter(|a| a.server == server || a.server == 0).take(MAX_VALUES).collect()
+    }
+}
+
+fn append(out: &mut Outcomes, text: &str) {
+    for (value, _) in &mut out.values {
+        value.push_str(text);
+    }
+}
+
+/// The variable at the start of a text that begins with `$`, and what follows it.
+fn variable_name(text: &str) -> (Option<&str>, &str) {
+    let body = text.get(1..).unwrap_or("");
+    if let Some(braced) = body.strip_prefix('{') {
+        return match braced.find('}') {
+            Some(end) => (braced.get(..end), braced.get(end + 1..).unwrap_or("")),
+            None => (None, ""),
+        };
+    }
+    let end = body.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+    (body.get(..end).filter(|name| !name.is_empty()), body.get(end..).unwrap_or(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variable_names_are_cut_off() {
+        assert_eq!(variable_name("$host:80"), (Some("host"), ":80"));
+        assert_eq!(variable_name("${a}b"), (Some("a"), "b"));
+        assert_eq!(variable_name("$"), (None, ""));
+        assert_eq!(variable_name("${a"), (None, ""));
+    }
+}

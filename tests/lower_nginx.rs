@@ -1,0 +1,175 @@
+//! nginx trees → topology: inheritance, targets, variables, fragments. Small inputs, looked at through the report.
+
+use gw502_lint::engine::{Report, Selection, lint};
+use gw502_lint::files::{NoRepository, Unit};
+use gw502_lint::topology::*;
+use gw502_lint::value::{Address, Host, Wait};
+use std::time::Duration;
+
+fn report(files: &[(&str, &str)]) -> Report {
+    let units = files.iter().map(|(path, text)| Unit::new(*path, text.as_bytes().to_vec(), Dialect::Nginx)).collect();
+    lint(units, &[], &NoRepository, &Selection::default())
+}
+
+fn one(text: &str) -> Report {
+    report(&[("nginx.conf", text)])
+}
+
+fn hop(report: &Report, number: usize) -> &Hop {
+    let id = report.topology.hops.ids().nth(number).unwrap_or_else(|| panic!("no hop {number}"));
+    &report.topology.hops[id]
+}
+
+fn seconds(n: u64) -> Known<Wait> {
+    Known::Yes(Wait::For(Duration::from_secs(n)))
+}
+
+fn rules(report: &Report) -> Vec<&'static str> {
+    report.findings.iter().map(|finding| finding.rule.meta().code).collect()
+}
+
+#[test]
+fn the_innermost_value_wins_wherever_it_stands() {
+    let report = one("events {} http { server { listen 81; location /a { proxy_pass http://10.0.0.1:80; } \
+         location /b { proxy_pass http://10.0.0.1:80; proxy_read_timeout 90s; } proxy_read_timeout 30s; } \
+         proxy_read_timeout 20s; proxy_connect_timeout 7; }");
+    assert_eq!(hop(&report, 0).timeouts.read.value, seconds(30));
+    assert!(matches!(hop(&report, 0).timeouts.read.origin, Origin::Inherited { scope: Scope::Local, .. }));
+    assert_eq!(hop(&report, 1).timeouts.read.value, seconds(90));
+    assert!(matches!(hop(&report, 1).timeouts.read.origin, Origin::Written(_)));
+    assert_eq!(hop(&report, 0).timeouts.connect.value, seconds(7));
+    assert!(matches!(hop(&report, 0).timeouts.connect.origin, Origin::Inherited { scope: Scope::Shared, .. }));
+    assert_eq!(hop(&report, 0).timeouts.send.value, seconds(60));
+    assert!(matches!(hop(&report, 0).timeouts.send.origin, Origin::Default(_)));
+}
+
+#[test]
+fn a_fragment_knows_only_what_it_says() {
+    let report = report(&[("a.conf", "location /api { proxy_pass http://backend:3000; proxy_read_timeout 50s; }")]);
+    let hop = hop(&report, 0);
+    assert_eq!(hop.timeouts.read.value, seconds(50));
+    assert_eq!(hop.timeouts.connect.value, Known::Unknown(Reason::OutsideRepository));
+    assert_eq!(hop.host_sent, HostSent::Unknown);
+    assert!(report.findings.is_empty(), "{:#?}", report.findings);
+}
+
+#[test]
+fn the_classic_pair() {
+    let short = report(&[("a.conf", "location /api { proxy_pass http://backend:3000; proxy_read_timeout 5s; }")]);
+    assert_eq!(rules(&short), ["GW201"]);
+    let long = "location /api { proxy_pass http://backend:3000; proxy_read_timeout 60s; proxy_connect_timeout 10s; \
+                proxy_send_timeout 60s; }";
+    assert!(report(&[("a.conf", long)]).findings.is_empty());
+}
+
+#[test]
+fn groups_are_found_in_any_letter_case_and_before_they_are_defined() {
+    let report = one(
+        "events {} http { server { listen 81; location / { proxy_pass http://APP; } } upstream app { server 10.0.0.1; } }",
+    );
+    let Target::Pool(pool) = hop(&report, 0).target else { panic!("{:?}", hop(&report, 0).target) };
+    let pool = &report.topology.pools[pool];
+    assert!(pool.used);
+    let member = &report.topology.endpoints[pool.members[0]];
+    assert_eq!(member.port, Known::Yes(Port::Always(80)));
+}
+
+#[test]
+fn headers_of_an_inner_level_drop_the_outer_ones() {
+    let report = one("events {} http { proxy_set_header Host $host; server { listen 81; \
+         location /a { proxy_pass http://10.0.0.1:80; } \
+         location /b { proxy_set_header X-A b; proxy_pass http://10.0.0.1:80; } \
+         location /c { proxy_set_header Host api.example.com; proxy_pass http://10.0.0.1:80; } } }");
+    assert_eq!(hop(&report, 0).host_sent, HostSent::Clients);
+    assert_eq!(hop(&report, 1).host_sent, HostSent::Targets);
+    assert_eq!(hop(&report, 2).host_sent, HostSent::Fixed("api.example.com".into()));
+}
+
+#[test]
+fn includes_are_pasted_into_each_place_that_has_them() {
+    let report = report(&[
+        ("conf/nginx.conf", "events {} http { upstream app { server 10.0.0.1:80; } include sites/*.conf; }"),
+        ("conf/snip.conf", "proxy_pass http://app; proxy_read_timeout 33s;"),
+        ("conf/sites/a.conf", "server { listen 81; location / { include snip.conf; } }"),
+    ]);
+    // The pattern is answered by the repository, of which there is none here: the site is a fragment of its own.
+    assert_eq!(report.topology.proxies.len(), 2);
+    assert_eq!(hop(&report, 0).timeouts.read.value, seconds(33));
+}
+
+#[test]
+fn variables_with_constant_values_are_followed() {
+    let report =
+        one("events {} http { upstream blue { server 10.0.0.1:80; } map $http_x $pool { default green; b blue; } \
+         server { listen 81; location /m { proxy_pass http://$pool; } \
+         location /s { set $b app.example.test; proxy_pass http://$b:8080; } \
+         location /i { set $b 10.0.0.9; proxy_pass http://$b:8080$request_uri; } \
+         location /u { proxy_pass http://$arg_x; } } }");
+    let computed = |n| match &hop(&report, n).target {
+        Target::Computed(target) => target,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(computed(0).outcomes.len(), 2);
+    assert_eq!(computed(0).outcomes[0].is, ComputedKind::HostName);
+    assert!(matches!(computed(0).outcomes[1].is, ComputedKind::Pool(_)));
+    assert_eq!(computed(1).needs_resolver, Known::Yes(true));
+    assert_eq!(computed(1).resolver, Known::Yes(None));
+    assert_eq!(computed(2).needs_resolver, Known::Yes(false));
+    assert_eq!(computed(3).needs_resolver, Known::Unknown(Reason::Variable));
+}
+
+#[test]
+fn a_return_beats_the_target_and_the_last_target_wins() {
+    let report =
+        one("events {} http { server { listen 81; location /a { return 200; proxy_pass http://10.0.0.1:80; } \
+         location /b { proxy_pass http://10.0.0.1:80; fastcgi_pass 10.0.0.2:9000; } } }");
+    assert_eq!(report.topology.hops.len(), 1);
+    assert_eq!(hop(&report, 0).protocol, Protocol::Fastcgi);
+}
+
+#[test]
+fn one_listener_for_one_address_and_the_default_host_first() {
+    let report = one(
+        "events {} http { server { listen 443 ssl; server_name a; } server { listen *:443 default_server; server_name b; } \
+         server { listen [::]:443 ssl; server_name c; } }",
+    );
+    assert_eq!(report.topology.listeners.len(), 2);
+    let (_, first) = report.topology.listeners.iter().next().expect("a listener");
+    assert_eq!(first.tls, Known::Yes(true));
+    assert_eq!(first.bind, Known::Yes((Address::Net(Host::Any), Some((443, 443)))));
+    let default = first.virtual_hosts[0];
+    assert_eq!(&*report.topology.virtual_hosts[default].names[0].0, "b");
+}
+
+#[test]
+fn what_a_template_fills_in_is_unknown() {
+    let report = report(&[(
+        "a.conf.j2",
+        "server { listen {{ port }}; location / { proxy_pass http://{{ app }}:80; proxy_read_timeout {{ t }}; } }",
+    )]);
+    assert_eq!(hop(&report, 0).timeouts.read.value, Known::Unknown(Reason::TemplateHole));
+    assert!(matches!(hop(&report, 0).target, Target::Unknown(Reason::TemplateHole)));
+    assert!(report.findings.is_empty(), "{:#?}", report.findings);
+}
+
+#[test]
+fn an_include_cycle_ends() {
+    struct Two;
+    impl gw502_lint::files::Repository for Two {
+        fn read(&self, path: &str) -> gw502_lint::files::Held {
+            gw502_lint::files::Held::Bytes(if path == "b" { b"include a;".to_vec() } else { b"include b;".to_vec() })
+        }
+        fn exists(&self, _: &str) -> bool {
+            true
+        }
+        fn glob(&self, _: &str) -> Vec<String> {
+            Vec::new()
+        }
+        fn ending_with(&self, _: &str) -> Vec<String> {
+            Vec::new()
+        }
+    }
+    let unit = Unit::new("nginx.conf", b"events {} http { include a; }".to_vec(), Dialect::Nginx);
+    let report = lint(vec![unit], &[], &Two, &Selection::default());
+    assert_eq!(rules(&report), ["GW001"]);
+}

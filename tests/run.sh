@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Everything that is checked, on a fresh machine with Rust: installs the proxies where it may, then format, lints,
+# the core without its command line, and all tests, the live ones included.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# The live tests start the real proxies.
+missing=()
+for proxy in nginx haproxy; do
+  command -v "$proxy" >/dev/null 2>&1 || [ -x "/usr/sbin/$proxy" ] || missing+=("$proxy")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  sudo=""
+  [ "$(id -u)" -eq 0 ] || sudo="sudo -n"
+  if command -v apt-get >/dev/null 2>&1 && { [ -z "$sudo" ] || $sudo true 2>/dev/null; }; then
+    export DEBIAN_FRONTEND=noninteractive
+    # Packages start their services by themselves; nothing here wants that.
+    printf '#!/bin/sh\nexit 101\n' | $sudo tee /usr/sbin/policy-rc.d >/dev/null
+    $sudo chmod +x /usr/sbin/policy-rc.d
+    $sudo apt-get update -q
+    $sudo apt-get install -y -q --no-install-recommends "${missing[@]}" || true
+    $sudo rm -f /usr/sbin/policy-rc.d
+  fi
+fi
+export PATH="$PATH:/usr/sbin:/usr/local/sbin"
+for proxy in nginx haproxy; do
+  if ! command -v "$proxy" >/dev/null 2>&1; then
+    echo "tests/run.sh: $proxy is not installed, and could not be: the live tests need it." >&2
+    echo "Install it with your system's package manager (Debian: apt-get install $proxy), then run this again." >&2
+    exit 1
+  fi
+done
+
+export INSTA_UPDATE=no INSTA_WORKSPACE_ROOT="$PWD"
+cargo fmt --check
+cargo clippy --locked --all-targets -- -D warnings
+cargo clippy --locked --no-default-features --lib -- -D warnings
+cargo test --locked
