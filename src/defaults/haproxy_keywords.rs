@@ -175,7 +175,7 @@ pub fn newer() -> impl Iterator<Item = (&'static Keyword, Version)> {
     TABLE.keywords.iter().filter_map(|keyword| Some((keyword, keyword.since?)))
 }
 
-/// In place of removed keywords: from the messages of the sources (`'%s' is not supported anymore … Use …`) and, for
+/// In place of removed keywords: from the messages of the sources (`… is not supported anymore … Use …`) and, for
 /// `bind-process`, `monitor-net` and `no-quic`, from the manuals.
 const INSTEAD: [(&str, &str); 43] = [
     ("bind-process", "remove it; `thread` on the `bind` line does what is left of it"),
