@@ -10,13 +10,13 @@ use clap::Args;
 use std::io::{self, Write};
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct ExplainArguments {
     /// A rule's code or name: GW201, timeout-shorter-than-work
     #[arg(value_name = "RULE")]
     rule: String,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, String> {
+pub fn run(arguments: &ExplainArguments) -> Result<Exit, String> {
     let Some(rule) = RuleId::find(arguments.rule.trim()) else { return Err(unknown_rule(&arguments.rule)) };
     let width = terminal_width().min(100);
     to_stdout(|out| page(rule.meta(), width, out))?;

@@ -15,7 +15,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct LintArguments {
     /// Files and folders to lint; `-` is standard input
     #[arg(value_name = "PATHS", default_value = ".")]
     paths: Vec<PathBuf>,
@@ -134,7 +134,7 @@ impl Wanted {
 ///
 /// # Errors
 /// What is wrong with the call, in words.
-pub fn run(arguments: &Arguments) -> Result<Exit, String> {
+pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     let started = Instant::now();
     let outputs = outputs(arguments)?;
     let selection = Selection { select: rules(&arguments.select)?, ignore: rules(&arguments.ignore)? };
@@ -181,7 +181,7 @@ fn write(report: &Report, format: Format, color: bool, elapsed: Duration, out: &
 }
 
 /// What is to be written where; standard output takes one format only.
-fn outputs(arguments: &Arguments) -> Result<Vec<Wanted>, String> {
+fn outputs(arguments: &LintArguments) -> Result<Vec<Wanted>, String> {
     let mut outputs = arguments.format.clone();
     if outputs.is_empty() {
         outputs.push(Wanted { format: Format::Human, file: None });
@@ -204,7 +204,7 @@ fn outputs(arguments: &Arguments) -> Result<Vec<Wanted>, String> {
     Ok(outputs)
 }
 
-fn request(arguments: &Arguments) -> Result<Request, String> {
+fn request(arguments: &LintArguments) -> Result<Request, String> {
     let (stdin, paths): (Vec<PathBuf>, Vec<PathBuf>) =
         arguments.paths.iter().cloned().partition(|path| path.as_os_str() == "-");
     let stdin = if stdin.is_empty() {

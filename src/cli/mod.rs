@@ -51,15 +51,15 @@ struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    lint: lint::Arguments,
+    lint: lint::LintArguments,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Explains a rule: what it looks for, why that fails, what to write instead
-    Explain(explain::Arguments),
+    Explain(explain::ExplainArguments),
     /// Lists all rules
-    Rules(rules::Arguments),
+    Rules(rules::RulesArguments),
 }
 
 /// When to use colours.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::io::{self, Write};
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct RulesArguments {
     /// How to write the list
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -60,7 +60,7 @@ struct OptionOf {
     doc: &'static str,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, String> {
+pub fn run(arguments: &RulesArguments) -> Result<Exit, String> {
     to_stdout(|out| match arguments.format {
         Format::Human => human(out),
         Format::Json => {
