@@ -48,6 +48,8 @@ pub struct Report {
     pub rules: Vec<RuleId>,
     /// How many files were read, each with its dialect.
     pub files: Vec<(String, Dialect)>,
+    /// The files that could not be read; each is a finding, too.
+    pub unread: Vec<UnreadFile>,
 }
 
 impl Report {
@@ -85,6 +87,13 @@ pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository
         topology: lowered.topology,
         rules: CATALOG.iter().map(|meta| meta.id).filter(|&id| selection.enables(id)).collect(),
         files: read,
+        unread: unread
+            .iter()
+            .cloned()
+            .chain(
+                lowered.unread.iter().map(|file| UnreadFile { path: file.path.to_string(), why: file.why.to_string() }),
+            )
+            .collect(),
     }
 }
 

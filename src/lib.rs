@@ -2,15 +2,21 @@
 //!
 //! The way of the data: [`files`] holds what was read, [`syntax`] turns text into trees, [`lower`] trees into one
 //! [`topology`], [`link`] joins what belongs together, [`rules`] look at the topology only, [`engine`] runs them all
-//! and gives a report. Nothing here reads a file, prints or knows the time.
+//! and gives a report. Nothing of these reads a file, prints or knows the time: that is for [`output`], which writes a
+//! report, and for `discover` and `cli` (feature `cli`).
 
 pub mod catalog;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod defaults;
+#[cfg(feature = "cli")]
+pub mod discover;
 pub mod engine;
 pub mod files;
 pub mod finding;
 pub mod link;
 pub mod lower;
+pub mod output;
 pub mod rules;
 pub mod source;
 pub mod syntax;

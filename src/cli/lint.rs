@@ -1,0 +1,350 @@
+//! `gw502-lint [PATHS]…`: the run itself.
+
+use super::output::{to_file, to_stdout};
+use super::{ColorChoice, Exit, terminal_width};
+use crate::catalog::{CATALOG, RuleId, Severity};
+use crate::discover::{self, DialectOf, Disk, Found, Request};
+use crate::engine::{self, Report, Selection};
+use crate::output::{github, human, json, sarif};
+use crate::syntax::limits::MAX_FILE_BYTES;
+use clap::{Args, ValueEnum};
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+#[derive(Debug, Args)]
+pub struct LintArguments {
+    /// Files and folders to lint; `-` is standard input
+    #[arg(value_name = "PATHS", default_value = ".")]
+    paths: Vec<PathBuf>,
+
+    /// Lint what .gitignore and .ignore name, and node_modules, vendor and target, too
+    #[arg(long)]
+    no_ignore: bool,
+
+    /// What a file is, where it cannot be told: PATH_OR_GLOB=nginx or =haproxy (repeatable)
+    #[arg(long, value_name = "PATH=DIALECT", value_parser = DialectOf::parse)]
+    dialect: Vec<DialectOf>,
+
+    /// The name that standard input goes by
+    #[arg(long, value_name = "NAME")]
+    stdin_filename: Option<String>,
+
+    /// How to write the findings: human, json, sarif or github; with =FILE into a file (repeatable)
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = Wanted::parse)]
+    format: Vec<Wanted>,
+
+    /// Where the format without a file of its own goes, instead of to standard output
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Run only these rules: codes, names or beginnings of codes (GW2), separated by commas
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    select: Vec<String>,
+
+    /// Do not run these rules
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    ignore: Vec<String>,
+
+    /// Show and count only findings at least this bad
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = Threshold::Note)]
+    min_severity: Threshold,
+
+    /// Exit with 1 when a finding is at least this bad
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Warning)]
+    fail_on: FailOn,
+
+    /// Use colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    color: ColorChoice,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Threshold {
+    Error,
+    Warning,
+    Note,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Error,
+    Warning,
+    Note,
+    Never,
+}
+
+impl From<Threshold> for Severity {
+    fn from(threshold: Threshold) -> Self {
+        match threshold {
+            Threshold::Error => Self::Error,
+            Threshold::Warning => Self::Warning,
+            Threshold::Note => Self::Note,
+        }
+    }
+}
+
+impl FailOn {
+    fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Error => Some(Severity::Error),
+            Self::Warning => Some(Severity::Warning),
+            Self::Note => Some(Severity::Note),
+            Self::Never => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Human,
+    Json,
+    Sarif,
+    Github,
+}
+
+/// `FORMAT[=FILE]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Wanted {
+    format: Format,
+    file: Option<PathBuf>,
+}
+
+impl Wanted {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (name, file) = match text.split_once('=') {
+            Some((_, "")) => return Err("there is no file behind the `=`".into()),
+            Some((name, file)) => (name, Some(PathBuf::from(file))),
+            None => (text, None),
+        };
+        let format = match name {
+            "human" => Format::Human,
+            "json" => Format::Json,
+            "sarif" => Format::Sarif,
+            "github" => Format::Github,
+            _ => return Err(format!("`{name}` is no format; there are human, json, sarif and github")),
+        };
+        Ok(Self { format, file })
+    }
+}
+
+/// Lints.
+///
+/// # Errors
+/// What is wrong with the call, in words.
+pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
+    let started = Instant::now();
+    let outputs = outputs(arguments)?;
+    let selection = Selection { select: rules(&arguments.select)?, ignore: rules(&arguments.ignore)? };
+    let request = request(arguments)?;
+    let progress = Progress::start();
+    let found = discover::discover(&request).map_err(|refusal| refusal.to_string())?;
+    if found.units.is_empty() && found.unread.is_empty() {
+        return Err(nothing_to_lint(&request, &found));
+    }
+    progress.linting(found.units.len());
+    let Found { root, units, unread, .. } = found;
+    let mut report = engine::lint(units, &unread, &Disk::new(root), &selection);
+    let least = Severity::from(arguments.min_severity);
+    report.findings.retain(|finding| finding.severity >= least || finding.rule == RuleId::GW000);
+    progress.stop();
+    let color = arguments.color.wanted();
+    for wanted in &outputs {
+        match &wanted.file {
+            None => to_stdout(|out| write(&report, wanted.format, color, started.elapsed(), out))?,
+            Some(path) => {
+                let color = arguments.color == ColorChoice::Always;
+                to_file(path, |out| write(&report, wanted.format, color, started.elapsed(), out))?;
+            }
+        }
+    }
+    let failed = arguments
+        .fail_on
+        .severity()
+        .is_some_and(|threshold| report.findings.iter().any(|finding| finding.severity >= threshold));
+    // The process ends now; to give back the memory of a large tree piece by piece would only take time.
+    std::mem::forget(report);
+    Ok(if failed { Exit::Findings } else { Exit::Clean })
+}
+
+fn write(report: &Report, format: Format, color: bool, elapsed: Duration, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Human => {
+            human::write(report, &human::Options { color, width: terminal_width(), elapsed: Some(elapsed) }, out)
+        }
+        Format::Json => json::write(report, out),
+        Format::Sarif => sarif::write(report, out),
+        Format::Github => github::write(report, out),
+    }
+}
+
+/// What is to be written where; standard output takes one format only.
+fn outputs(arguments: &LintArguments) -> Result<Vec<Wanted>, String> {
+    let mut outputs = arguments.format.clone();
+    if outputs.is_empty() {
+        outputs.push(Wanted { format: Format::Human, file: None });
+    }
+    let mut without_file = outputs.iter_mut().filter(|wanted| wanted.file.is_none());
+    let first = without_file.next();
+    if without_file.next().is_some() {
+        return Err("only one format can go to standard output; write the others as --format FORMAT=FILE".into());
+    }
+    match (first, &arguments.output) {
+        (Some(wanted), Some(path)) => wanted.file = Some(path.clone()),
+        (None, Some(_)) => return Err("--output is for the format without a file of its own; each has one".into()),
+        _ => {}
+    }
+    let mut files: Vec<&Path> = outputs.iter().filter_map(|wanted| wanted.file.as_deref()).collect();
+    files.sort_unstable();
+    if let Some(twice) = files.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(format!("two formats would be written to {}", twice[0].display()));
+    }
+    Ok(outputs)
+}
+
+fn request(arguments: &LintArguments) -> Result<Request, String> {
+    let (stdin, paths): (Vec<PathBuf>, Vec<PathBuf>) =
+        arguments.paths.iter().cloned().partition(|path| path.as_os_str() == "-");
+    let stdin = if stdin.is_empty() {
+        if arguments.stdin_filename.is_some() {
+            return Err("--stdin-filename is for standard input; name `-` as the path".into());
+        }
+        None
+    } else {
+        let mut bytes = Vec::new();
+        let read = io::stdin().lock().take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
+        read.map_err(|error| format!("cannot read standard input: {}", discover::words(&error)))?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            return Err(format!("standard input is larger than {} MiB", MAX_FILE_BYTES >> 20));
+        }
+        Some((arguments.stdin_filename.clone().unwrap_or_else(|| discover::STDIN.into()), bytes))
+    };
+    Ok(Request { paths, stdin, no_ignore: arguments.no_ignore, dialects: arguments.dialect.clone() })
+}
+
+fn nothing_to_lint(request: &Request, found: &Found) -> String {
+    let paths: Vec<_> = request.paths.iter().map(|path| path.display().to_string()).collect();
+    let files = match found.seen {
+        0 => "there are no files".to_owned(),
+        1 => "one file was looked at".to_owned(),
+        seen => format!("{seen} files were looked at"),
+    };
+    let ignored =
+        if request.no_ignore { "" } else { "\n* ignored files, node_modules, vendor and target with --no-ignore" };
+    format!(
+        "nothing to lint in {}: {files}, and none is nginx or HAProxy configuration.\n\
+         Looked for nginx.conf, haproxy.cfg, and for *.conf, *.cfg, *.vhost, their templates (*.conf.j2, \
+         *.conf.template …)\n\
+         and files in sites-enabled, conf.d, nginx … whose content is nginx or HAProxy.\n\
+         What else can be linted:\n\
+         * a file by its path\n\
+         * files of other names with --dialect 'GLOB=nginx' or --dialect 'GLOB=haproxy'{ignored}",
+        paths.join(", ")
+    )
+}
+
+/// The rules that a list names.
+fn rules(names: &[String]) -> Result<Vec<RuleId>, String> {
+    let mut rules = Vec::new();
+    for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+        if let Some(rule) = RuleId::find(name) {
+            rules.push(rule);
+            continue;
+        }
+        let upper = name.to_ascii_uppercase();
+        let before = rules.len();
+        if upper.starts_with("GW") {
+            rules.extend(CATALOG.iter().filter(|meta| meta.code.starts_with(&upper)).map(|meta| meta.id));
+        }
+        if rules.len() == before {
+            return Err(unknown_rule(name));
+        }
+    }
+    Ok(rules)
+}
+
+/// Says that there is no such rule, and which one may be meant.
+pub fn unknown_rule(name: &str) -> String {
+    let wanted = name.to_lowercase();
+    let near = CATALOG
+        .iter()
+        .flat_map(|meta| [meta.code, meta.slug])
+        .map(|known| (strsim::damerau_levenshtein(&wanted, &known.to_lowercase()), known))
+        .min()
+        .filter(|(distance, known)| *distance <= 1.max(known.len() / 3));
+    let hint = near.map_or_else(String::new, |(_, known)| format!("; did you mean {known}?"));
+    format!("there is no rule `{name}`{hint}\nsee all of them with: gw502-lint rules")
+}
+
+/// A line on standard error, when it is a terminal and the run takes longer than a moment.
+struct Progress {
+    shared: &'static AtomicUsize,
+    thread: Option<(mpsc::Sender<()>, std::thread::JoinHandle<()>)>,
+}
+
+/// How many files are being linted; 0 while they are searched.
+static FILES: AtomicUsize = AtomicUsize::new(0);
+
+impl Progress {
+    fn start() -> Self {
+        let thread = io::stderr().is_terminal().then(|| {
+            let (stop, stopped) = mpsc::channel();
+            (stop, std::thread::spawn(move || Self::show(&stopped)))
+        });
+        Self { shared: &FILES, thread }
+    }
+
+    fn linting(&self, files: usize) {
+        self.shared.store(files, Ordering::Relaxed);
+    }
+
+    fn show(stopped: &mpsc::Receiver<()>) {
+        let mut shown = false;
+        while stopped.recv_timeout(Duration::from_millis(500)) == Err(RecvTimeoutError::Timeout) {
+            let _ = match FILES.load(Ordering::Relaxed) {
+                0 => write!(io::stderr(), "\r\x1b[Kreading files …"),
+                files => write!(io::stderr(), "\r\x1b[Klinting {files} files …"),
+            };
+            shown = true;
+        }
+        if shown {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+
+    fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some((stop, thread)) = self.thread.take() {
+            drop(stop);
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_named_by_code_slug_and_family() {
+        let names = |list: &[&str]| rules(&list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(names(&["gw000", " unreadable-file", ""]), Ok(vec![RuleId::GW000, RuleId::GW000]));
+        assert!(names(&["GW00"]).is_ok_and(|found| found.contains(&RuleId::GW000)));
+        assert!(names(&["unreadable-fil"]).is_err_and(|text| text.contains("did you mean unreadable-file?")));
+        assert!(names(&["xyzzy"]).is_err_and(|text| !text.contains("did you mean")));
+    }
+
+    #[test]
+    fn formats_have_one_place_each() {
+        assert_eq!(Wanted::parse("sarif=a=b").map(|wanted| wanted.file), Ok(Some(PathBuf::from("a=b"))));
+        assert!(Wanted::parse("sarif=").is_err());
+        assert!(Wanted::parse("xml").is_err());
+    }
+}

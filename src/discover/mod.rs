@@ -1,0 +1,465 @@
+//! From paths to files: walk, decide the dialect, read and parse side by side. Layer 8: with [`crate::cli`] the only
+//! place that touches the disk.
+
+mod disk;
+mod sniff;
+
+pub use disk::Disk;
+
+use crate::engine::UnreadFile;
+use crate::files::Unit;
+use crate::syntax::limits::MAX_FILE_BYTES;
+use crate::topology::Dialect;
+use globset::{GlobBuilder, GlobMatcher};
+use rayon::prelude::*;
+use sniff::Promise;
+use std::collections::HashSet;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+
+/// From this many files on they are read and parsed side by side; starting threads costs more than fewer files do.
+const SIDE_BY_SIDE: usize = 8;
+
+/// How much of a large file is looked at before the rest is read.
+const HEAD_BYTES: u64 = 256 * 1024;
+
+/// Folders that hold other people's files, or none of configuration.
+const SKIPPED: [&str; 3] = ["node_modules", "vendor", "target"];
+
+/// What is to be linted.
+#[derive(Debug, Default)]
+pub struct Request {
+    /// Files and folders.
+    pub paths: Vec<PathBuf>,
+    /// Text from standard input, with the name that it goes by.
+    pub stdin: Option<(String, Vec<u8>)>,
+    /// Whether ignore files and the list of skipped folders are passed over.
+    pub no_ignore: bool,
+    /// What the user says of files: pattern and dialect.
+    pub dialects: Vec<DialectOf>,
+}
+
+/// `PATH_OR_GLOB=DIALECT`.
+#[derive(Clone, Debug)]
+pub struct DialectOf {
+    pattern: String,
+    glob: GlobMatcher,
+    dialect: Dialect,
+}
+
+impl DialectOf {
+    /// Reads `conf/*.tpl=nginx`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let Some((pattern, name)) = text.rsplit_once('=') else {
+            return Err("write PATH=nginx or PATH=haproxy; PATH may be a glob pattern".into());
+        };
+        let dialect = match name {
+            "nginx" => Dialect::Nginx,
+            "haproxy" => Dialect::Haproxy,
+            _ => return Err(format!("`{name}` is no dialect; there are nginx and haproxy")),
+        };
+        let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
+        if pattern.is_empty() {
+            return Err("there is no path before the `=`".into());
+        }
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build().map_err(|error| error.to_string())?;
+        Ok(Self { pattern: pattern.to_owned(), glob: glob.compile_matcher(), dialect })
+    }
+
+    /// Whether a file is meant: by its path from the root, by the path given, or, for a pattern without a folder, by
+    /// its name.
+    fn matches(&self, path: &str, given: Option<&Path>) -> bool {
+        self.glob.is_match(path)
+            || (!self.pattern.contains('/') && self.glob.is_match(name_of(path)))
+            || given.is_some_and(|given| given == Path::new(&self.pattern) || self.glob.is_match(given))
+    }
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Found {
+    /// The folder to which all paths are relative.
+    pub root: PathBuf,
+    /// The files, sorted by path.
+    pub units: Vec<Unit>,
+    /// Files that could not be read.
+    pub unread: Vec<UnreadFile>,
+    /// How many files were seen, of any kind.
+    pub seen: usize,
+}
+
+/// Why there is nothing to lint.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A path was given that is not there.
+    Missing(PathBuf),
+    /// A path was given that cannot be looked at: why.
+    NoAccess(PathBuf, String),
+    /// A file was named that is of no known dialect.
+    Unrecognised(String),
+    /// The current directory cannot be told.
+    NoCurrentDirectory(String),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(path) => write!(f, "there is no file or folder {}", path.display()),
+            Self::NoAccess(path, why) => write!(f, "cannot look at {}: {why}", path.display()),
+            Self::Unrecognised(path) => write!(
+                f,
+                "cannot tell what {path} is: neither its name nor its content says nginx or HAProxy\n\
+                 say it with: --dialect '{path}=nginx' or --dialect '{path}=haproxy'"
+            ),
+            Self::NoCurrentDirectory(why) => write!(f, "cannot tell the current directory: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// A file that may be configuration.
+#[derive(Debug)]
+struct Candidate {
+    /// Where it is.
+    at: PathBuf,
+    /// Its path from the root.
+    path: String,
+    /// What is known of it before it is read.
+    promise: Promise,
+    /// Whether the user named it.
+    named: bool,
+}
+
+/// What became of a candidate.
+enum Outcome {
+    Taken(Unit),
+    Unread(UnreadFile),
+    NotOurs(Candidate),
+}
+
+/// Finds, reads and parses the files that are to be linted. `progress` is told how many files are to be read.
+///
+/// # Errors
+/// When a path is not there, or a named file is of no known dialect.
+pub fn discover(request: &Request) -> Result<Found, Refusal> {
+    let here = std::env::current_dir()
+        .and_then(fs::canonicalize)
+        .map_err(|error| Refusal::NoCurrentDirectory(error.to_string()))?;
+    let given = request.paths.iter().map(|path| Given::new(path)).collect::<Result<Vec<_>, _>>()?;
+    let root = root_of(&given, &here);
+    let mut seen = 0;
+    let mut candidates = Vec::new();
+    let mut unread = Vec::new();
+    for given in &given {
+        if given.folder {
+            walk(given, &root, request, &mut seen, &mut candidates, &mut unread);
+        } else {
+            seen += 1;
+            let path = relative(&given.at, &root);
+            let promise = promised(request, &path, Some(&given.written)).unwrap_or(Promise::Maybe);
+            candidates.push(Candidate { at: given.at.clone(), path, promise, named: true });
+        }
+    }
+    // A file that was named and found is taken as named; a path counts once.
+    candidates.sort_by(|a, b| a.path.cmp(&b.path).then(b.named.cmp(&a.named)));
+    candidates.dedup_by(|later, first| later.path == first.path);
+    let outcomes: Vec<Outcome> = if candidates.len() < SIDE_BY_SIDE {
+        candidates.into_iter().map(take).collect()
+    } else {
+        candidates.into_par_iter().map(take).collect()
+    };
+    let mut units = Vec::with_capacity(outcomes.len());
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Taken(unit) => units.push(unit),
+            Outcome::Unread(file) => unread.push(file),
+            Outcome::NotOurs(candidate) if candidate.named => return Err(Refusal::Unrecognised(candidate.path)),
+            Outcome::NotOurs(_) => {}
+        }
+    }
+    if let Some((name, bytes)) = &request.stdin {
+        seen += 1;
+        units.push(from_stdin(name, bytes, request)?);
+    }
+    unread.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(Found { root, units, unread, seen })
+}
+
+fn from_stdin(name: &str, bytes: &[u8], request: &Request) -> Result<Unit, Refusal> {
+    let path = crate::files::join("", name).unwrap_or_else(|| name_of(name).to_owned());
+    let promise = promised(request, &path, Some(Path::new("-"))).unwrap_or(Promise::Maybe);
+    match promise.settle(bytes, true) {
+        Some(dialect) => Ok(Unit::new(path, bytes.to_vec(), dialect)),
+        None => Err(Refusal::Unrecognised(if name == STDIN { "-".into() } else { path })),
+    }
+}
+
+/// The name of standard input where none is given.
+pub const STDIN: &str = "stdin";
+
+/// A path as the user gave it.
+#[derive(Debug)]
+struct Given {
+    written: PathBuf,
+    /// Absolute; without symbolic links, but for the last part of a file's path.
+    at: PathBuf,
+    folder: bool,
+}
+
+impl Given {
+    fn new(path: &Path) -> Result<Self, Refusal> {
+        let refused = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Refusal::Missing(path.to_owned()),
+            _ => Refusal::NoAccess(path.to_owned(), words(&error)),
+        };
+        let folder = fs::metadata(path).map_err(refused)?.is_dir();
+        let at = match (folder, path.file_name()) {
+            (false, Some(name)) => {
+                let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                fs::canonicalize(parent).map_err(refused)?.join(name)
+            }
+            _ => fs::canonicalize(path).map_err(refused)?,
+        };
+        let written = path.strip_prefix(".").unwrap_or(path).to_owned();
+        Ok(Self { written, at, folder })
+    }
+
+    fn directory(&self) -> &Path {
+        if self.folder { &self.at } else { self.at.parent().unwrap_or(&self.at) }
+    }
+}
+
+/// The folder that paths are relative to: the current directory when all of them lie in it; else the nearest folder
+/// above them that holds a `.git`; else the one that holds them.
+fn root_of(given: &[Given], here: &Path) -> PathBuf {
+    if given.iter().all(|given| given.at.starts_with(here)) {
+        return here.to_owned();
+    }
+    let mut common: PathBuf = given.first().map_or(here, Given::directory).to_owned();
+    while given.iter().any(|given| !given.at.starts_with(&common)) {
+        if !common.pop() {
+            break;
+        }
+    }
+    let repository = common.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned);
+    repository.unwrap_or(common)
+}
+
+/// What the user or the name says of a file; `None` when it is not worth reading.
+fn promised(request: &Request, path: &str, given: Option<&Path>) -> Option<Promise> {
+    // The last word counts, as with other options.
+    let said = request.dialects.iter().rev().find(|of| of.matches(path, given));
+    said.map(|of| Promise::Said(of.dialect)).or_else(|| sniff::by_name(path))
+}
+
+fn walk(
+    given: &Given,
+    root: &Path,
+    request: &Request,
+    seen: &mut usize,
+    candidates: &mut Vec<Candidate>,
+    unread: &mut Vec<UnreadFile>,
+) {
+    let no_ignore = request.no_ignore;
+    let mut builder = ignore::WalkBuilder::new(&given.at);
+    builder
+        .hidden(false)
+        .parents(!no_ignore)
+        .ignore(!no_ignore)
+        .git_ignore(!no_ignore)
+        .git_global(false)
+        .git_exclude(false)
+        .require_git(false)
+        .follow_links(false)
+        .filter_entry(move |entry| {
+            if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+                return true;
+            }
+            let name = entry.file_name();
+            name != ".git" && (no_ignore || !SKIPPED.iter().any(|skipped| name == *skipped))
+        });
+    let mut links = Vec::new();
+    for entry in builder.build() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                unread.extend(walk_error(&error, root));
+                continue;
+            }
+        };
+        let Some(kind) = entry.file_type() else { continue };
+        if kind.is_dir() {
+            // A folder that is named like a configuration file is a mistake worth a word only where a proxy reads it.
+            continue;
+        }
+        *seen += 1;
+        let path = relative(entry.path(), root);
+        let Some(promise) = promised(request, &path, None) else { continue };
+        let candidate = Candidate { at: entry.into_path(), path, promise, named: false };
+        if kind.is_symlink() {
+            links.push(candidate);
+        } else {
+            candidates.push(candidate);
+        }
+    }
+    add_links(links, root, candidates);
+}
+
+/// A symbolic link to a file counts when it stays below the root, and leads to a file that is not linted anyway.
+fn add_links(links: Vec<Candidate>, root: &Path, candidates: &mut Vec<Candidate>) {
+    if links.is_empty() {
+        return;
+    }
+    let mut taken: HashSet<PathBuf> = candidates.iter().map(|candidate| candidate.at.clone()).collect();
+    for link in links {
+        if let Ok(target) = fs::canonicalize(&link.at)
+            && target.starts_with(root)
+            && target.is_file()
+            && taken.insert(target)
+        {
+            candidates.push(link);
+        }
+    }
+}
+
+/// A folder that cannot be listed, or an ignore file that cannot be read, is not passed over in silence.
+fn walk_error(error: &ignore::Error, root: &Path) -> Option<UnreadFile> {
+    let path = path_of(error)?;
+    let why = error.io_error().map_or_else(|| error.to_string(), words);
+    Some(UnreadFile { path: relative(path, root), why })
+}
+
+fn path_of(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
+        _ => None,
+    }
+}
+
+/// Reads and parses a candidate.
+fn take(candidate: Candidate) -> Outcome {
+    match read(&candidate) {
+        Ok(Some((bytes, dialect))) => Outcome::Taken(Unit::new(candidate.path, bytes, dialect)),
+        Ok(None) => Outcome::NotOurs(candidate),
+        Err(why) => Outcome::Unread(UnreadFile { path: candidate.path, why }),
+    }
+}
+
+/// The bytes of a candidate and its dialect, unless it turns out to be something else. Of a large file only the head
+/// is read to see that.
+fn read(candidate: &Candidate) -> Result<Option<(Vec<u8>, Dialect)>, String> {
+    let (mut file, length) = open(&candidate.at)?;
+    let mut bytes = Vec::new();
+    if length > HEAD_BYTES {
+        fill(&mut file, &mut bytes, HEAD_BYTES)?;
+        if candidate.promise.settle(&bytes, candidate.named).is_none() {
+            return Ok(None);
+        }
+    }
+    read_rest(&mut file, &mut bytes, length)?;
+    let dialect = candidate.promise.settle(&bytes, candidate.named);
+    Ok(dialect.map(|dialect| (bytes, dialect)))
+}
+
+/// Opens a regular file of a bearable size; never a FIFO, a device or a socket, which may have no end or never answer.
+fn open(path: &Path) -> Result<(File, u64), String> {
+    let length = check(&fs::metadata(path).map_err(|error| words(&error))?)?;
+    let file = File::open(path).map_err(|error| words(&error))?;
+    // It may have been exchanged in between.
+    check(&file.metadata().map_err(|error| words(&error))?)?;
+    Ok((file, length))
+}
+
+fn check(metadata: &fs::Metadata) -> Result<u64, String> {
+    let kind = metadata.file_type();
+    if kind.is_dir() {
+        return Err("is a folder, not a file".into());
+    }
+    if !kind.is_file() {
+        return Err(format!("is {}, not a file", special(kind)));
+    }
+    if metadata.len() > MAX_FILE_BYTES {
+        return Err(too_large());
+    }
+    Ok(metadata.len())
+}
+
+#[cfg(unix)]
+fn special(kind: fs::FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    if kind.is_fifo() {
+        "a named pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(not(unix))]
+fn special(_kind: fs::FileType) -> &'static str {
+    "something else"
+}
+
+fn too_large() -> String {
+    format!("is larger than {} MiB", MAX_FILE_BYTES >> 20)
+}
+
+fn fill(file: &mut File, bytes: &mut Vec<u8>, most: u64) -> Result<(), String> {
+    file.take(most).read_to_end(bytes).map(drop).map_err(|error| words(&error))
+}
+
+/// Reads to the end of the file, or to the limit when it grows meanwhile.
+fn read_rest(file: &mut File, bytes: &mut Vec<u8>, length: u64) -> Result<(), String> {
+    let missing = usize::try_from(length).unwrap_or(0).saturating_sub(bytes.len());
+    bytes.try_reserve_exact(missing + 1).map_err(|_| "does not fit into memory".to_owned())?;
+    fill(file, bytes, MAX_FILE_BYTES + 1)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES { Err(too_large()) } else { Ok(()) }
+}
+
+/// The whole of a regular file.
+fn read_whole(path: &Path) -> Result<Vec<u8>, String> {
+    let (mut file, length) = open(path)?;
+    let mut bytes = Vec::new();
+    read_rest(&mut file, &mut bytes, length)?;
+    Ok(bytes)
+}
+
+/// An error of the system in words, without its number.
+pub(crate) fn words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+        }
+    }
+}
+
+/// A path from the root, with forward slashes. Bytes that are not Unicode are replaced.
+fn relative(path: &Path, root: &Path) -> String {
+    let path = path.strip_prefix(root).unwrap_or(path);
+    let mut text = String::new();
+    for part in path.components() {
+        if !matches!(part, Component::RootDir | Component::Prefix(_)) && !text.is_empty() {
+            text.push('/');
+        }
+        match part {
+            Component::RootDir => text.push('/'),
+            part => text.push_str(&part.as_os_str().to_string_lossy()),
+        }
+    }
+    if text.is_empty() { ".".into() } else { text }
+}
+
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}

@@ -1,0 +1,119 @@
+//! Workflow commands of GitHub Actions: findings as annotations on the changed lines.
+//!
+//! GitHub shows ten errors, ten warnings and ten notices per step and drops the rest without a word; therefore the
+//! worst come first, and what is over is written as ordinary log lines.
+//! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>
+
+use super::place::Places;
+use super::{SEVERITIES, counted, full_text, plain, plain_line, worst_first};
+use crate::catalog::Severity;
+use crate::engine::Report;
+use crate::finding::Finding;
+use std::borrow::Cow;
+use std::io;
+
+/// Annotations of one kind that GitHub shows per step.
+const SHOWN: usize = 10;
+
+/// Writes the commands.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    let places = Places::new(&report.sources);
+    let all = worst_first(report);
+    for severity in SEVERITIES {
+        let of_kind = || all.iter().filter(|finding| finding.severity == severity);
+        for finding in of_kind().take(SHOWN) {
+            annotation(finding, &places, out)?;
+        }
+        for finding in of_kind().skip(SHOWN) {
+            log_line(finding, &places, out)?;
+        }
+    }
+    let counts: Vec<String> =
+        SEVERITIES.into_iter().map(|severity| counted(report.count(severity), severity.word())).collect();
+    writeln!(out, "gw502-lint: {}: {}", counted(report.files.len(), "file"), counts.join(", "))
+}
+
+fn annotation(finding: &Finding, places: &Places<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let command = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "notice",
+    };
+    let label = finding.primary();
+    let place = places.of(label.site.span);
+    let file = plain(places.sources().file(label.site.span.file).path());
+    let mut message = full_text(finding);
+    for other in finding.labels.iter().skip(1).take(super::MAX_LABELS) {
+        let at = places.of(other.site.span);
+        let path = plain(places.sources().file(other.site.span.file).path());
+        message.push_str(&format!("\n{path}:{}: {}", at.line, plain(&other.text)));
+    }
+    writeln!(
+        out,
+        "::{command} file={},line={},endLine={},col={},endColumn={},title={}::{}",
+        property(&file),
+        place.line,
+        place.line,
+        place.column,
+        place.end_column.max(place.column),
+        property(&format!("{} {}", finding.rule, finding.rule.meta().title)),
+        data(&message)
+    )
+}
+
+/// A line that the runner takes for text: it starts with a word of ours, and [`plain`] leaves no `##[` in it.
+fn log_line(finding: &Finding, places: &Places<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let label = finding.primary();
+    let place = places.of(label.site.span);
+    let path = places.sources().file(label.site.span.file).path();
+    writeln!(
+        out,
+        "{}: {} {}:{}:{}: {}",
+        finding.severity.word(),
+        finding.rule,
+        plain(path),
+        place.line,
+        place.column,
+        plain_line(&finding.message)
+    )
+}
+
+/// Escapes a command's text as GitHub's own toolkit does.
+fn data(text: &str) -> Cow<'_, str> {
+    escape(text, &['%', '\r', '\n'])
+}
+
+/// Escapes a command's property as GitHub's own toolkit does.
+fn property(text: &str) -> Cow<'_, str> {
+    escape(text, &['%', '\r', '\n', ':', ','])
+}
+
+fn escape<'a>(text: &'a str, special: &[char]) -> Cow<'a, str> {
+    if !text.contains(special) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if special.contains(&c) {
+            escaped.push_str(&format!("%{:02X}", u32::from(c)));
+        } else {
+            escaped.push(c);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_those_of_the_toolkit() {
+        assert_eq!(data("50%: a,\r\nb"), "50%25: a,%0D%0Ab");
+        assert_eq!(property("50%: a,\nb"), "50%25%3A a%2C%0Ab");
+        assert_eq!(data("%0A"), "%250A");
+    }
+}

@@ -1,0 +1,167 @@
+//! One JSON document for scripts.
+//!
+//! `version` is raised when a member changes its meaning or goes away; members may be added without it. Lines and
+//! columns count from 1, columns in Unicode characters; `end_column` is the one behind the last. The first label is the
+//! primary one. `unread` lists what could not be read: as long as it is not empty, the rest is not the whole truth.
+
+use super::place::Places;
+use super::{include_chain, note_parts, plain};
+use crate::catalog::{Outcome, Severity};
+use crate::engine::Report;
+use crate::finding::Finding;
+use serde::Serialize;
+use std::io;
+
+/// The version of this format.
+pub const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    tool: Tool,
+    summary: Summary,
+    findings: Vec<Entry<'a>>,
+    unread: Vec<Unread>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    files: usize,
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    rule: &'static str,
+    slug: &'static str,
+    severity: &'static str,
+    confidence: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dialect: Option<&'static str>,
+    outcome: OutcomeEntry,
+    message: String,
+    labels: Vec<LabelEntry>,
+    notes: Vec<NoteEntry<'a>>,
+    page: String,
+    fingerprint: String,
+}
+
+#[derive(Serialize)]
+struct OutcomeEntry {
+    text: String,
+    statuses: Vec<u16>,
+}
+
+#[derive(Serialize)]
+struct LabelEntry {
+    file: String,
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    text: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    included_from: Vec<Include>,
+}
+
+#[derive(Serialize)]
+struct Include {
+    file: String,
+    line: u32,
+}
+
+#[derive(Serialize)]
+struct NoteEntry<'a> {
+    kind: &'a str,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Unread {
+    file: String,
+    why: String,
+}
+
+/// Writes the document.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    let places = Places::new(&report.sources);
+    let document = Document {
+        version: VERSION,
+        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        summary: Summary {
+            files: report.files.len(),
+            errors: report.count(Severity::Error),
+            warnings: report.count(Severity::Warning),
+            notes: report.count(Severity::Note),
+        },
+        findings: report.findings.iter().map(|finding| entry(finding, &places)).collect(),
+        unread: report
+            .unread
+            .iter()
+            .map(|file| Unread { file: plain(&file.path).into_owned(), why: plain(&file.why).into_owned() })
+            .collect(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    out.write_all(b"\n")
+}
+
+fn entry<'a>(finding: &'a Finding, places: &Places<'_>) -> Entry<'a> {
+    let meta = finding.rule.meta();
+    Entry {
+        rule: meta.code,
+        slug: meta.slug,
+        severity: finding.severity.word(),
+        confidence: finding.confidence.word(),
+        dialect: finding.dialect.map(crate::topology::Dialect::key),
+        outcome: OutcomeEntry {
+            text: finding.outcome.to_string(),
+            statuses: match finding.outcome {
+                Outcome::Status(status) => vec![status],
+                Outcome::Either(one, other) => vec![one, other],
+                _ => Vec::new(),
+            },
+        },
+        message: plain(&finding.message).into_owned(),
+        labels: finding
+            .labels
+            .iter()
+            .take(super::MAX_LABELS)
+            .map(|label| {
+                let place = places.of(label.site.span);
+                LabelEntry {
+                    file: plain(places.sources().file(label.site.span.file).path()).into_owned(),
+                    line: place.line,
+                    column: place.column,
+                    end_line: place.line,
+                    end_column: place.end_column,
+                    text: plain(&label.text).into_owned(),
+                    included_from: include_chain(places.sources(), label.site)
+                        .into_iter()
+                        .map(|(file, line)| Include { file, line })
+                        .collect(),
+                }
+            })
+            .collect(),
+        notes: finding
+            .notes
+            .iter()
+            .map(|note| {
+                let (kind, text) = note_parts(note);
+                NoteEntry { kind, text: plain(text).into_owned() }
+            })
+            .collect(),
+        page: meta.page(),
+        fingerprint: format!("{:016x}", finding.fingerprint),
+    }
+}

@@ -1,0 +1,120 @@
+//! A report in the formats that people and machines read. Layer 7: writes to what it is given, and opens nothing.
+//!
+//! Everything that may come from a file goes through [`plain`] here, so that neither an escape sequence nor a forged
+//! workflow command reaches a terminal or a log, whatever a rule put into its texts.
+
+pub mod github;
+pub mod human;
+pub mod json;
+mod place;
+pub mod sarif;
+
+use crate::catalog::{RuleId, Severity};
+use crate::engine::Report;
+use crate::finding::{Finding, Note};
+use crate::source::{Site, SourceMap, clean};
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Text from a file as one line that neither a terminal nor a workflow log takes for a command: control characters
+/// are made visible, and `##[`, which GitHub's runner obeys anywhere in a line, is pulled apart.
+#[must_use]
+pub fn plain(text: &str) -> Cow<'_, str> {
+    let clean = clean(text);
+    if clean.contains("##[") { Cow::Owned(clean.replace("##[", "## [")) } else { clean }
+}
+
+/// As [`plain`], and never the start of a workflow command (`::error …`, which GitHub's runner obeys after any
+/// indentation). For text that may come to stand first on a line.
+#[must_use]
+pub fn plain_line(text: &str) -> Cow<'_, str> {
+    let text = plain(text);
+    let indent = text.len() - text.trim_start().len();
+    if text[indent..].starts_with("::") {
+        let (before, after) = text.split_at(indent);
+        Cow::Owned(format!("{before}: :{}", after.trim_start_matches("::")))
+    } else {
+        text
+    }
+}
+
+/// Findings, the worst first; among equals the order of the report.
+fn worst_first(report: &Report) -> Vec<&Finding> {
+    let mut all: Vec<&Finding> = report.findings.iter().collect();
+    all.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    all
+}
+
+/// How a path was reached, in words: `conf/nginx.conf:12`, innermost include first.
+fn include_chain(sources: &SourceMap, site: Site) -> Vec<(String, u32)> {
+    sources
+        .include_chain(site)
+        .map(|include| {
+            let at = include.at.span;
+            let file = sources.file(at.file);
+            (plain(file.path()).into_owned(), file.line_index(at.start) as u32 + 1)
+        })
+        .take(16)
+        .collect()
+}
+
+/// A note's kind, as machine formats name it, and its text.
+fn note_parts(note: &Note) -> (&'static str, &str) {
+    match note {
+        Note::Why(text) => ("why", text),
+        Note::Log(text) => ("log", text),
+        Note::Help(text) => ("help", text),
+        Note::Assumed(text) => ("assumed", text),
+    }
+}
+
+/// Message, outcome and notes in one text of several lines, for formats without a place of their own for each.
+fn full_text(finding: &Finding) -> String {
+    let mut text = plain(&finding.message).into_owned();
+    if finding.rule != RuleId::GW000 {
+        let _ = write!(text, "\n{}", sentence(&finding.outcome.to_string()));
+    }
+    for note in &finding.notes {
+        let (kind, words) = note_parts(note);
+        let words = plain(words);
+        let _ = match kind {
+            "log" => write!(text, "\nLog: {words}"),
+            "help" => write!(text, "\nHelp: {words}"),
+            "assumed" => write!(text, "\nAssumed: {words}"),
+            _ => write!(text, "\n{words}"),
+        };
+    }
+    text
+}
+
+/// A clause as a sentence: its first letter large, a full stop behind it.
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}
+
+/// `1 error`, `2 errors`.
+fn counted(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+/// Most places of one finding that are written out. A rule that names more has something to count, not to tell.
+const MAX_LABELS: usize = 100;
+
+/// The severities, worst first.
+const SEVERITIES: [Severity; 3] = [Severity::Error, Severity::Warning, Severity::Note];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_command_survives() {
+        assert_eq!(plain("a ##[error]b"), "a ## [error]b");
+        assert_eq!(plain_line("  ::error::x"), "  : :error::x");
+        assert_eq!(plain_line("a\n::error::x"), "a ::error::x");
+        assert_eq!(plain_line("\n::error::x"), " : :error::x");
+        assert_eq!(plain_line("::::error"), ": :error");
+        assert_eq!(plain_line("fine"), "fine");
+    }
+}
