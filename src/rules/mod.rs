@@ -8,13 +8,17 @@ mod empty_pool;
 mod implicit_port;
 mod malformed_target;
 mod missing_file;
+mod missing_timeout;
 mod prelude;
 mod proxy_loop;
 mod runtime_name_without_resolver;
+mod short_connect_timeout;
+mod short_read_timeout;
 mod syntax_error;
 #[cfg(test)]
 mod testing;
 mod undefined_reference;
+mod unitless_timeout;
 
 use crate::catalog::RuleId;
 use crate::finding::Findings;
@@ -51,6 +55,10 @@ pub const RULES: &[&dyn Rule] = &[
     &implicit_port::ImplicitPort,
     &proxy_loop::ProxyLoop,
     &empty_pool::EmptyPool,
+    &short_read_timeout::ShortReadTimeout,
+    &short_connect_timeout::ShortConnectTimeout,
+    &missing_timeout::MissingTimeout,
+    &unitless_timeout::UnitlessTimeout,
 ];
 
 /// What a rule may look at.
