@@ -6,9 +6,12 @@
 mod duplicate_definition;
 mod empty_pool;
 mod implicit_port;
+mod inert_health_check;
 mod malformed_target;
 mod missing_file;
+mod missing_health_check;
 mod missing_timeout;
+mod no_failover;
 mod prelude;
 mod proxy_loop;
 mod runtime_name_without_resolver;
@@ -59,6 +62,9 @@ pub const RULES: &[&dyn Rule] = &[
     &short_connect_timeout::ShortConnectTimeout,
     &missing_timeout::MissingTimeout,
     &unitless_timeout::UnitlessTimeout,
+    &missing_health_check::MissingHealthCheck,
+    &inert_health_check::InertHealthCheck,
+    &no_failover::NoFailover,
 ];
 
 /// What a rule may look at.

@@ -19,12 +19,6 @@ pub fn quote(text: &str) -> String {
     }
 }
 
-/// `1 member`, `2 members`.
-#[must_use]
-pub fn count(number: usize, word: &str) -> String {
-    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
-}
-
 /// The address of an endpoint as a person would write it, with its port where it is written.
 #[must_use]
 pub fn address_words(endpoint: &Endpoint) -> String {
@@ -73,11 +67,13 @@ pub fn distinct_hops(topology: &Topology) -> Vec<HopId> {
         .collect()
 }
 
-/// Members that take requests in ordinary times: no backups, nothing that is taken out of service.
+/// Members that take requests in ordinary times: no backups, nothing that is taken out of service. Of a very large
+/// pool the first thousand, so that many routes to it stay cheap.
 pub fn serving(topology: &Topology, hop: HopId) -> impl Iterator<Item = &Endpoint> {
     topology
         .members(hop)
         .iter()
+        .take(1000)
         .map(|&member| &topology.endpoints[member])
         .filter(|member| !member.backup && member.is_usable())
 }
