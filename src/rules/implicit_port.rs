@@ -16,7 +16,8 @@ impl Rule for ImplicitPort {
         let doors = doors(topology);
         let mut told = HashSet::new();
         // With the hops first: what is spoken over them makes the port more or less likely to be wrong.
-        for (id, hop) in topology.hops.iter() {
+        for id in distinct_hops(topology) {
+            let hop = &topology.hops[id];
             let mut ranged = None;
             for &member in topology.members(id) {
                 let endpoint = &topology.endpoints[member];

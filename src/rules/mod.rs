@@ -6,15 +6,27 @@
 mod duplicate_definition;
 mod empty_pool;
 mod implicit_port;
+mod inert_health_check;
+mod keepalive_race;
 mod malformed_target;
 mod missing_file;
+mod missing_health_check;
+mod missing_sni;
+mod missing_timeout;
+mod no_failover;
+mod plain_to_tls_port;
 mod prelude;
 mod proxy_loop;
 mod runtime_name_without_resolver;
+mod short_connect_timeout;
+mod short_read_timeout;
+mod small_response_buffer;
 mod syntax_error;
 #[cfg(test)]
 mod testing;
+mod tls_to_plain_port;
 mod undefined_reference;
+mod unitless_timeout;
 
 use crate::catalog::RuleId;
 use crate::finding::Findings;
@@ -51,6 +63,18 @@ pub const RULES: &[&dyn Rule] = &[
     &implicit_port::ImplicitPort,
     &proxy_loop::ProxyLoop,
     &empty_pool::EmptyPool,
+    &short_read_timeout::ShortReadTimeout,
+    &short_connect_timeout::ShortConnectTimeout,
+    &missing_timeout::MissingTimeout,
+    &unitless_timeout::UnitlessTimeout,
+    &missing_health_check::MissingHealthCheck,
+    &inert_health_check::InertHealthCheck,
+    &no_failover::NoFailover,
+    &plain_to_tls_port::PlainToTlsPort,
+    &tls_to_plain_port::TlsToPlainPort,
+    &missing_sni::MissingSni,
+    &small_response_buffer::SmallResponseBuffer,
+    &keepalive_race::KeepaliveRace,
 ];
 
 /// What a rule may look at.

@@ -19,12 +19,6 @@ pub fn quote(text: &str) -> String {
     }
 }
 
-/// `1 member`, `2 members`.
-#[must_use]
-pub fn count(number: usize, word: &str) -> String {
-    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
-}
-
 /// The address of an endpoint as a person would write it, with its port where it is written.
 #[must_use]
 pub fn address_words(endpoint: &Endpoint) -> String {
@@ -55,6 +49,33 @@ pub fn way_to_pool(topology: &Topology, pool: PoolId, hop: HopId) -> Option<Site
         return Some(hop.target_site);
     }
     hop.routes.first().map(|&route| topology.routes[route].site)
+}
+
+/// Hops that a rule on members has to look at: of those that speak in the same way to one pool, the first. Keeps a
+/// thousand routes to a pool of a thousand members from being a million looks.
+#[must_use]
+pub fn distinct_hops(topology: &Topology) -> Vec<HopId> {
+    let mut seen = std::collections::HashSet::new();
+    topology
+        .hops
+        .iter()
+        .filter(|(_, hop)| match hop.target {
+            Target::Pool(pool) => seen.insert((pool, hop.protocol, hop.tls.is_some())),
+            _ => true,
+        })
+        .map(|(id, _)| id)
+        .collect()
+}
+
+/// Members that take requests in ordinary times: no backups, nothing that is taken out of service. Of a very large
+/// pool the first thousand, so that many routes to it stay cheap.
+pub fn serving(topology: &Topology, hop: HopId) -> impl Iterator<Item = &Endpoint> {
+    topology
+        .members(hop)
+        .iter()
+        .take(1000)
+        .map(|&member| &topology.endpoints[member])
+        .filter(|member| !member.backup && member.is_usable())
 }
 
 /// What the client side of a virtual host looks like.

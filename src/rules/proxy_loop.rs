@@ -81,6 +81,10 @@ fn step(topology: &Topology, takers: &[Takers], route: RouteId) -> Option<Step> 
     }
     // Where several endpoints share the requests, all must lead to the same place: else a request gets out.
     let mut found: Option<Step> = None;
+    // Larger pools are not followed: a thousand routes to a thousand members would be a million looks.
+    if topology.members(id).len() > 64 {
+        return None;
+    }
     for &endpoint in topology.members(id) {
         let member = &topology.endpoints[endpoint];
         if member.backup || !member.is_usable() {

@@ -34,10 +34,12 @@ impl Rule for RuntimeNameWithoutResolver {
             for &site in resolver.used_by.iter().take(8) {
                 finding = finding.label((site, "relies on it".into()));
             }
-            finding = if refused {
-                finding.outcome(Outcome::DoesNotStart).log("no name servers defined")
-            } else {
-                finding.severity(Severity::Warning)
+            finding = match resolver.effect {
+                LoadEffect::Refused => finding.outcome(Outcome::DoesNotStart).log("no name servers defined"),
+                LoadEffect::Status(status) => finding.outcome(Outcome::Status(status)),
+                LoadEffect::Ignored | LoadEffect::Split => {
+                    finding.severity(Severity::Warning).confidence(Confidence::Likely)
+                }
             };
             out.push(finding.help("write the address of a DNS server here"));
         }
@@ -191,7 +193,7 @@ mod tests {
         });
         let found = house.found(RuleId::GW107);
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].severity, lines(&found[0])), (Severity::Warning, vec![20, 16]));
+        assert_eq!((found[0].severity, lines(&found[0])), (Severity::Error, vec![20, 16]));
         let refused = looked_up("_http._tcp.app", Lookup::NoResolver { site: at(16), refused: true });
         assert_eq!((refused[0].severity, refused[0].outcome), (Severity::Error, Outcome::DoesNotStart));
     }

@@ -109,6 +109,7 @@ impl House {
             disabled: None,
             answers_itself: false,
             check_rules: Vec::new(),
+            ignored_check_rules: Vec::new(),
             used: true,
             refuses_empty: nginx,
             backup_alone_works: !nginx,

@@ -258,6 +258,8 @@ pub struct Pool {
     pub answers_itself: bool,
     /// Checks that are configured for the pool: the statements. They act only on members with an active check.
     pub check_rules: Vec<Site>,
+    /// Checks that are written for the pool and that the proxy ignores, because nothing asks for that kind of check.
+    pub ignored_check_rules: Vec<Site>,
     /// Whether anything leads to it, as far as these files tell.
     pub used: bool,
     /// Whether having no member at all already keeps the proxy from starting.

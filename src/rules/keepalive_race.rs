@@ -1,0 +1,174 @@
+//! GW601: a kept connection may be closed as the next request goes out.
+
+use super::prelude::*;
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// GW601.
+pub struct KeepaliveRace;
+
+impl Rule for KeepaliveRace {
+    fn id(&self) -> RuleId {
+        RuleId::GW601
+    }
+
+    fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        let shortest = cx.duration(self.id(), "shortest_backend_idle");
+        let mut told = HashSet::new();
+        for (id, hop) in cx.topology.hops.iter() {
+            if !matches!(hop.protocol, Protocol::Http | Protocol::Http2) {
+                continue;
+            }
+            let reuse = &hop.reuse;
+            if reuse.kept.known() != Some(&true) || reuse.race_hidden != Known::Yes(false) {
+                continue;
+            }
+            let found = if reuse.shared { Some(shared(cx, hop)) } else { kept_longer(cx, id, hop, shortest) };
+            if let Some(finding) = found
+                && told.insert(finding.primary().site)
+            {
+                out.push(finding);
+            }
+        }
+    }
+}
+
+fn with_places(cx: &Cx<'_>, hop: &Hop, mut finding: Finding) -> Finding {
+    if let Target::Pool(pool) = hop.target {
+        finding = finding.label((cx.topology.pools[pool].name_site, "to these members".into()));
+    }
+    finding.label((hop.target_site, "requests go out on them here".into()))
+}
+
+/// Any client's request may meet the closed connection, and its client has nothing to compare it with.
+fn shared(cx: &Cx<'_>, hop: &Hop) -> Finding {
+    let dialect = cx.dialect(hop.proxy);
+    let finding = Finding::new(
+        RuleId::GW601,
+        dialect,
+        hop.reuse.kept.label(hop.site, "connections are kept and shared between clients"),
+        format!(
+            "{} gives a client's first request to a kept connection, which the backend may be closing",
+            dialect.name()
+        ),
+    );
+    with_places(cx, hop, finding)
+        .why_of_dialect()
+        .help("repeat requests that got no answer at all, or give kept connections to their own client only")
+}
+
+/// The backend is likely to close first.
+fn kept_longer(cx: &Cx<'_>, id: HopId, hop: &Hop, shortest: Duration) -> Option<Finding> {
+    let topology = cx.topology;
+    let reuse = &hop.reuse;
+    // What a proxy does by itself is no mistake that somebody made here.
+    let site = reuse.kept.site()?;
+    let idle = *reuse.idle.known()?;
+    if matches!(idle, Wait::For(idle) if idle < shortest) {
+        return None;
+    }
+    // The proxy's own listeners say how long they keep an idle client.
+    let longer = |member: &EndpointId| {
+        let link = topology.endpoints[*member].leads_to?;
+        let there = topology.listeners[link.listener].idle.known()?;
+        Some(*there > idle)
+    };
+    let members = topology.members(id);
+    if !members.is_empty() && members.iter().take(1000).all(|member| longer(member) == Some(true)) {
+        return None;
+    }
+    let dialect = cx.dialect(hop.proxy);
+    let finding = Finding::new(
+        RuleId::GW601,
+        dialect,
+        (site, "connections are kept for the next request".into()),
+        format!(
+            "{} keeps idle connections {}; a backend that closes sooner breaks a request now and then",
+            dialect.name(),
+            held(idle)
+        ),
+    )
+    .severity(Severity::Note);
+    let finding = match reuse.idle.site() {
+        Some(site) => finding.label((site, format!("idle {}", held(idle)))),
+        None => finding,
+    };
+    Some(
+        with_places(cx, hop, finding)
+            .why_of_dialect()
+            .assumed(format!(
+                "the backend closes an idle connection after {} (Node.js, uvicorn, Apache httpd: 5 s; gunicorn: 2 s)",
+                humanise(shortest)
+            ))
+            .help(format!("set `{}` below the time after which the backend closes", reuse.idle.spelling)),
+    )
+}
+
+fn held(idle: Wait) -> String {
+    match idle {
+        Wait::For(idle) => format!("for {}", humanise(idle)),
+        Wait::Forever => "for ever".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    fn house() -> (House, HopId) {
+        let mut house = House::nginx();
+        let pool = house.pool(4, "app");
+        house.member(pool, 5, "10.0.0.1", 80);
+        let hop = house.hop(15, Target::Pool(pool));
+        house.t.hops[hop].reuse.kept = written(true, 7);
+        (house, hop)
+    }
+
+    #[test]
+    fn kept_longer_than_backends_do() {
+        let (mut house, hop) = house();
+        let found = house.found(RuleId::GW601);
+        assert_eq!(lines(&found[0]), [7, 4, 15]);
+        assert_eq!((found[0].severity, found[0].confidence), (Severity::Note, Confidence::Possible));
+        for idle in [written(ms(1000), 8), Setting::unknown(Reason::TemplateHole, at(8), "keepalive_timeout")] {
+            house.t.hops[hop].reuse.idle = idle;
+            assert!(house.found(RuleId::GW601).is_empty());
+        }
+        house.t.hops[hop].reuse.idle = written(ms(5000), 8);
+        assert_eq!(lines(&house.found(RuleId::GW601)[0]), [7, 8, 4, 15]);
+    }
+
+    #[test]
+    fn not_kept_hidden_and_built_in_are_silent() {
+        let (mut house, hop) = house();
+        house.t.hops[hop].reuse.race_hidden = Known::Yes(true);
+        assert!(house.found(RuleId::GW601).is_empty());
+        house.t.hops[hop].reuse.race_hidden = Known::Unknown(Reason::OutsideRepository);
+        assert!(house.found(RuleId::GW601).is_empty());
+        house.t.hops[hop].reuse.race_hidden = Known::Yes(false);
+        house.t.hops[hop].reuse.kept = written(false, 7);
+        assert!(house.found(RuleId::GW601).is_empty());
+        house.t.hops[hop].reuse.kept = built_in(true);
+        assert!(house.found(RuleId::GW601).is_empty());
+    }
+
+    #[test]
+    fn shared_connections_are_worse() {
+        let (mut house, hop) = house();
+        house.t.hops[hop].reuse.shared = true;
+        house.t.hops[hop].reuse.idle = written(ms(1000), 8);
+        assert_eq!(house.found(RuleId::GW601)[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn the_proxys_own_listener_says_how_long_it_keeps() {
+        let (mut house, hop) = house();
+        let listener = house.listener(20, 80, false);
+        let member = house.t.pools.iter().next().unwrap().1.members[0];
+        house.leads_to(member, listener, None);
+        assert!(house.found(RuleId::GW601).is_empty(), "75 s there, 60 s here");
+        house.t.hops[hop].reuse.idle = written(ms(90_000), 8);
+        assert_eq!(house.found(RuleId::GW601).len(), 1);
+    }
+}
