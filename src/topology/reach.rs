@@ -184,7 +184,8 @@ pub struct Reuse {
     pub idle: Setting<Wait>,
     /// Whether a request that met a closed connection is repeated by the proxy, whatever its method.
     pub race_hidden: Known<bool>,
-    /// Whether a connection may serve another client than the one that opened it.
+    /// Whether somebody asked that connections be lent to other clients, in a dialect where each client otherwise has
+    /// its own (and would itself repeat a request that met a closed one).
     pub shared: bool,
 }
 

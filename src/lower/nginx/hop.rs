@@ -626,7 +626,7 @@ impl Lowering<'_, '_> {
             Some(facts) => facts.idle.clone(),
             None => wait_default(&built_in::UPSTREAM_KEEPALIVE_TIMEOUT),
         };
-        Reuse { kept, idle, race_hidden: Known::Yes(self.repeats_everything(pending)), shared: true }
+        Reuse { kept, idle, race_hidden: Known::Yes(self.repeats_everything(pending)), shared: false }
     }
 
     fn repeats_everything(&self, pending: &Pending) -> bool {

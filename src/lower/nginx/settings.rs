@@ -47,12 +47,11 @@ pub enum Of {
     SslName,
     SslVerify,
     HttpVersion,
-    Headers,
     KeepConn,
 }
 
 const FAMILIES: usize = 7;
-const SETTINGS: usize = 15;
+const SETTINGS: usize = 14;
 
 /// A place in a [`Frame`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
