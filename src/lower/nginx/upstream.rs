@@ -56,6 +56,7 @@ impl Lowering<'_, '_> {
             disabled: None,
             answers_itself: false,
             check_rules: Vec::new(),
+            ignored_check_rules: Vec::new(),
             used: false,
             refuses_empty: true,
             backup_alone_works: false,
