@@ -6,7 +6,7 @@ pub use crate::finding::{Finding, Findings};
 pub use crate::source::Site;
 use crate::source::clean;
 pub use crate::topology::*;
-pub use crate::value::{Address, ByteSize, Host, Wait, humanise};
+pub use crate::value::{Address, Host, Wait, humanise};
 use std::collections::HashMap;
 
 /// Text of a configuration inside a sentence: in backquotes, cleaned, and cut where it is long.

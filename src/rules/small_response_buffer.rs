@@ -86,6 +86,7 @@ fn lines(cx: &Cx<'_>, hop: &Hop) -> Option<Finding> {
 mod tests {
     use super::super::testing::*;
     use super::*;
+    use crate::value::ByteSize;
 
     fn house() -> (House, HopId) {
         let mut house = House::nginx();

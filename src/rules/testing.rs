@@ -3,7 +3,7 @@
 
 use super::prelude::*;
 use crate::source::{FileId, SourceFile, SourceMap, Span};
-use crate::value::DefaultRef;
+use crate::value::{ByteSize, DefaultRef};
 use std::time::Duration;
 
 pub static BUILT_IN: DefaultRef =
