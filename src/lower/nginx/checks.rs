@@ -46,6 +46,11 @@ impl Lowering<'_, '_> {
         if self.is_hole(item, 0) || !plausible || table::third_party(name) {
             return;
         }
+        // The search costs; nobody reads more than these.
+        self.unknown += 1;
+        if self.unknown > crate::syntax::limits::MAX_ERRORS {
+            return;
+        }
         let near = table::nearest(name);
         // A name like no other may belong to a module that only the machine knows.
         let certain = near.is_some() && !self.loads_modules;

@@ -1,11 +1,12 @@
 //! `include`: pasted where it stands; relative paths count from the main file's folder; a pattern without a match is
 //! silent, a plain name without a file refuses.
 
-use super::{Block, Item, Lowering};
+use super::{Block, Context, Item, Lowering, context_of_file};
 use crate::files::{Loaded, join};
 use crate::lower::Unread;
 use crate::source::{FileId, Site, clean};
 use crate::topology::{Dialect, MissingFile, SyntaxFact};
+use std::collections::HashSet;
 
 /// Deepest chain of includes that is followed.
 const MAX_CHAIN: usize = 64;
@@ -41,6 +42,7 @@ const FILLED_LATER: &[&str] =
 /// A pattern that matched nothing.
 pub(super) struct EmptyGlob {
     site: Site,
+    context: Context,
     path: Box<str>,
     looked_at: String,
 }
@@ -85,7 +87,7 @@ impl Lowering<'_, '_> {
             // Folders that a deployment fills are empty in every repository.
             if !path.split('/').rev().skip(1).any(|part| FILLED_LATER.contains(&part)) {
                 block.frame.unread = false;
-                self.empty_globs.push(EmptyGlob { site, path: path.into(), looked_at });
+                self.empty_globs.push(EmptyGlob { site, context: block.context, path: path.into(), looked_at });
             }
         } else {
             self.missing(&path, looked_at, site);
@@ -196,14 +198,18 @@ impl Lowering<'_, '_> {
         });
     }
 
-    /// Patterns that matched nothing, where the repository has files that nothing includes and that would match
-    /// from another folder.
+    /// Patterns that matched nothing, where the repository has one folder of files that nothing includes, that would
+    /// match, and that make sense in this place. A pattern for what a deployment may add is no mistake.
     pub(super) fn finish_includes(&mut self) {
         for empty in std::mem::take(&mut self.empty_globs) {
             let pattern = empty.looked_at.rsplit('/').next().unwrap_or_default();
             let Ok(matcher) = globset::Glob::new(pattern).map(|glob| glob.compile_matcher()) else { continue };
             let below = if self.base.is_empty() { String::new() } else { format!("{}/", self.base) };
-            let candidates: Vec<Box<str>> = self
+            let fits = |id| match (empty.context, context_of_file(self.files, id)) {
+                (Context::Server | Context::Location, found) => matches!(found, Context::Server | Context::Location),
+                (here, found) => here == found,
+            };
+            let mut candidates: Vec<Box<str>> = self
                 .files
                 .sources
                 .files()
@@ -211,14 +217,16 @@ impl Lowering<'_, '_> {
                     !self.included.contains(id)
                         && file.path().starts_with(&below)
                         && matcher.is_match(file.path().rsplit('/').next().unwrap_or_default())
+                        && fits(*id)
                 })
                 .map(|(_, file)| file.path().into())
-                .filter(|path: &Box<str>| !path.contains("sites-available") && !path.contains("conf-available"))
-                .take(5)
+                .filter(|path: &Box<str>| !path.contains("-available"))
                 .collect();
-            if candidates.is_empty() {
+            let folders: HashSet<&str> = candidates.iter().map(|path| crate::files::folder(path)).collect();
+            if folders.len() != 1 {
                 continue;
             }
+            candidates.truncate(5);
             self.out.topology.load.missing_files.push(MissingFile {
                 proxy: self.proxy,
                 site: empty.site,

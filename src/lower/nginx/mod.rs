@@ -109,6 +109,7 @@ fn run(files: &mut Files<'_>, out: &mut Lowered, included: &mut HashSet<FileId>,
         variables: variables::Variables::default(),
         zones: checks::Zones::default(),
         loads_modules: false,
+        unknown: 0,
         empty_globs: Vec::new(),
         server: None,
     };
@@ -248,6 +249,8 @@ struct Lowering<'f, 'a> {
     variables: variables::Variables,
     zones: checks::Zones,
     loads_modules: bool,
+    /// Directives met that no module known here has.
+    unknown: usize,
     empty_globs: Vec<include::EmptyGlob>,
     server: Option<Server>,
 }
