@@ -2,6 +2,7 @@
 //!
 //! Nothing here looks at a configuration. Each fact names its place in the manual.
 
+pub mod haproxy;
 pub mod haproxy_keywords;
 pub mod nginx;
 pub mod nginx_directives;

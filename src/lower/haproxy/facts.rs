@@ -1,0 +1,212 @@
+//! Notes what HAProxy would refuse, ignore or misread while it loads a file.
+
+use super::text::Arg;
+use super::times::{self, Time};
+use crate::source::{Site, Span};
+use crate::syntax::limits::MAX_ERRORS;
+use crate::topology::{
+    BareNumber, Dialect, Duplicate, LoadEffect, LoadFacts, MalformedTarget, ProxyId, SyntaxFact, UndefinedName,
+};
+use std::time::Duration;
+
+/// How many names are compared for "did you mean" in one file: the work stays linear, whatever the file holds.
+const COMPARISONS: usize = 200_000;
+
+/// Longest word for which a like one is looked for.
+const LONGEST_NAME: usize = 64;
+
+/// Takes the facts of one file.
+pub(super) struct Facts {
+    pub(super) load: LoadFacts,
+    pub(super) proxy: ProxyId,
+    comparisons: usize,
+    refused: usize,
+}
+
+impl Facts {
+    pub(super) fn new(proxy: ProxyId) -> Self {
+        Self { load: LoadFacts::default(), proxy, comparisons: COMPARISONS, refused: 0 }
+    }
+
+    /// Hands over what was noted.
+    pub(super) fn finish(self, all: &mut LoadFacts) {
+        let LoadFacts { syntax, missing_files, undefined, duplicates, malformed, bare_numbers, empty_resolvers } =
+            self.load;
+        all.syntax.extend(syntax);
+        all.missing_files.extend(missing_files);
+        all.undefined.extend(undefined);
+        all.duplicates.extend(duplicates);
+        all.malformed.extend(malformed);
+        all.bare_numbers.extend(bare_numbers);
+        all.empty_resolvers.extend(empty_resolvers);
+    }
+
+    /// From the start of one site to the end of another.
+    pub(super) fn join(&self, from: Site, to: Site) -> Site {
+        let span: Span = from.span.to(to.span);
+        Site { span, via: from.via }
+    }
+
+    /// A word as it fits into a message.
+    fn shown(word: &str) -> String {
+        let mut chars = word.chars();
+        let start: String = chars.by_ref().take(LONGEST_NAME).collect();
+        if chars.next().is_some() { format!("{start}…") } else { start }
+    }
+
+    /// The candidate most like a word, if one is near.
+    pub(super) fn near<'c>(&mut self, word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+        let length = word.chars().count();
+        if length < 2 || length > LONGEST_NAME {
+            return None;
+        }
+        let mut best: Option<(usize, &str)> = None;
+        for candidate in candidates {
+            if candidate.len().abs_diff(word.len()) > 3 || candidate == word {
+                continue;
+            }
+            let Some(left) = self.comparisons.checked_sub(1) else { break };
+            self.comparisons = left;
+            let distance = strsim::osa_distance(word, candidate);
+            if distance <= (length / 3).clamp(1, 3) && best.is_none_or(|(least, _)| distance < least) {
+                best = Some((distance, candidate));
+            }
+        }
+        best.map(|(_, candidate)| candidate)
+    }
+
+    /// A time written as a bare number. Zero says the same in every unit.
+    pub(super) fn bare_number(&mut self, site: Site, setting: &str, written: &str, ms: u64, is_timeout: bool) {
+        if ms == 0 {
+            return;
+        }
+        self.load.bare_numbers.push(BareNumber {
+            proxy: self.proxy,
+            site,
+            setting: setting.into(),
+            written: written.into(),
+            read_as: Duration::from_millis(ms),
+            is_timeout,
+        });
+    }
+
+    /// A time whose only use is that it may be bare.
+    pub(super) fn time(&mut self, site: Site, setting: &str, arg: &Arg<'_>, is_timeout: bool) {
+        if arg.live.is_none()
+            && let Time::Read { ms, bare: true } = times::read(&arg.text)
+        {
+            self.bare_number(site, setting, &arg.text, ms, is_timeout);
+        }
+    }
+
+    /// Text that HAProxy refuses.
+    pub(super) fn refused(&mut self, site: Site, message: String, label: &str, help: Option<String>) {
+        if self.refused >= MAX_ERRORS {
+            return;
+        }
+        self.refused += 1;
+        self.load.syntax.push(SyntaxFact {
+            dialect: Dialect::Haproxy,
+            site,
+            message,
+            label: label.to_owned(),
+            others: Vec::new(),
+            help,
+            certain: true,
+        });
+    }
+
+    /// An option that no version knows.
+    pub(super) fn unknown_option(
+        &mut self,
+        line: &str,
+        arg: &Arg<'_>,
+        nearest: impl FnOnce(&str) -> Option<&'static str>,
+    ) {
+        if self.refused >= MAX_ERRORS {
+            return;
+        }
+        let near = nearest(&arg.text);
+        let word = Self::shown(&arg.text);
+        self.refused(
+            arg.site,
+            format!("HAProxy knows no option `{word}` on a `{line}` line"),
+            "unknown option",
+            near.map(|near| format!("did you mean `{near}`?")),
+        );
+    }
+
+    /// A keyword that no version knows.
+    pub(super) fn unknown_keyword(
+        &mut self,
+        site: Site,
+        word: &str,
+        section: &str,
+        near: impl FnOnce() -> Option<&'static str>,
+    ) {
+        if self.refused >= MAX_ERRORS {
+            return;
+        }
+        let near = near();
+        let word = Self::shown(word);
+        self.refused(
+            site,
+            format!("HAProxy knows no keyword `{word}` in a `{section}` section"),
+            "unknown keyword",
+            near.map(|near| format!("did you mean `{near}`?")),
+        );
+    }
+
+    pub(super) fn undefined(
+        &mut self,
+        kind: &'static str,
+        name: &str,
+        site: Site,
+        other: Option<(Site, String)>,
+        near: Option<(Box<str>, Site)>,
+        effect: LoadEffect,
+    ) {
+        self.load.undefined.push(UndefinedName {
+            proxy: self.proxy,
+            kind,
+            name: name.into(),
+            site,
+            other,
+            near,
+            effect,
+        });
+    }
+
+    pub(super) fn duplicate(
+        &mut self,
+        kind: &'static str,
+        name: &str,
+        first: Site,
+        second: Site,
+        effect: LoadEffect,
+        note: Option<&'static str>,
+    ) {
+        self.load.duplicates.push(Duplicate {
+            proxy: self.proxy,
+            kind,
+            name: name.into(),
+            first,
+            second,
+            effect,
+            note,
+        });
+    }
+
+    pub(super) fn malformed(&mut self, site: Site, fault: super::address::Fault) {
+        self.load.malformed.push(MalformedTarget {
+            proxy: self.proxy,
+            site,
+            message: fault.message,
+            label: fault.label,
+            other: None,
+            why: fault.why,
+            help: fault.help,
+            effect: fault.effect,
+        });
+    }
+}

@@ -1,0 +1,408 @@
+//! One file: its sections in their order, with what they inherit.
+
+use super::facts::Facts;
+use super::global::Global;
+use super::names::{Kind, Names};
+use super::profile::{Extent, Profile, Slot};
+use super::section::{self, Section};
+use super::text::Source;
+use super::{hop, keywords};
+use crate::source::Site;
+use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword, Tree};
+use crate::topology::{Dialect, Known};
+use crate::topology::{EmptyResolver, HopId, LoadEffect, Proxy, ProxyId, Reason, SyntaxFact, Topology, VirtualHostId};
+use std::collections::{HashMap, HashSet};
+
+/// How many `defaults` sections in other branches of `.if` blocks are passed over on the way up.
+const PASSED_OVER: usize = 16;
+
+/// How many equal names are compared with each other.
+const COMPARED: usize = 8;
+
+/// A file while it is lowered.
+pub(super) struct File<'a> {
+    pub(super) source: &'a Source,
+    pub(super) tree: &'a Tree,
+    /// What the files of its folder define.
+    pub(super) names: &'a Names,
+    /// What files define that can only be a part of a configuration.
+    pub(super) fragments: &'a Names,
+    whole: bool,
+    pub(super) template: bool,
+    pub(super) facts: Facts,
+    pub(super) global: Global,
+    /// The first ACL of each name, for "declared elsewhere".
+    pub(super) acls: HashMap<Box<str>, (SectionId, Site)>,
+    pub(super) empty_resolvers: HashMap<Box<str>, Site>,
+    /// Who uses them, and whether they start without an address.
+    pub(super) resolvers_used: HashMap<Box<str>, Vec<(Site, bool)>>,
+    pub(super) undefined_resolvers: Vec<(Box<str>, Site)>,
+    profiles: HashMap<SectionId, Profile>,
+    /// `defaults` sections so far.
+    defaults: Vec<(SectionId, Option<ConditionId>)>,
+    named_defaults: HashMap<Box<str>, SectionId>,
+}
+
+/// A lowered `frontend`, `backend` or `listen` section.
+pub(super) struct Lowered {
+    pub(super) section: Section,
+    pub(super) virtual_host: Option<VirtualHostId>,
+    pub(super) hop: Option<HopId>,
+}
+
+/// A lowered file.
+pub(super) struct LoweredFile {
+    pub(super) proxy: ProxyId,
+    pub(super) whole: bool,
+    pub(super) sections: Vec<Lowered>,
+}
+
+impl<'a> File<'a> {
+    /// Lowers a file. `others_may_begin`: whether a file that may be loaded before it has a `defaults` section.
+    pub(super) fn lower(
+        source: &'a Source,
+        names: &'a Names,
+        fragments: &'a Names,
+        others_may_begin: bool,
+        out: &mut Topology,
+    ) -> Option<LoweredFile> {
+        let parsed = source.parsed()?;
+        let tree = &parsed.tree;
+        let whole = is_whole(source);
+        let proxy = out.proxies.push(Proxy {
+            dialect: Dialect::Haproxy,
+            version: Known::Unknown(Reason::OutsideRepository),
+            entry: source.id,
+            whole,
+        });
+        let mut facts = Facts::new(proxy);
+        for error in &parsed.errors {
+            facts.load.syntax.push(SyntaxFact {
+                dialect: Dialect::Haproxy,
+                site: source.site(error.at.clone()),
+                message: error.message.clone(),
+                label: error.label.clone(),
+                others: error.others.iter().map(|(at, text)| (source.site(at.clone()), text.clone())).collect(),
+                help: error.help.clone(),
+                certain: true,
+            });
+        }
+        let beyond =
+            if parsed.template { Some(Reason::TemplateHole) } else { (!whole).then_some(Reason::OutsideRepository) };
+        let global = Global::read(source, tree, beyond, &mut facts);
+        let mut file = Self {
+            source,
+            tree,
+            names,
+            fragments,
+            whole,
+            template: parsed.template,
+            facts,
+            global,
+            acls: HashMap::new(),
+            empty_resolvers: HashMap::new(),
+            resolvers_used: HashMap::new(),
+            undefined_resolvers: Vec::new(),
+            profiles: HashMap::new(),
+            defaults: Vec::new(),
+            named_defaults: HashMap::new(),
+        };
+        file.look_ahead();
+        file.duplicate_sections();
+        let sections = file.sections(others_may_begin, out);
+        file.duplicate_binds(&sections);
+        file.references(&sections);
+        file.facts.finish(&mut out.load);
+        Some(LoweredFile { proxy, whole, sections })
+    }
+
+    /// Whether a name that these files do not define is missing.
+    pub(super) const fn accuses(&self) -> bool {
+        self.whole && !self.template
+    }
+
+    /// What may stand below its use: resolvers; and ACLs, to say where they are declared.
+    fn look_ahead(&mut self) {
+        let (source, tree) = (self.source, self.tree);
+        for (id, section) in tree.sections() {
+            let mut asks = self.template;
+            for (line, parsed) in tree.lines_of(id) {
+                let first = tree.words(line).first().map(|&word| source.arg(tree, word));
+                let keyword = first.as_ref().map_or("", |arg| &arg.text);
+                match (section.keyword, keyword) {
+                    (SectionKeyword::Resolvers, "nameserver" | "parse-resolv-conf") => asks = true,
+                    (SectionKeyword::Resolvers, "timeout" | "hold") => {
+                        let statement = source.statement(tree, line);
+                        let setting = format!("{keyword} {}", statement.word(1));
+                        if let Some(arg) = statement.args.get(2) {
+                            self.facts.time(statement.site, &setting, arg, false);
+                        }
+                    }
+                    (_, "acl") => {
+                        if let Some(&word) = tree.words(line).get(1) {
+                            let arg = source.arg(tree, word);
+                            self.acls.entry(arg.text.into_owned().into()).or_insert((id, arg.site));
+                        }
+                    }
+                    _ => {}
+                }
+                asks |= parsed.broken;
+            }
+            if section.keyword == SectionKeyword::Resolvers
+                && !asks
+                && let Some(word) = section.name()
+            {
+                let name = source.arg(tree, word);
+                if name.live.is_none() {
+                    self.empty_resolvers.insert(name.text.into_owned().into(), source.header(tree, id));
+                }
+            }
+            keywords::check(self, id);
+        }
+    }
+
+    fn sections(&mut self, others_may_begin: bool, out: &mut Topology) -> Vec<Lowered> {
+        let (source, tree) = (self.source, self.tree);
+        let ids: Vec<SectionId> = tree.sections().map(|(id, _)| id).collect();
+        let mut lowered = Vec::new();
+        for (at, &id) in ids.iter().enumerate() {
+            let parsed = tree.section(id);
+            if !parsed.keyword.is_proxy() {
+                continue;
+            }
+            let end =
+                ids.get(at + 1).map_or(source.file.text().len() as u32, |&next| source.header(tree, next).span.start);
+            let extent = Extent { header: source.header(tree, id), end };
+            let base = self.base(id, others_may_begin);
+            if parsed.keyword == SectionKeyword::Defaults {
+                self.read_defaults(id, base);
+                continue;
+            }
+            let mut section = section::read(self, id, base, extent);
+            // A proxy that is switched off listens nowhere, and HAProxy does not look at what it names.
+            let off = section.listens() && section.profile.disabled.is_some();
+            let virtual_host =
+                (section.listens() && !off).then(|| hop::virtual_host(self.facts.proxy, &mut section, out));
+            let hop = (section.serves() && !off).then(|| hop::hop(self, &mut section, out));
+            lowered.push(Lowered { section, virtual_host, hop });
+        }
+        lowered
+    }
+
+    fn read_defaults(&mut self, id: SectionId, mut profile: Profile) {
+        let (source, tree) = (self.source, self.tree);
+        let section = tree.section(id);
+        for (line, _) in tree.lines_of(id) {
+            let statement = source.statement(tree, line);
+            if statement.broken {
+                profile.beyond.get_or_insert(Reason::Malformed);
+                continue;
+            }
+            profile.read(&statement, statement.condition != section.condition, &mut self.facts);
+            section::times(self, &statement);
+        }
+        if let Some(word) = section.name() {
+            let name = source.arg(tree, word);
+            if name.live.is_none() {
+                self.named_defaults.insert(name.text.into_owned().into(), id);
+            }
+        }
+        self.defaults.push((id, section.condition));
+        self.profiles.insert(id, profile.handed_down());
+    }
+
+    /// What a section starts from.
+    fn base(&mut self, id: SectionId, others_may_begin: bool) -> Profile {
+        let (source, tree) = (self.source, self.tree);
+        let section = tree.section(id);
+        let unknown = |reason| Profile { beyond: Some(reason), ..Profile::default() };
+        let built_in = || match self.template {
+            true => unknown(Reason::TemplateHole),
+            false => Profile::default(),
+        };
+        if let Some(word) = section.from() {
+            let name = source.arg(tree, word);
+            if let Some(reason) = name.live {
+                return unknown(reason);
+            }
+            return match self.named_defaults.get(&*name.text) {
+                Some(id) => self.profiles.get(id).cloned().unwrap_or_default(),
+                None => {
+                    let kind = Kind::Section(SectionKeyword::Defaults);
+                    match self.names.find(kind, &name.text) {
+                        // Only what stands above can be meant.
+                        Some(site) if self.accuses() && site.span.file == source.id => {
+                            let other = Some((site, "declared here, below its use".to_owned()));
+                            self.facts.undefined(kind.says(), &name.text, name.site, other, None, LoadEffect::Refused);
+                        }
+                        _ => section::undefined_section(self, kind, &name.text, name.site),
+                    }
+                    unknown(Reason::OutsideRepository)
+                }
+            };
+        }
+        if section.keyword == SectionKeyword::Defaults {
+            return built_in();
+        }
+        for (passed, &(defaults, branch)) in self.defaults.iter().rev().enumerate() {
+            if passed == PASSED_OVER {
+                return unknown(Reason::Variable);
+            }
+            if tree.exclude_each_other(branch, section.condition) {
+                continue;
+            }
+            let certain = branch.is_none() || tree.around(section.condition).any(|(around, _)| Some(around) == branch);
+            return match self.profiles.get(&defaults) {
+                Some(profile) if certain => profile.clone(),
+                _ => unknown(Reason::Variable),
+            };
+        }
+        if !self.whole || others_may_begin { unknown(Reason::OutsideRepository) } else { built_in() }
+    }
+
+    fn duplicate_sections(&mut self) {
+        use SectionKeyword as K;
+        if self.template {
+            return;
+        }
+        let (source, tree) = (self.source, self.tree);
+        let mut seen: HashMap<(bool, Box<str>), Vec<(K, Site, Option<ConditionId>)>> = HashMap::new();
+        for (_, section) in tree.sections() {
+            let (keyword, branch) = (section.keyword, section.condition);
+            if !matches!(keyword, K::Frontend | K::Backend | K::Listen | K::Resolvers) {
+                continue;
+            }
+            let Some(word) = section.name() else { continue };
+            let name = source.arg(tree, word);
+            if name.live.is_some() {
+                continue;
+            }
+            let places = seen.entry((keyword == K::Resolvers, name.text.as_ref().into())).or_default();
+            let clash = places.iter().find(|(other, _, other_branch)| {
+                // A frontend and a backend may share a name (until 3.3).
+                !matches!((other, keyword), (K::Frontend, K::Backend) | (K::Backend, K::Frontend))
+                    && !tree.exclude_each_other(*other_branch, branch)
+            });
+            if let Some(&(_, first, _)) = clash {
+                let kind = match keyword {
+                    K::Frontend => "frontend",
+                    K::Backend => "backend",
+                    K::Listen => "listen section",
+                    _ => "resolvers section",
+                };
+                self.facts.duplicate(kind, &name.text, first, name.site, LoadEffect::Refused, None);
+            }
+            if places.len() < COMPARED {
+                places.push((keyword, name.site, branch));
+            }
+        }
+    }
+
+    fn duplicate_binds(&mut self, sections: &[Lowered]) {
+        if self.template {
+            return;
+        }
+        let mut seen: HashMap<&str, Vec<(usize, Site, Option<ConditionId>)>> = HashMap::new();
+        for (at, lowered) in sections.iter().enumerate() {
+            if lowered.virtual_host.is_none() {
+                continue;
+            }
+            for (bind, branch) in &lowered.section.binds {
+                let Some(key) = bind.key.as_deref() else { continue };
+                let places = seen.entry(key).or_default();
+                let other = places
+                    .iter()
+                    .find(|(section, _, other)| *section != at && !self.tree.exclude_each_other(*other, *branch));
+                if let Some(&(_, first, _)) = other {
+                    let name = self.source.file.text().get(bind.site.span.start as usize..bind.site.span.end as usize);
+                    let (effect, note) = match self.global.no_reuse_port {
+                        Some(_) => (LoadEffect::Refused, "with `noreuseport` the second cannot be bound"),
+                        None => (
+                            LoadEffect::Split,
+                            "the kernel hands each connection to either of the two frontends, without a word in any log",
+                        ),
+                    };
+                    self.facts.duplicate("listen address", name.unwrap_or(""), first, bind.site, effect, Some(note));
+                }
+                if places.len() < COMPARED {
+                    places.push((at, bind.site, *branch));
+                }
+            }
+        }
+    }
+
+    /// Names that are used and perhaps defined by nobody.
+    fn references(&mut self, sections: &[Lowered]) {
+        let mut said = HashSet::new();
+        for lowered in sections {
+            let section = &lowered.section;
+            if lowered.virtual_host.is_none() {
+                continue;
+            }
+            if let Some((name, site)) = section.profile.default_backend.named()
+                && said.insert(site)
+            {
+                let at = self.name_in(site, name);
+                section::undefined_section(self, Kind::Backend, name, at);
+            }
+            for wanted in &section.wanted {
+                if wanted.filled_in {
+                    continue;
+                }
+                if !wanted.computed {
+                    section::undefined_section(self, Kind::Backend, &wanted.name, wanted.name_site);
+                } else if self.accuses()
+                    && section.keyword == SectionKeyword::Frontend
+                    && matches!(section.profile.default_backend, Slot::Nothing)
+                    && section.profile.beyond.is_none()
+                    && super::rules::map_default(&wanted.name)
+                        .is_none_or(|name| !self.names.may_have(Kind::Backend, name))
+                {
+                    let other = Some((section.extent.header, "this frontend has no `default_backend`".to_owned()));
+                    self.facts.undefined(
+                        "computed backend",
+                        &wanted.name,
+                        wanted.site,
+                        other,
+                        None,
+                        LoadEffect::Status(503),
+                    );
+                }
+            }
+        }
+        for (name, site) in std::mem::take(&mut self.undefined_resolvers) {
+            section::undefined_section(self, Kind::Section(SectionKeyword::Resolvers), &name, site);
+        }
+        for (name, site) in std::mem::take(&mut self.empty_resolvers) {
+            let used = self.resolvers_used.remove(&name).unwrap_or_default();
+            let never = used.iter().any(|(_, never)| *never);
+            self.facts.load.empty_resolvers.push(EmptyResolver {
+                proxy: self.facts.proxy,
+                site,
+                name: Some(name),
+                used_by: used.into_iter().map(|(site, _)| site).collect(),
+                effect: if never { LoadEffect::Status(503) } else { LoadEffect::Ignored },
+            });
+        }
+    }
+
+    /// The place of a name in its statement.
+    fn name_in(&self, statement: Site, name: &str) -> Site {
+        let span = statement.span;
+        let text = self.source.file.text().get(span.start as usize..span.end as usize).unwrap_or("");
+        match text.rfind(name) {
+            Some(at) if span.file == self.source.id => {
+                let start = span.start + at as u32;
+                self.source.site(start..start + name.len() as u32)
+            }
+            _ => statement,
+        }
+    }
+}
+
+/// Whether a file is a whole configuration. Without `global` it may be meant to stand beside another file.
+pub(super) fn is_whole(source: &Source) -> bool {
+    source.parsed().is_some_and(|parsed| {
+        !parsed.template && parsed.tree.sections().any(|(_, section)| section.keyword == SectionKeyword::Global)
+    })
+}

@@ -1,0 +1,125 @@
+//! The `global` section: settings of the process.
+
+use super::facts::Facts;
+use super::text::Source;
+use super::times;
+use crate::defaults::haproxy as built_in;
+use crate::source::Site;
+use crate::syntax::haproxy::{SectionKeyword, Tree};
+use crate::topology::{Known, Origin, Reason, ResponseBuffers, Scope, Setting};
+use crate::value::ByteSize;
+
+/// What an answer's header may have of a buffer where nothing is written.
+const USUAL: ByteSize = ByteSize(16384 - 1024);
+
+type At<T> = Option<(Known<T>, Site)>;
+
+/// What rules need of it.
+#[derive(Debug, Default)]
+pub(super) struct Global {
+    bufsize: At<u64>,
+    maxrewrite: At<u64>,
+    maxhdr: At<u32>,
+    verify: At<bool>,
+    /// Where two listeners on one address are forbidden.
+    pub(super) no_reuse_port: Option<Site>,
+    /// Why what nobody has said is not known, if so.
+    beyond: Option<Reason>,
+}
+
+impl Global {
+    /// Reads all `global` sections of a file: their lines add up. `beyond`: why there may be others.
+    pub(super) fn read(source: &Source, tree: &Tree, beyond: Option<Reason>, facts: &mut Facts) -> Self {
+        let mut global = Self { beyond, ..Self::default() };
+        for (id, section) in tree.sections() {
+            if section.keyword != SectionKeyword::Global {
+                continue;
+            }
+            for (line, _) in tree.lines_of(id) {
+                let statement = source.statement(tree, line);
+                let site = statement.site;
+                let reason =
+                    statement.live().or((statement.condition != section.condition).then_some(Reason::Variable));
+                let number = |text: &str| match reason {
+                    Some(reason) => Known::Unknown(reason),
+                    // With a suffix this is a crash in older releases and a size in newer ones.
+                    None if !text.bytes().all(|byte| byte.is_ascii_digit()) => Known::Unknown(Reason::Malformed),
+                    None => Known::Yes(u64::from(times::count(text))),
+                };
+                let value = statement.word(1);
+                match statement.keyword() {
+                    "tune.bufsize" => global.bufsize = Some((number(value), site)),
+                    "tune.maxrewrite" => global.maxrewrite = Some((number(value), site)),
+                    "tune.http.maxhdr" => {
+                        let lines = match number(value) {
+                            Known::Yes(lines) => Known::Yes(u32::try_from(lines).unwrap_or(u32::MAX)),
+                            Known::Unknown(reason) => Known::Unknown(reason),
+                        };
+                        global.maxhdr = Some((lines, site));
+                    }
+                    "ssl-server-verify" => {
+                        let verify = reason.map_or(Known::Yes(value != "none"), Known::Unknown);
+                        global.verify = Some((verify, site));
+                    }
+                    "noreuseport" => global.no_reuse_port = Some(site),
+                    "stats" if value == "timeout" => {
+                        if let Some(arg) = statement.args.get(2) {
+                            facts.time(site, "stats timeout", arg, true);
+                        }
+                    }
+                    "hard-stop-after" => {
+                        if let Some(arg) = statement.args.get(1) {
+                            facts.time(site, "hard-stop-after", arg, false);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        global
+    }
+
+    /// How large an answer's header may be.
+    pub(super) fn buffers(&self, http: bool, header: Site) -> ResponseBuffers {
+        if !http {
+            return ResponseBuffers { header: None, usual: USUAL, body: None, lines: None };
+        }
+        let lines = match (&self.maxhdr, self.beyond) {
+            (Some((value, site)), _) => setting(*value, *site, "tune.http.maxhdr"),
+            (None, Some(reason)) => Setting::unknown(reason, header, "tune.http.maxhdr"),
+            (None, None) => Setting::default(101, &built_in::MAXHDR),
+        };
+        ResponseBuffers { header: Some(self.header(header)), usual: USUAL, body: None, lines: Some(lines) }
+    }
+
+    fn header(&self, section: Site) -> Setting<ByteSize> {
+        let known = |at: &At<u64>, default: u64| match at {
+            Some((value, _)) => *value,
+            None => self.beyond.map_or(Known::Yes(default), Known::Unknown),
+        };
+        let value = match (known(&self.bufsize, 16384), known(&self.maxrewrite, 1024)) {
+            // At least half of the buffer is for what comes from the server.
+            (Known::Yes(size), Known::Yes(reserve)) => Known::Yes(ByteSize(size - reserve.min(size / 2))),
+            (Known::Unknown(reason), _) | (_, Known::Unknown(reason)) => Known::Unknown(reason),
+        };
+        match (&self.bufsize, &self.maxrewrite, value) {
+            (Some((_, site)), _, _) => setting(value, *site, "tune.bufsize"),
+            (None, Some((_, site)), _) => setting(value, *site, "tune.maxrewrite"),
+            (None, None, Known::Yes(size)) => Setting::default(size, &built_in::BUFSIZE),
+            (None, None, Known::Unknown(reason)) => Setting::unknown(reason, section, "tune.bufsize"),
+        }
+    }
+
+    /// Whether certificates of servers are checked where nobody says otherwise.
+    pub(super) fn verify(&self, header: Site) -> Setting<bool> {
+        match (&self.verify, self.beyond) {
+            (Some((value, site)), _) => setting(*value, *site, "ssl-server-verify"),
+            (None, Some(reason)) => Setting::unknown(reason, header, "verify"),
+            (None, None) => Setting::default(true, &built_in::VERIFY),
+        }
+    }
+}
+
+fn setting<T>(value: Known<T>, at: Site, spelling: &'static str) -> Setting<T> {
+    Setting { value, origin: Origin::Inherited { at, scope: Scope::Process }, spelling }
+}

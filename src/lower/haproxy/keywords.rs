@@ -1,0 +1,37 @@
+//! Keywords that no version of HAProxy knows.
+
+use super::file::File;
+use crate::defaults::haproxy_keywords as known;
+use crate::syntax::haproxy::SectionId;
+
+/// Notes the unknown keywords of a section. One that another version knows is not this module's affair.
+pub(super) fn check(file: &mut File<'_>, id: SectionId) {
+    let (source, tree) = (file.source, file.tree);
+    let section = tree.section(id).keyword.word();
+    for (line, parsed) in tree.lines_of(id) {
+        if parsed.broken {
+            continue;
+        }
+        let statement = source.statement(tree, line);
+        // A word that is filled in later may be anything.
+        let certain = statement.args.iter().take(3).all(|arg| arg.live.is_none() && !arg.text.contains('$'));
+        let words: Vec<&str> = statement.args.iter().take(4).map(|arg| &*arg.text).collect();
+        let Some(first) = statement.args.first() else { continue };
+        if !certain || first.text.is_empty() || known::keyword(section, &words).is_some() {
+            continue;
+        }
+        // A first word that has been right so far: a second one is wrong or lacks.
+        let begun = known::begins_keyword(section, &words[..1]);
+        let second = statement.args.get(1).filter(|_| begun);
+        if begun && second.is_none() {
+            continue;
+        }
+        let site = second.map_or(first.site, |second| file.facts.join(first.site, second.site));
+        let word = if begun { words[..words.len().min(2)].join(" ") } else { first.text.to_string() };
+        if known::anywhere(&words).next().is_some() {
+            // It belongs into another section.
+            continue;
+        }
+        file.facts.unknown_keyword(site, &word, section, || known::nearest(section, &words));
+    }
+}

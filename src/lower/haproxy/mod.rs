@@ -1,0 +1,65 @@
+//! HAProxy trees → topology.
+//!
+//! Each file is a proxy of its own. HAProxy may be started with several files as one configuration, and nothing in a
+//! file says so; hence a file without `global` is a fragment, and a name is missing only where no file has it that
+//! could be loaded beside the one that uses it.
+
+mod address;
+mod bind;
+mod facts;
+mod file;
+mod global;
+mod hop;
+mod keywords;
+mod names;
+mod options;
+mod profile;
+mod routes;
+mod rules;
+mod section;
+mod server;
+mod text;
+mod times;
+
+use super::Lowered;
+use crate::files::{Files, folder};
+use crate::source::FileId;
+use crate::syntax::haproxy::SectionKeyword;
+use names::Names;
+use std::collections::BTreeMap;
+use text::Source;
+
+/// Lowers all HAProxy files.
+pub fn lower(files: &mut Files<'_>, ids: &[FileId], out: &mut Lowered) {
+    let mut folders: BTreeMap<String, Vec<Source>> = BTreeMap::new();
+    for source in ids.iter().filter_map(|&id| Source::new(files, id)) {
+        folders.entry(folder(source.file.path()).to_owned()).or_default().push(source);
+    }
+    // What could be loaded beside any file.
+    let mut fragments = Names::default();
+    let mut others_may_begin = false;
+    for source in folders.values().flatten() {
+        if let Some(parsed) = source.parsed()
+            && !file::is_whole(source)
+        {
+            fragments.add(source, &parsed.tree, false);
+            others_may_begin |= parsed.template
+                || parsed.tree.sections().any(|(_, section)| section.keyword == SectionKeyword::Defaults);
+        }
+    }
+    for sources in folders.values_mut() {
+        // The order in which `-f folder/` loads them.
+        sources.sort_by(|a, b| a.file.path().cmp(b.file.path()));
+        let mut names = Names::default();
+        for source in &*sources {
+            if let Some(parsed) = source.parsed() {
+                names.add(source, &parsed.tree, parsed.template);
+            }
+        }
+        let lowered: Vec<_> = sources
+            .iter()
+            .filter_map(|source| file::File::lower(source, &names, &fragments, others_may_begin, &mut out.topology))
+            .collect();
+        routes::join(&lowered, &mut out.topology);
+    }
+}

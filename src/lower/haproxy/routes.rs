@@ -1,0 +1,122 @@
+//! Which frontend leads to which backend.
+
+use super::file::LoweredFile;
+use super::section::Section;
+use crate::defaults::haproxy as built_in;
+use crate::source::Site;
+use crate::syntax::haproxy::SectionKeyword;
+use crate::topology::{HopId, Known, Matcher, Origin, ProxyId, Route, Setting, Target, Topology, VirtualHostId};
+use std::collections::{HashMap, HashSet};
+
+/// Makes the routes of the files of one folder.
+pub(super) fn join(files: &[LoweredFile], out: &mut Topology) {
+    let mut own: Vec<HashMap<&str, HopId>> = Vec::with_capacity(files.len());
+    let mut any: HashMap<&str, HopId> = HashMap::new();
+    for file in files {
+        let mut hops = HashMap::new();
+        for lowered in &file.sections {
+            if let Some(hop) = lowered.hop {
+                hops.entry(&*lowered.section.name).or_insert(hop);
+                any.entry(&lowered.section.name).or_insert(hop);
+            }
+        }
+        own.push(hops);
+    }
+    let mut used: HashSet<HopId> = HashSet::new();
+    let mut all_used = false;
+    let mut prefixes: HashSet<&str> = HashSet::new();
+    for (file, hops) in files.iter().zip(&own) {
+        let find = |name: &str| hops.get(name).or_else(|| any.get(name)).copied();
+        for lowered in &file.sections {
+            let section = &lowered.section;
+            let Some(host) = lowered.virtual_host else { continue };
+            for wanted in &section.wanted {
+                if wanted.computed || wanted.filled_in {
+                    let fixed = wanted.name.split(['%', '$']).next().unwrap_or("");
+                    all_used |= fixed.is_empty();
+                    prefixes.insert(fixed);
+                    continue;
+                }
+                let Some(hop) = find(&wanted.name) else { continue };
+                used.insert(hop);
+                add(file.proxy, host, wanted.site, wanted.matcher.clone(), hop, out);
+            }
+            match section.profile.default_backend.named() {
+                Some((name, site)) => {
+                    if let Some(hop) = find(name) {
+                        used.insert(hop);
+                        add(file.proxy, host, site, Matcher::Always, hop, out);
+                    }
+                }
+                None => {
+                    all_used |= section.profile.default_backend.site().is_some();
+                    if section.keyword == SectionKeyword::Listen
+                        && let Some(hop) = lowered.hop
+                    {
+                        add(file.proxy, host, section.extent.header, Matcher::Always, hop, out);
+                    }
+                }
+            }
+        }
+    }
+    let fronts: HashMap<VirtualHostId, &Section> = files
+        .iter()
+        .flat_map(|file| &file.sections)
+        .filter_map(|lowered| Some((lowered.virtual_host?, &lowered.section)))
+        .collect();
+    for file in files {
+        for lowered in &file.sections {
+            let Some(hop) = lowered.hop else { continue };
+            let section = &lowered.section;
+            if let Target::Pool(pool) = out.hops[hop].target {
+                let may = |prefix: &str| section.name.starts_with(prefix);
+                out.pools[pool].used = used.contains(&hop)
+                    || all_used
+                    || !file.whole
+                    || section.keyword == SectionKeyword::Listen
+                    || prefixes.iter().take(64).any(|prefix| may(prefix))
+                    || prefixes.len() > 64;
+            }
+            if section.keyword == SectionKeyword::Backend {
+                from_frontends(hop, &fronts, out);
+            }
+        }
+    }
+}
+
+fn add(proxy: ProxyId, host: VirtualHostId, site: Site, matcher: Matcher, hop: HopId, out: &mut Topology) {
+    let route = out.routes.push(Route { proxy, virtual_host: Some(host), site, matcher, hop: Some(hop) });
+    out.virtual_hosts[host].routes.push(route);
+    out.hops[hop].routes.push(route);
+}
+
+/// What the frontends that lead to a backend say of its hop, where they say the same.
+fn from_frontends(hop: HopId, fronts: &HashMap<VirtualHostId, &Section>, out: &mut Topology) {
+    let routes = &out.hops[hop].routes;
+    let mut hosts: Vec<VirtualHostId> = routes.iter().filter_map(|&route| out.routes[route].virtual_host).collect();
+    hosts.dedup();
+    let mut leading = hosts.iter().filter_map(|host| fronts.get(host).copied());
+    let Some(first) = leading.next() else { return };
+    let client = |section: &Section| {
+        section.profile.timeout(&section.profile.client, &built_in::TIMEOUT_CLIENT, &section.extent)
+    };
+    let closes = |section: &Section| section.profile.closes.known() == Some(&true);
+    let (mut same, mut all_close) = (Some(client(first)), closes(first));
+    for section in leading {
+        same = same.filter(|setting| setting.value == client(section).value);
+        all_close &= closes(section);
+    }
+    let hop = &mut out.hops[hop];
+    hop.timeouts.client = same;
+    // Either side may ask for it.
+    if all_close
+        && hop.reuse.kept.known() == Some(&true)
+        && let Some(at) = first.profile.closes.site()
+    {
+        hop.reuse.kept = Setting {
+            value: Known::Yes(false),
+            origin: Origin::Inherited { at, scope: crate::topology::Scope::Local },
+            spelling: "option http-server-close",
+        };
+    }
+}

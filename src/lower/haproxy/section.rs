@@ -1,0 +1,336 @@
+//! One `frontend`, `backend` or `listen` section: its lines, gathered.
+
+use super::bind::{self, Bind};
+use super::file::File;
+use super::names::Kind;
+use super::profile::{Extent, Profile, Slot};
+use super::rules;
+use super::server::{self, Server, Surroundings};
+use super::text::{Prefix, Statement};
+use crate::source::Site;
+use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword};
+use crate::topology::{HostSent, LoadEffect, Matcher};
+use std::collections::HashMap;
+
+/// Where a frontend sends requests.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) name: Box<str>,
+    /// The statement.
+    pub(super) site: Site,
+    /// The name in it.
+    pub(super) name_site: Site,
+    pub(super) matcher: Matcher,
+    /// Whether the name is put together per request.
+    pub(super) computed: bool,
+    /// Whether the name is filled in while the file is loaded.
+    pub(super) filled_in: bool,
+}
+
+/// What a section says.
+pub(super) struct Section {
+    pub(super) keyword: SectionKeyword,
+    pub(super) condition: Option<ConditionId>,
+    pub(super) name: Box<str>,
+    pub(super) name_site: Site,
+    pub(super) extent: Extent,
+    pub(super) profile: Profile,
+    pub(super) binds: Vec<(Bind, Option<ConditionId>)>,
+    pub(super) servers: Vec<Server>,
+    pub(super) wanted: Vec<Wanted>,
+    /// Whether there may be servers that are not written.
+    pub(super) open_ended: bool,
+    pub(super) answers_itself: bool,
+    pub(super) check_rules: Vec<Site>,
+    pub(super) sticky: Option<Site>,
+    pub(super) host_sent: HostSent,
+    pub(super) path_kept: bool,
+    pub(super) fastcgi: bool,
+    pub(super) expects_proxy: bool,
+    /// Whether there are rules that only HTTP has.
+    pub(super) speaks_http: bool,
+}
+
+impl Section {
+    /// Whether clients connect here.
+    pub(super) const fn listens(&self) -> bool {
+        matches!(self.keyword, SectionKeyword::Frontend | SectionKeyword::Listen)
+    }
+
+    /// Whether it has servers.
+    pub(super) const fn serves(&self) -> bool {
+        matches!(self.keyword, SectionKeyword::Backend | SectionKeyword::Listen)
+    }
+
+    /// Whether requests are understood as HTTP. Where that is decided elsewhere, the rules show it.
+    pub(super) fn is_http(&self) -> bool {
+        self.profile.is_http().unwrap_or(self.speaks_http)
+    }
+}
+
+/// A servers' or ACLs' name with the branch that it stands in.
+type Seen = HashMap<Box<str>, Vec<(Site, Option<ConditionId>)>>;
+
+/// How many equal names are compared with each other.
+const COMPARED: usize = 8;
+
+/// Reads a section over what it inherits.
+pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent: Extent) -> Section {
+    let (source, tree) = (file.source, file.tree);
+    let header = tree.section(id);
+    let name = header.name().map(|word| source.arg(tree, word));
+    let mut section = Section {
+        keyword: header.keyword,
+        condition: header.condition,
+        name_site: name.as_ref().map_or(extent.header, |name| name.site),
+        name: name.map_or_else(Box::default, |name| name.text.into_owned().into()),
+        extent,
+        profile,
+        binds: Vec::new(),
+        servers: Vec::new(),
+        wanted: Vec::new(),
+        open_ended: file.template,
+        answers_itself: false,
+        check_rules: Vec::new(),
+        sticky: None,
+        host_sent: HostSent::Clients,
+        path_kept: true,
+        fastcgi: false,
+        expects_proxy: false,
+        speaks_http: false,
+    };
+    let mut acls = Seen::new();
+    let mut servers = Seen::new();
+    let mut used_servers: Vec<(Box<str>, Site)> = Vec::new();
+    for (line, _) in tree.lines_of(id) {
+        let statement = source.statement(tree, line);
+        let conditional = statement.condition != section.condition;
+        if statement.broken {
+            broken(&mut section, &statement, &mut acls);
+            continue;
+        }
+        section.profile.read(&statement, conditional, &mut file.facts);
+        times(file, &statement);
+        if let Some(condition) = rules::condition_of(&statement) {
+            undefined_acls(file, id, &statement, condition, &acls);
+        }
+        match statement.keyword() {
+            "acl" => {
+                acls.entry(statement.word(1).into()).or_default().push((statement.site, statement.condition));
+            }
+            "bind" if section.listens() => {
+                let binds = bind::read(&statement, &mut file.facts);
+                section.binds.extend(binds.into_iter().map(|bind| (bind, statement.condition)));
+            }
+            "server" | "server-template" if section.serves() => {
+                section.open_ended |= conditional || statement.keyword() == "server-template";
+                add_server(file, &mut section, &statement, &mut servers);
+            }
+            "use_backend" if section.listens() => want(&mut section, &statement),
+            "use-server" if statement.live().is_none() => {
+                used_servers.push((statement.word(1).into(), statement.args.get(1).map_or(statement.site, |a| a.site)));
+            }
+            _ => other(&mut section, &statement),
+        }
+        if rules::answers(&statement) && statement.prefix == Prefix::None {
+            section.answers_itself = true;
+        }
+    }
+    if file.accuses() && !section.open_ended && section.profile.disabled.is_none() {
+        for (name, site) in used_servers {
+            if !servers.contains_key(&name) && !rules::is_computed(&name) {
+                let near = file.facts.near(&name, servers.keys().map(|name| &**name));
+                let near = near.and_then(|near| Some((near.into(), servers.get(near)?.first()?.0)));
+                file.facts.undefined("server", &name, site, None, near, LoadEffect::Refused);
+            }
+        }
+    }
+    if section.profile.cookie.is_some()
+        && section.is_http()
+        && (section.profile.cookie_is_dynamic || section.servers.iter().any(|server| server.options.cookie))
+    {
+        section.sticky = section.sticky.or(section.profile.cookie);
+    }
+    section
+}
+
+/// A line that could not be read to its end: what it says is not known.
+fn broken(section: &mut Section, statement: &Statement<'_>, acls: &mut Seen) {
+    match statement.keyword() {
+        "server" | "server-template" => section.open_ended = true,
+        "acl" => {
+            acls.entry(statement.word(1).into()).or_default().push((statement.site, statement.condition));
+        }
+        "http-request" | "redirect" => section.answers_itself = true,
+        _ => {
+            section.profile.beyond.get_or_insert(crate::topology::Reason::Malformed);
+        }
+    }
+}
+
+/// Times that no setting of the model holds.
+pub(super) fn times(file: &mut File<'_>, statement: &Statement<'_>) {
+    let (setting, at) = match (statement.keyword(), statement.word(1)) {
+        ("tcp-request", "inspect-delay") => ("tcp-request inspect-delay", 2),
+        ("tcp-response", "inspect-delay") => ("tcp-response inspect-delay", 2),
+        ("stick-table", _) => match statement.args.iter().position(|arg| arg.text == "expire") {
+            Some(at) => ("stick-table expire", at + 1),
+            None => return,
+        },
+        _ => return,
+    };
+    if let Some(arg) = statement.args.get(at) {
+        file.facts.time(statement.site, setting, arg, false);
+    }
+}
+
+fn add_server(file: &mut File<'_>, section: &mut Section, statement: &Statement<'_>, seen: &mut Seen) {
+    let with = Surroundings {
+        proxy: file.facts.proxy,
+        profile: &section.profile,
+        extent: &section.extent,
+        global: &file.global,
+        names: file.names,
+        empty_resolvers: &file.empty_resolvers,
+    };
+    let Some(server) = server::read(statement, &with, &mut file.facts) else {
+        section.open_ended = true;
+        return;
+    };
+    if let Some((name, site)) = server::names_resolvers(&server.options, &with) {
+        file.undefined_resolvers.push((name, site));
+    }
+    if let Some((name, site)) = &server.options.resolvers
+        && file.empty_resolvers.contains_key(name)
+    {
+        let never = server.options.init_addr.as_ref().is_some_and(|(methods, _)| methods.contains("none"));
+        file.resolvers_used.entry(name.clone()).or_default().push((*site, never));
+    }
+    if let Some((name, site)) = &server.name {
+        let places = seen.entry(name.clone()).or_default();
+        if !server.is_template && !file.template {
+            let first = places.iter().find(|(_, branch)| !file.tree.exclude_each_other(*branch, statement.condition));
+            if let Some(&(first, _)) = first {
+                file.facts.duplicate("server", name, first, *site, LoadEffect::Refused, None);
+            }
+        }
+        if places.len() < COMPARED {
+            places.push((*site, statement.condition));
+        }
+    }
+    section.servers.push(server);
+}
+
+fn want(section: &mut Section, statement: &Statement<'_>) {
+    let Some(name) = statement.args.get(1) else { return };
+    let matcher = match statement.condition_at(2) {
+        Some(at) => {
+            let words: Vec<&str> = statement.from(at).iter().map(|arg| &*arg.text).collect();
+            Matcher::Condition(words.join(" ").into())
+        }
+        None => Matcher::Always,
+    };
+    section.wanted.push(Wanted {
+        name: name.text.as_ref().into(),
+        site: statement.site,
+        name_site: name.site,
+        matcher,
+        computed: rules::is_computed(&name.text),
+        filled_in: name.live.is_some(),
+    });
+}
+
+/// Statements that say something of the section as a whole.
+fn other(section: &mut Section, statement: &Statement<'_>) {
+    let on = statement.prefix == Prefix::None;
+    match (statement.keyword(), statement.word(1)) {
+        (
+            "option",
+            "httpchk" | "tcp-check" | "smtpchk" | "pgsql-check" | "mysql-check" | "redis-check" | "ldap-check"
+            | "ssl-hello-chk" | "spop-check" | "external-check",
+        ) if on => section.check_rules.push(statement.site),
+        ("http-check", "expect" | "send" | "connect") => {
+            section.speaks_http = true;
+            section.check_rules.push(statement.site);
+        }
+        ("tcp-check", _) => section.check_rules.push(statement.site),
+        ("stick", "on" | "match") => section.sticky = Some(statement.site),
+        ("use-fcgi-app", _) => section.fastcgi = true,
+        ("tcp-request", "connection") if statement.word(2) == "expect-proxy" => {
+            section.expects_proxy |= rules::condition_of(statement).is_none();
+        }
+        ("http-request", action) => {
+            section.speaks_http = true;
+            let always = rules::condition_of(statement).is_none();
+            match action {
+                "set-header" if statement.word(2).eq_ignore_ascii_case("host") => {
+                    let value = statement.word(3);
+                    section.host_sent = if always && !value.contains('%') && statement.live().is_none() {
+                        HostSent::Fixed(value.into())
+                    } else {
+                        HostSent::Unknown
+                    };
+                }
+                "replace-header" | "del-header" if statement.word(2).eq_ignore_ascii_case("host") => {
+                    section.host_sent = HostSent::Unknown;
+                }
+                "set-path" | "replace-path" | "set-uri" | "replace-uri" | "set-pathq" | "replace-pathq"
+                | "normalize-uri" => section.path_kept = false,
+                _ => {}
+            }
+        }
+        ("http-response" | "http-after-response" | "http-reuse" | "cookie" | "redirect", _) => {
+            section.speaks_http = true;
+        }
+        ("option", "forwardfor" | "httplog" | "http-server-close" | "httpclose" | "http-keep-alive") => {
+            section.speaks_http = true;
+        }
+        ("timeout", "http-request" | "http-keep-alive") => section.speaks_http = true,
+        _ => {}
+    }
+}
+
+/// ACLs must be declared above their use in the same section, whatever else HAProxy is started with.
+fn undefined_acls(file: &mut File<'_>, id: SectionId, statement: &Statement<'_>, condition: usize, acls: &Seen) {
+    if file.template {
+        return;
+    }
+    for (name, site) in rules::acl_names(statement, condition) {
+        if acls.contains_key(name) || rules::is_predefined(name) || name.contains('$') {
+            continue;
+        }
+        let near = file.facts.near(name, acls.keys().map(|name| &**name));
+        let near = near.and_then(|near| Some((near.into(), acls.get(near)?.first()?.0)));
+        let other = file.acls.get(name).map(|&(section, site)| {
+            let text = if section == id { "declared here, below its use" } else { "declared here, in another section" };
+            (site, text.to_owned())
+        });
+        file.facts.undefined("ACL", name, site, other, near, LoadEffect::Refused);
+    }
+}
+
+/// Resolvers, sections of `from` and the like that no file defines.
+pub(super) fn undefined_section(file: &mut File<'_>, kind: Kind, name: &str, site: Site) {
+    if !file.accuses() || file.names.may_have(kind, name) || file.fragments.may_have(kind, name) {
+        return;
+    }
+    let near = file.facts.near(name, file.names.all(kind));
+    let near = near.and_then(|near| Some((near.into(), file.names.find(kind, near)?)));
+    let other = match kind {
+        Kind::Backend => file.names.find(Kind::Section(SectionKeyword::Frontend), name).map(|site| {
+            (site, "a frontend cannot be asked by another one; only a `backend` or `listen` can".to_owned())
+        }),
+        Kind::Section(_) => None,
+    };
+    file.facts.undefined(kind.says(), name, site, other, near, LoadEffect::Refused);
+}
+
+impl Slot<Box<str>> {
+    /// The name, and the statement that gives it.
+    pub(super) fn named(&self) -> Option<(&str, Site)> {
+        match self {
+            Self::Set(value, site) => Some((value.known()?, *site)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! `server` and `server-template` lines: the members of a pool.
+
+use super::address::{self, is_filled_in};
+use super::facts::Facts;
+use super::global::Global;
+use super::names::{Kind, Names};
+use super::options::{At, ServerOptions};
+use super::profile::{Extent, Profile};
+use super::text::Statement;
+use crate::defaults::haproxy as built_in;
+use crate::source::Site;
+use crate::syntax::haproxy::SectionKeyword;
+use crate::topology::{
+    ActiveCheck, Endpoint, Known, Lookup, Origin, PassiveCheck, Port, ProxyId, Reason, ServerName, Setting, TlsClient,
+};
+use crate::value::{Address, DefaultRef, Host, Wait};
+use std::collections::HashMap;
+
+/// A member with what only the lowering needs to know.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) endpoint: Endpoint,
+    pub(super) options: ServerOptions,
+    /// The name, where it is certain.
+    pub(super) name: Option<(Box<str>, Site)>,
+    pub(super) is_template: bool,
+}
+
+/// What a server line is read with.
+pub(super) struct Surroundings<'a> {
+    pub(super) proxy: ProxyId,
+    pub(super) profile: &'a Profile,
+    pub(super) extent: &'a Extent,
+    pub(super) global: &'a Global,
+    pub(super) names: &'a Names,
+    /// Resolvers sections that have nobody to ask, by name.
+    pub(super) empty_resolvers: &'a HashMap<Box<str>, Site>,
+}
+
+/// Reads a line. `None`: HAProxy would refuse it for want of words.
+pub(super) fn read(statement: &Statement<'_>, with: &Surroundings<'_>, facts: &mut Facts) -> Option<Server> {
+    let is_template = statement.keyword() == "server-template";
+    let at = if is_template { 3 } else { 2 };
+    let Some(word) = statement.args.get(at) else {
+        // With a variable in it, the line may have more words than are seen.
+        if statement.live().is_none() {
+            facts.refused(
+                statement.site,
+                format!("this `{}` line names no address", statement.keyword()),
+                "words are missing",
+                Some(
+                    if is_template {
+                        "write `server-template name 3 host:port`"
+                    } else {
+                        "write `server name host:port`"
+                    }
+                    .to_owned(),
+                ),
+            );
+        }
+        return None;
+    };
+    let mut options = with.profile.servers.clone();
+    if word.live.is_some() && word.text.contains("[*]") {
+        options.filled_in = word.live;
+    }
+    options.read(statement.from(at + 1), facts);
+    let read = address::server(word);
+    if let Some(fault) = read.fault {
+        facts.malformed(word.site, fault);
+    }
+    let name = statement.args.get(1).filter(|arg| is_filled_in(arg).is_none());
+    let ssl = options.ssl.as_ref().filter(|(on, _)| *on).map(|(_, site)| *site);
+    // Options that are filled in may hold `ssl`: then the port says nothing of what is spoken there.
+    let port = match options.filled_in {
+        Some(reason) if ssl.is_none() => Known::Unknown(reason),
+        _ => read.port,
+    };
+    let lookup = lookup(&read.address, &read.port, &options, statement.site, with);
+    let endpoint = Endpoint {
+        proxy: with.proxy,
+        pool: None,
+        site: statement.site,
+        address_site: word.site,
+        name: name.map(|arg| arg.text.as_ref().into()),
+        address: read.address,
+        port,
+        lookup,
+        backup: options.backup,
+        down: options.down,
+        weight: option(&options.weight, 1, &built_in::WEIGHT, &options, with),
+        check: check(&options, with),
+        passive: passive(&options, with),
+        tls: ssl.map(|site| Box::new(tls(site, &options, with))),
+        send_proxy: options.send_proxy,
+        leads_to: None,
+    };
+    let name = name.map(|arg| (arg.text.as_ref().into(), arg.site));
+    Some(Server { endpoint, options, name, is_template })
+}
+
+/// Why an option that is not there may be there, if so.
+fn beyond(options: &ServerOptions, with: &Surroundings<'_>) -> Option<Reason> {
+    options.filled_in.or(with.profile.beyond)
+}
+
+fn option<T: Copy>(
+    at: &At<T>,
+    default: T,
+    reference: &'static DefaultRef,
+    options: &ServerOptions,
+    with: &Surroundings<'_>,
+) -> Setting<T> {
+    match (at, beyond(options, with)) {
+        (Some((value, site)), _) => {
+            Setting { value: Known::Yes(*value), origin: with.extent.origin(*site), spelling: reference.setting }
+        }
+        (None, Some(reason)) => Setting::unknown(reason, with.extent.header, reference.setting),
+        (None, None) => Setting::default(default, reference),
+    }
+}
+
+fn check(options: &ServerOptions, with: &Surroundings<'_>) -> ActiveCheck {
+    let enabled = match (&options.check, beyond(options, with)) {
+        (Some((true, _)), _) => Known::Yes(true),
+        (Some((false, _)), _) if options.filled_in.is_none() => Known::Yes(false),
+        (_, Some(reason)) => Known::Unknown(reason),
+        _ => Known::Yes(false),
+    };
+    let follows = options.track.is_some() || options.agent_check.as_ref().is_some_and(|(on, _)| *on);
+    ActiveCheck {
+        stray_setting: options.of_a_check.filter(|_| enabled != Known::Yes(true) && !follows),
+        enabled,
+        site: options.check.as_ref().map(|(_, site)| *site),
+        follows,
+        own_port: options.check_port,
+        possible: true,
+    }
+}
+
+fn passive(options: &ServerOptions, with: &Surroundings<'_>) -> Option<PassiveCheck> {
+    let (_, site) = options.observe.as_ref()?;
+    // Without a check it is accepted and does nothing.
+    options.check.as_ref().filter(|(on, _)| *on)?;
+    Some(PassiveCheck {
+        max_fails: option(&options.error_limit, 10, &built_in::ERROR_LIMIT, options, with),
+        fail_timeout: Setting {
+            value: Known::Yes(Wait::Forever),
+            origin: Origin::Implied(*site),
+            spelling: built_in::OBSERVE_UNTIL.setting,
+        },
+    })
+}
+
+fn tls(site: Site, options: &ServerOptions, with: &Surroundings<'_>) -> TlsClient {
+    let server_name = match (&options.sni, beyond(options, with)) {
+        (Some((value, at)), _) => Setting { value: value.clone(), origin: with.extent.origin(*at), spelling: "sni" },
+        (None, Some(reason)) => Setting::unknown(reason, with.extent.header, "sni"),
+        (None, None) => Setting::default(ServerName::Nothing, &built_in::SNI),
+    };
+    let verify = match (&options.verify, beyond(options, with)) {
+        (Some((value, at)), _) => {
+            Setting { value: Known::Yes(*value), origin: with.extent.origin(*at), spelling: "verify" }
+        }
+        (None, Some(reason)) => Setting::unknown(reason, with.extent.header, "verify"),
+        (None, None) => with.global.verify(with.extent.header),
+    };
+    TlsClient { site, server_name, verify }
+}
+
+fn lookup(
+    address: &Known<Address>,
+    port: &Known<Port>,
+    options: &ServerOptions,
+    line: Site,
+    with: &Surroundings<'_>,
+) -> Lookup {
+    if !matches!(address, Known::Yes(Address::Net(Host::Name(_)))) {
+        return Lookup::NotNeeded;
+    }
+    if let Some((name, _)) = &options.resolvers {
+        return match with.empty_resolvers.get(name) {
+            Some(&site) => Lookup::NoResolver { site, refused: false },
+            None => Lookup::Repeated,
+        };
+    }
+    if beyond(options, with).is_some() {
+        return Lookup::NotNeeded;
+    }
+    let methods = options.init_addr.as_ref().map_or("last,libc", |(methods, _)| methods);
+    let last = methods.rsplit(',').next().unwrap_or("").trim();
+    let never = methods.split(',').any(|method| method.trim() == "none");
+    if *port == Known::Yes(Port::None) {
+        // A record of services is found through a resolver only.
+        return Lookup::NoResolver { site: line, refused: !never };
+    }
+    match &options.init_addr {
+        Some((_, site)) if never => Lookup::AtStartOrNever { site: *site },
+        // A fixed address of last resort.
+        _ if last.parse::<std::net::IpAddr>().is_ok() => Lookup::NotNeeded,
+        _ => Lookup::AtStart,
+    }
+}
+
+/// Whether the resolvers section that a server names exists, as far as can be seen.
+pub(super) fn names_resolvers(options: &ServerOptions, with: &Surroundings<'_>) -> Option<(Box<str>, Site)> {
+    let (name, site) = options.resolvers.as_ref()?;
+    // From 2.6 on a section of this name is made from /etc/resolv.conf.
+    let known = &**name == "default" || with.names.may_have(Kind::Section(SectionKeyword::Resolvers), name);
+    (!known).then(|| (name.clone(), *site))
+}
