@@ -62,6 +62,21 @@ pub(super) fn hop(file: &File<'_>, section: &mut Section, out: &mut Topology) ->
         (Slot::Nothing, Some(reason)) => Known::Unknown(reason),
         _ => Known::Yes(crate::topology::Balance::Any),
     };
+    // `http-check` rules act only where `option httpchk` asks for such checks.
+    let (mut check_rules, rules) =
+        (std::mem::take(&mut section.check_rules), std::mem::take(&mut section.http_check_rules));
+    let asked = match (&profile.http_check, profile.beyond) {
+        (Slot::Set(Known::Yes(asked), _), _) => *asked,
+        (Slot::Nothing, None) => false,
+        // Not to be known: nobody is accused of rules that do nothing.
+        _ => true,
+    };
+    let ignored_check_rules = if asked {
+        check_rules.extend(rules);
+        Vec::new()
+    } else {
+        rules
+    };
     let pool = out.pools.push(Pool {
         proxy,
         site: header,
@@ -74,7 +89,8 @@ pub(super) fn hop(file: &File<'_>, section: &mut Section, out: &mut Topology) ->
         persists_when_down: profile.persist,
         disabled: profile.disabled,
         answers_itself: section.answers_itself,
-        check_rules: std::mem::take(&mut section.check_rules),
+        check_rules,
+        ignored_check_rules,
         used: false,
         refuses_empty: false,
         backup_alone_works: true,

@@ -69,6 +69,8 @@ pub(super) struct Profile {
     pub(super) persist: Option<Site>,
     pub(super) default_backend: Slot<Box<str>>,
     pub(super) disabled: Option<Site>,
+    /// Whether `option httpchk` holds, without which `http-check` rules are ignored.
+    pub(super) http_check: Slot<bool>,
     /// Whether the checks' rules name a port.
     pub(super) check_port: bool,
     pub(super) servers: ServerOptions,
@@ -199,6 +201,14 @@ impl Profile {
             "redispatch" => self.redispatch = set(reason, on && statement.word(2) != "0", site),
             "httpclose" | "http-server-close" | "forceclose" => self.closes = set(reason, on, site),
             "http-keep-alive" | "http-tunnel" => self.closes = set(reason, false, site),
+            "httpchk" => self.http_check = set(reason, on, site),
+            // The last kind of check that is asked for is the one that runs.
+            "tcp-check" | "smtpchk" | "pgsql-check" | "mysql-check" | "redis-check" | "ldap-check"
+            | "ssl-hello-chk" | "spop-check" | "external-check"
+                if on =>
+            {
+                self.http_check = set(reason, false, site);
+            }
             "persist" => self.persist = (on && reason == Known::Yes(())).then_some(site),
             _ => {}
         }

@@ -42,6 +42,8 @@ pub(super) struct Section {
     pub(super) open_ended: bool,
     pub(super) answers_itself: bool,
     pub(super) check_rules: Vec<Site>,
+    /// `http-check` rules: they act only with `option httpchk`.
+    pub(super) http_check_rules: Vec<Site>,
     pub(super) sticky: Option<Site>,
     pub(super) host_sent: HostSent,
     pub(super) path_kept: bool,
@@ -92,6 +94,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
         open_ended: file.template,
         answers_itself: false,
         check_rules: Vec::new(),
+        http_check_rules: Vec::new(),
         sticky: None,
         host_sent: HostSent::Clients,
         path_kept: true,
@@ -251,7 +254,7 @@ fn other(section: &mut Section, statement: &Statement<'_>) {
         ) if on => section.check_rules.push(statement.site),
         ("http-check", "expect" | "send" | "connect") => {
             section.speaks_http = true;
-            section.check_rules.push(statement.site);
+            section.http_check_rules.push(statement.site);
         }
         ("tcp-check", _) => section.check_rules.push(statement.site),
         ("stick", "on" | "match") => section.sticky = Some(statement.site),
