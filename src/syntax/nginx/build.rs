@@ -1,0 +1,446 @@
+//! Tokens → tree, with an explicit stack, first as nginx reads, then (only if that fails) with guesses.
+
+use memchr::{memchr, memmem};
+
+use super::lex::{Flow, Rule, lex};
+use super::recover;
+use super::{Body, Node, Tree, Word, decode, index, lua, names};
+use crate::syntax::limits::{MAX_DEPTH, MAX_ERRORS};
+use crate::syntax::{Parsed, SyntaxError};
+
+const BOM: &str = "\u{FEFF}";
+
+/// How often, while guessing, a Lua block may be looked through in vain before only indentation is asked.
+const LUA_ATTEMPTS: u32 = 8;
+
+/// How the text is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Mode {
+    /// As nginx does. Stops where the structure is broken.
+    Strict,
+    /// Missing `;` and unclosed quotes are guessed.
+    Guess,
+    /// Also blocks that are not closed, or closed twice, by indentation.
+    GuessByIndent,
+}
+
+/// Strict first. If the structure is broken, the reading that explains it with the fewest errors.
+pub(super) fn parse(text: &str) -> Parsed<Tree> {
+    let template = has_tag(text);
+    let speaks = memmem::find(text.as_bytes(), b"gw502:").is_some();
+    let read = |mode| {
+        let mut builder = Builder::new(text, mode, template, speaks);
+        builder.read();
+        builder
+    };
+    let strict = read(Mode::Strict);
+    let best = if strict.broken {
+        // Its memory is not needed for what follows.
+        drop(strict);
+        let plain = read(Mode::Guess);
+        if plain.unbalanced {
+            let by_indent = read(Mode::GuessByIndent);
+            if by_indent.error_count <= plain.error_count { by_indent } else { plain }
+        } else {
+            plain
+        }
+    } else {
+        strict
+    };
+    best.finish()
+}
+
+/// Whether the text holds a template tag that closes on its line.
+fn has_tag(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    [("{{", "}}"), ("{%", "%}"), ("<%", "%>")].iter().any(|(open, close)| {
+        let finder = memmem::Finder::new(open.as_bytes());
+        let mut at = 0;
+        while let Some(i) = bytes.get(at..).and_then(|rest| finder.find(rest)) {
+            let rest = bytes.get(at + i..).unwrap_or_default();
+            let line = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
+            if memmem::find(line, close.as_bytes()).is_some() {
+                return true;
+            }
+            // Nothing closes on this line, whatever else opens on it.
+            at += i + line.len();
+        }
+        false
+    })
+}
+
+/// A block that is open.
+#[derive(Clone, Copy)]
+pub(super) struct Open {
+    pub(super) node: u32,
+    /// Indentation of the line on which its statement begins. Not kept in the strict mode.
+    pub(super) indent: usize,
+    /// It holds `key value;` lines: `map`, `types` …
+    table: bool,
+}
+
+pub(super) struct Builder<'a> {
+    pub(super) text: &'a str,
+    pub(super) mode: Mode,
+    template: bool,
+    speaks: bool,
+    pub(super) tree: Tree,
+    pub(super) stack: Vec<Open>,
+    /// Blocks open beyond the greatest depth.
+    pub(super) skipped: usize,
+    too_deep: bool,
+    /// First word of the statement that is being read.
+    pub(super) first: usize,
+    /// Indentation of the line that the last token stands on, and of the line where the statement begins.
+    pub(super) line_indent: usize,
+    pub(super) statement_indent: usize,
+    /// One past the last token that is no comment.
+    pub(super) last_end: usize,
+    /// Strict: nginx would not read on from here.
+    pub(super) broken: bool,
+    /// Braces do not match.
+    pub(super) unbalanced: bool,
+    saw_tag: bool,
+    lua_failures: u32,
+    errors: Vec<SyntaxError>,
+    pub(super) error_count: usize,
+    comments: Vec<std::ops::Range<u32>>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(text: &'a str, mode: Mode, template: bool, speaks: bool) -> Self {
+        Self {
+            text,
+            mode,
+            template,
+            speaks,
+            tree: Tree::default(),
+            stack: Vec::new(),
+            skipped: 0,
+            too_deep: false,
+            first: 0,
+            line_indent: 0,
+            statement_indent: 0,
+            last_end: 0,
+            broken: false,
+            unbalanced: false,
+            saw_tag: false,
+            lua_failures: 0,
+            errors: Vec::new(),
+            error_count: 0,
+            comments: Vec::new(),
+        }
+    }
+
+    fn read(&mut self) {
+        let mut from = 0;
+        if self.text.starts_with(BOM) {
+            from = BOM.len();
+            self.error(SyntaxError {
+                message: "the file begins with a byte order mark".into(),
+                at: 0..index(from),
+                label: "three invisible bytes, which nginx takes for part of the first directive's name".into(),
+                others: Vec::new(),
+                help: Some("save the file as UTF-8 without a byte order mark".into()),
+            });
+        }
+        lex(self.text, from, self.template, |rule, start, end| self.token(rule, start, end));
+        if !self.broken {
+            self.end_of_file();
+        }
+    }
+
+    fn token(&mut self, rule: Rule, start: usize, end: usize) -> Flow {
+        if rule == Rule::comment {
+            self.comment(start, end);
+            return Flow::On;
+        }
+        if self.mode != Mode::Strict {
+            self.before(rule, start);
+        }
+        let flow = match rule {
+            Rule::mark => match self.text.as_bytes().get(start) {
+                Some(b';') => self.semicolon(start),
+                Some(b'{') => self.open(start),
+                _ => self.close(start),
+            },
+            Rule::word | Rule::holed | Rule::tag => self.word(rule, start, end),
+            Rule::quoted | Rule::quoted_holed => self.quoted(start, end),
+            Rule::unclosed => self.unclosed(start, end),
+            // Silent rules make no tokens, and `bad` has nothing left to take.
+            _ => Flow::On,
+        };
+        self.last_end = match flow {
+            Flow::Jump(to) => to,
+            _ => end,
+        };
+        flow
+    }
+
+    fn comment(&mut self, start: usize, end: usize) {
+        let text = self.text.get(start..end).unwrap_or_default();
+        if self.speaks && memmem::find(text.as_bytes(), b"gw502:").is_some() {
+            let end = start + text.trim_end_matches('\r').len();
+            self.comments.push(index(start + 1)..index(end));
+        }
+        if self.template && has_tag(text) {
+            self.saw_tag = true;
+        }
+    }
+
+    /// Words of the statement so far.
+    pub(super) fn pending(&self) -> usize {
+        self.tree.words.len() - self.first
+    }
+
+    fn word(&mut self, rule: Rule, start: usize, end: usize) -> Flow {
+        if self.template && self.pending() == 0 && (rule == Rule::tag || self.stands_alone(start, end)) {
+            self.saw_tag = true;
+            return Flow::On;
+        }
+        self.push_word(start, end);
+        Flow::On
+    }
+
+    fn push_word(&mut self, start: usize, end: usize) {
+        if self.pending() == 0 {
+            self.statement_indent = self.line_indent;
+        }
+        if self.template {
+            let text = self.text.get(start..end).unwrap_or_default().as_bytes();
+            if [&b"{{"[..], b"{%", b"<%", b"{#"].iter().any(|open| memmem::find(text, open).is_some()) {
+                self.saw_tag = true;
+                self.tree.holes.push(index(start));
+            }
+        }
+        self.tree.words.push(Word { start: index(start), end: index(end) });
+    }
+
+    /// Whether a tag such as `{{ include "x" . }}` has a line to itself: then it stands for whole directives.
+    fn stands_alone(&self, start: usize, end: usize) -> bool {
+        let Some(word) = self.text.get(start..end) else { return false };
+        word.starts_with("{{")
+            && word.find("}}").is_none_or(|i| i + 2 == word.len())
+            && recover::indent_of(self.text, start).is_some()
+            && self.text.get(end..).is_some_and(|rest| {
+                rest.trim_start_matches([' ', '\t', '\r']).chars().next().is_none_or(|next| next == '\n')
+            })
+    }
+
+    fn quoted(&mut self, start: usize, end: usize) -> Flow {
+        if self.quote_ends_well(end) {
+            self.push_word(start, end);
+            return Flow::On;
+        }
+        if self.mode == Mode::Strict {
+            return self.stop();
+        }
+        recover::after_quote(self, start, end)
+    }
+
+    fn unclosed(&mut self, start: usize, end: usize) -> Flow {
+        if self.mode == Mode::Strict {
+            return self.stop();
+        }
+        recover::quote(self, start, end, None)
+    }
+
+    /// After a closing quote nginx takes only a blank, `;`, `{` or `)`.
+    fn quote_ends_well(&self, end: usize) -> bool {
+        self.text
+            .as_bytes()
+            .get(end)
+            .is_none_or(|next| matches!(next, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b')'))
+    }
+
+    pub(super) fn stop(&mut self) -> Flow {
+        self.broken = true;
+        Flow::Stop
+    }
+
+    fn semicolon(&mut self, at: usize) -> Flow {
+        if self.pending() == 0 {
+            self.error(recover::lone_semicolon(self.text, self.last_end, at));
+            return Flow::On;
+        }
+        if self.mode == Mode::Strict && self.runs_together() {
+            return self.stop();
+        }
+        self.end_statement(at + 1, Body::None);
+        Flow::On
+    }
+
+    fn open(&mut self, at: usize) -> Flow {
+        if self.pending() == 0 {
+            self.error(recover::nameless(at));
+            self.statement_indent = self.line_indent;
+        } else if self.mode == Mode::Strict && self.runs_together() {
+            return self.stop();
+        }
+        if self.begins_lua() {
+            return self.lua(at);
+        }
+        if self.skipped > 0 || self.stack.len() >= MAX_DEPTH {
+            if !self.too_deep {
+                self.too_deep = true;
+                self.error(recover::too_deep(at));
+            }
+            self.skipped += 1;
+            self.tree.words.truncate(self.first);
+            return Flow::On;
+        }
+        let body = Body::Block { open: index(at), close: None };
+        let node = index(self.tree.nodes.len());
+        let name = self.tree.words.get(self.first).map_or("", |word| word.raw(self.text));
+        self.stack.push(Open { node, indent: self.statement_indent, table: names::is_table(name) });
+        if self.pending() == 0 {
+            // A block without a name begins where it opens.
+            self.push_node(index(at), at + 1, body);
+        } else {
+            self.end_statement(at + 1, body);
+        }
+        Flow::On
+    }
+
+    fn close(&mut self, at: usize) -> Flow {
+        if self.pending() > 0 {
+            if self.mode == Mode::Strict {
+                return self.stop();
+            }
+            recover::no_semicolon(self, Some((at, at + 1, "the block ends here")));
+        }
+        if self.skipped > 0 {
+            self.skipped -= 1;
+            return Flow::On;
+        }
+        if self.mode == Mode::GuessByIndent && recover::is_stray(self, at) {
+            self.error(recover::stray(at));
+            return Flow::On;
+        }
+        let Some(open) = self.stack.pop() else {
+            if self.mode == Mode::Strict {
+                return self.stop();
+            }
+            self.unbalanced = true;
+            self.error(recover::stray(at));
+            return Flow::On;
+        };
+        self.close_block(open, at + 1, Some(index(at)));
+        Flow::On
+    }
+
+    /// Ends the block that was open as `open`. `close` is the offset of its `}`.
+    pub(super) fn close_block(&mut self, open: Open, end: usize, close: Option<u32>) {
+        let next = index(self.tree.nodes.len());
+        if let Some(node) = self.tree.nodes.get_mut(open.node as usize) {
+            node.next = next;
+            node.end = index(end);
+            if let Body::Block { close: slot, .. } = &mut node.body {
+                *slot = close;
+            }
+        }
+    }
+
+    /// The statement of the pending words is complete.
+    pub(super) fn end_statement(&mut self, end: usize, body: Body) {
+        if self.skipped > 0 {
+            self.tree.words.truncate(self.first);
+            return;
+        }
+        let start = self.tree.words.get(self.first).map_or(index(end), |word| word.start);
+        self.push_node(start, end, body);
+    }
+
+    fn push_node(&mut self, start: u32, end: usize, body: Body) {
+        let next = index(self.tree.nodes.len() + 1);
+        self.tree.nodes.push(Node {
+            first_word: index(self.first),
+            word_count: index(self.pending()),
+            start,
+            end: index(end),
+            next,
+            body,
+        });
+        self.first = self.tree.words.len();
+    }
+
+    /// Whether the statement in hand is two, the first without its `;`. Only where nginx would refuse it as one.
+    fn runs_together(&self) -> bool {
+        let words = self.tree.words.get(self.first..).unwrap_or_default();
+        let (Some(first), Some(last)) = (words.first(), words.last()) else { return false };
+        let within = self.text.as_bytes().get(first.start as usize..last.end as usize).unwrap_or_default();
+        memchr(b'\n', within).is_some() && recover::is_joined(self.text, words) && !self.in_table()
+    }
+
+    /// Whether the lines here are `key value;`, so that no word is the name of a directive.
+    pub(super) fn in_table(&self) -> bool {
+        self.stack.last().is_some_and(|open| open.table)
+    }
+
+    /// Decided by the name of the directive, not by any other word.
+    fn begins_lua(&self) -> bool {
+        self.tree.words.get(self.first).is_some_and(|word| {
+            let raw = word.raw(self.text);
+            raw.ends_with(['k', '"', '\'']) && decode(raw).ends_with("_by_lua_block")
+        })
+    }
+
+    fn lua(&mut self, at: usize) -> Flow {
+        let found = if self.lua_failures < LUA_ATTEMPTS { lua::close(self.text, at + 1) } else { None };
+        // A `}` left of the directive belongs to another block.
+        let found = found.filter(|close| {
+            self.mode != Mode::GuessByIndent
+                || recover::indent_of(self.text, *close).is_none_or(|indent| indent >= self.statement_indent)
+        });
+        let close = match found {
+            Some(close) => close,
+            None if self.mode == Mode::Strict => return self.stop(),
+            None => {
+                self.lua_failures += 1;
+                self.error(recover::lua_unclosed(at));
+                recover::lua_end(self.text, at, self.statement_indent)
+            }
+        };
+        let end = (close + 1).min(self.text.len());
+        self.end_statement(end, Body::Raw { open: index(at), close: index(close) });
+        Flow::Jump(end)
+    }
+
+    fn end_of_file(&mut self) {
+        if self.mode == Mode::Strict {
+            self.broken = self.pending() > 0 || !self.stack.is_empty() || self.skipped > 0;
+            return;
+        }
+        if self.pending() > 0 {
+            recover::no_semicolon(self, None);
+        }
+        if self.skipped > 0 {
+            self.unbalanced = true;
+        }
+        while let Some(open) = self.stack.pop() {
+            self.unbalanced = true;
+            recover::unclosed_block(self, open, None);
+        }
+    }
+
+    /// Notes an error, unless it stands in a block that is passed over.
+    pub(super) fn error(&mut self, error: SyntaxError) {
+        if self.skipped > 0 {
+            return;
+        }
+        self.error_count += 1;
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(error);
+        }
+    }
+
+    fn finish(mut self) -> Parsed<Tree> {
+        // Of a template, braces may match in one branch only: nothing is known of the file that comes out of it.
+        let template = self.template && self.saw_tag;
+        if template {
+            self.errors.clear();
+        }
+        self.errors.sort_by_key(|error| (error.at.start, error.at.end));
+        Parsed { tree: self.tree, errors: self.errors, comments: self.comments, template }
+    }
+}
