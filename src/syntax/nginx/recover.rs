@@ -137,6 +137,11 @@ pub(super) fn after_quote(builder: &mut Builder<'_>, start: usize, end: usize) -
     if string.contains('\n') {
         return quote(builder, start, end, Some(end - 1));
     }
+    if text.as_bytes().get(end) == Some(&b'}') {
+        // Then a `;` is missing, which the `}` will say.
+        push(builder, start, end);
+        return Flow::On;
+    }
     // No more than a message shows: the next string may be glued to this one, and the next to that.
     let rest = text.get(end..).unwrap_or_default();
     let length = rest

@@ -321,6 +321,9 @@ fn openers_repeated_are_read_in_linear_time() {
     for opener in openers {
         for gap in ["", "\n"] {
             for before in ["", "{{ x }}\n"] {
+                if !before.is_empty() && !opener.contains(['{', '<']) {
+                    continue;
+                }
                 let text = format!("{before}{}", format!("{opener}{gap}").repeat(TIMES));
                 let begun = Instant::now();
                 let parsed = parse(&text);
