@@ -228,13 +228,13 @@ fn nothing_to_lint(request: &Request, found: &Found) -> String {
     let paths: Vec<_> = request.paths.iter().map(|path| path.display().to_string()).collect();
     let files = match found.seen {
         0 => "there are no files".to_owned(),
-        1 => "one file was looked at".to_owned(),
-        seen => format!("{seen} files were looked at"),
+        1 => "the one file there is neither nginx nor HAProxy configuration".to_owned(),
+        seen => format!("none of {seen} files is nginx or HAProxy configuration"),
     };
     let ignored =
         if request.no_ignore { "" } else { "\n* ignored files, node_modules, vendor and target with --no-ignore" };
     format!(
-        "nothing to lint in {}: {files}, and none is nginx or HAProxy configuration.\n\
+        "nothing to lint in {}: {files}.\n\
          Looked for nginx.conf, haproxy.cfg, and for *.conf, *.cfg, *.vhost, their templates (*.conf.j2, \
          *.conf.template …)\n\
          and files in sites-enabled, conf.d, nginx … whose content is nginx or HAProxy.\n\

@@ -5,7 +5,7 @@ mod lint;
 mod output;
 mod rules;
 
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use std::any::Any;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -127,9 +127,8 @@ fn run(arguments: Vec<OsString>) -> Exit {
 
 /// Says on standard error what is wrong with the call.
 fn complain(message: &str) {
-    let usage = Arguments::command().render_usage();
     let lines: Vec<_> = message.lines().map(|line| crate::output::plain_line(line).into_owned()).collect();
-    let _ = writeln!(io::stderr(), "error: {}\n\n{usage}\nFor more, see: gw502-lint --help", lines.join("\n       "));
+    let _ = writeln!(io::stderr(), "error: {}", lines.join("\n"));
 }
 
 /// Where a panic happened, for the message.
@@ -170,6 +169,7 @@ fn said(payload: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory as _;
 
     #[test]
     fn arguments_are_consistent() {

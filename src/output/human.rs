@@ -135,8 +135,7 @@ fn write_finding(
             Error::Io(error) => error,
             other => io::Error::other(other.to_string()),
         },
-    )?;
-    writeln!(out)
+    )
 }
 
 /// The message behind `error[GW000]: `, wrapped below itself.
@@ -190,7 +189,7 @@ fn note_texts(finding: &Finding, places: &Places<'_>) -> Vec<String> {
         Confidence::Likely => notes.push("likely, not certain: these files do not show everything".into()),
         Confidence::Possible => notes.push("possible: it depends on something that these files do not show".into()),
     }
-    notes.push(format!("see: gw502-lint explain {} or {}", finding.rule, finding.rule.meta().page()));
+    notes.push(format!("see {}", finding.rule.meta().page()));
     notes
 }
 
