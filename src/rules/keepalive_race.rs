@@ -23,7 +23,12 @@ impl Rule for KeepaliveRace {
             if reuse.kept.known() != Some(&true) || reuse.race_hidden != Known::Yes(false) {
                 continue;
             }
-            let found = if reuse.shared { Some(shared(cx, hop)) } else { kept_longer(cx, id, hop, shortest) };
+            let found = match reuse.sharing {
+                Sharing::AnybodyOnRequest => Some(shared(cx, hop)),
+                Sharing::Anybody => kept_longer(cx, id, hop, shortest),
+                // The client sees its own connection end, as it would without a proxy, and repeats the request.
+                Sharing::OwnClient => None,
+            };
             if let Some(finding) = found
                 && told.insert(finding.primary().site)
             {
@@ -156,7 +161,7 @@ mod tests {
     #[test]
     fn shared_connections_are_worse() {
         let (mut house, hop) = house();
-        house.t.hops[hop].reuse.shared = true;
+        house.t.hops[hop].reuse.sharing = Sharing::AnybodyOnRequest;
         house.t.hops[hop].reuse.idle = written(ms(1000), 8);
         assert_eq!(house.found(RuleId::GW601)[0].severity, Severity::Warning);
     }

@@ -37,6 +37,13 @@ impl Rule for MissingFileRule {
             } else {
                 finding.why_of_dialect()
             };
+            // Only a file that lies elsewhere proves a wrong path; others may be put there by the deployment.
+            if !file.pattern && (file.purpose != "include" || file.candidates.is_empty()) {
+                finding = finding
+                    .severity(Severity::Warning)
+                    .confidence(Confidence::Likely)
+                    .assumed("the deployment does not put the file there");
+            }
             if let Some(best) = file.candidates.first() {
                 finding = finding.help(format!("there is {} in this repository; was it meant?", quote(best)));
             }

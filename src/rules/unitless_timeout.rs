@@ -32,7 +32,8 @@ impl Rule for UnitlessTimeout {
                     dialect.name()
                 ),
             );
-            if !tiny {
+            // Checks that are sent too often and given up too soon may still pass.
+            if !tiny || !number.is_timeout {
                 finding = finding.severity(Severity::Warning).confidence(Confidence::Likely);
             }
             if !number.is_timeout {
@@ -79,7 +80,7 @@ mod tests {
 
     #[test]
     fn intervals_are_often_short_on_purpose() {
-        assert_eq!(said(5, false), [Severity::Error]);
+        assert_eq!(said(5, false), [Severity::Warning]);
         assert!(said(200, false).is_empty());
     }
 }

@@ -72,7 +72,6 @@ pub(super) fn join(files: &[LoweredFile], out: &mut Topology) {
                 let may = |prefix: &str| section.name.starts_with(prefix);
                 out.pools[pool].used = used.contains(&hop)
                     || all_used
-                    || !file.whole
                     || section.keyword == SectionKeyword::Listen
                     || prefixes.iter().take(64).any(|prefix| may(prefix))
                     || prefixes.len() > 64;

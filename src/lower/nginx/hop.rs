@@ -8,7 +8,7 @@ use crate::defaults::nginx as built_in;
 use crate::source::{Site, clean};
 use crate::topology::{
     Endpoint, Hop, HostSent, Known, LoadEffect, Lookup, MalformedTarget, Origin, Port, Reason, ResponseBuffers, Retry,
-    RetryOn, Reuse, RouteId, ServerName, Setting, Target, Timeouts, TlsClient,
+    RetryOn, Reuse, RouteId, ServerName, Setting, Sharing, Target, Timeouts, TlsClient,
 };
 use crate::value::{Address, ByteSize, DefaultRef, Host, Wait};
 use std::time::Duration;
@@ -626,7 +626,7 @@ impl Lowering<'_, '_> {
             Some(facts) => facts.idle.clone(),
             None => wait_default(&built_in::UPSTREAM_KEEPALIVE_TIMEOUT),
         };
-        Reuse { kept, idle, race_hidden: Known::Yes(self.repeats_everything(pending)), shared: false }
+        Reuse { kept, idle, race_hidden: Known::Yes(self.repeats_everything(pending)), sharing: Sharing::Anybody }
     }
 
     fn repeats_everything(&self, pending: &Pending) -> bool {

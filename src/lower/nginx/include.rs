@@ -198,6 +198,48 @@ impl Lowering<'_, '_> {
         });
     }
 
+    /// A certificate or the like. Secrets are seldom in a repository: one is missed only where its folder is there
+    /// and has a file of the same name with another ending, or of nearly the same name.
+    pub(super) fn file_at_start(&mut self, item: Item) {
+        let Some((path, site)) = self.arg(item, 1) else { return };
+        let path = path.into_owned();
+        if !self.whole || self.is_hole(item, 1) || path.contains(['$', ':']) || path.starts_with('/') {
+            return;
+        }
+        let Some(looked_at) = join(&self.base, &path) else { return };
+        if self.files.exists(&looked_at) {
+            return;
+        }
+        let folder = crate::files::folder(&looked_at);
+        let name = looked_at.rsplit('/').next().unwrap_or_default();
+        let stem = |name: &str| name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
+        let pattern = if folder.is_empty() { "*".to_owned() } else { format!("{folder}/*") };
+        let candidates: Vec<Box<str>> = self
+            .files
+            .glob(&pattern)
+            .iter()
+            .filter(|found| {
+                let other = found.rsplit('/').next().unwrap_or_default();
+                let public = [".pem", ".crt", ".cer", ".cert"].iter().any(|ending| other.ends_with(ending));
+                public && stem(other) == stem(name) || (name.len() > 4 && strsim::levenshtein(other, name) == 1)
+            })
+            .take(5)
+            .map(|found| found.as_str().into())
+            .collect();
+        if !candidates.is_empty() {
+            self.out.topology.load.missing_files.push(MissingFile {
+                proxy: self.proxy,
+                site,
+                path: path.into(),
+                purpose: "certificate",
+                looked_at: looked_at.into(),
+                reached_by: None,
+                candidates,
+                pattern: false,
+            });
+        }
+    }
+
     /// Patterns that matched nothing, where the repository has one folder of files that nothing includes, that would
     /// match, and that make sense in this place. A pattern for what a deployment may add is no mistake.
     pub(super) fn finish_includes(&mut self) {

@@ -155,6 +155,8 @@ pub enum Word {
     ErrorPage,
     TryFiles,
     LoadModule,
+    /// A file that is read at start: a certificate, an authority.
+    File,
     // In `upstream`.
     Balancer,
     Zone,
@@ -245,6 +247,9 @@ static OTHERS: &[(&str, Role)] = &[
     ("return", Role::Word(Word::Return)),
     ("error_page", Role::Word(Word::ErrorPage)),
     ("try_files", Role::Word(Word::TryFiles)),
+    ("ssl_certificate", Role::Word(Word::File)),
+    ("ssl_client_certificate", Role::Word(Word::File)),
+    ("ssl_dhparam", Role::Word(Word::File)),
     ("load_module", Role::Word(Word::LoadModule)),
     ("ip_hash", Role::Word(Word::Balancer)),
     ("least_conn", Role::Word(Word::Balancer)),
