@@ -164,7 +164,7 @@ fn snapshot(name: &str, text: &str) {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     // How long it took is the machine's affair.
-    settings.add_filter(r"in \d+(\.\d+)? m?s\b", "in [time]");
+    settings.add_filter(r"\(\d+(\.\d+)? m?s\)", "([time])");
     settings.bind(|| insta::assert_snapshot!(format!("rules__{}", name.replace('/', "__")), text));
 }
 

@@ -119,9 +119,13 @@ impl Lowering<'_, '_> {
         // In a fragment two servers of two files may never meet.
         let file = (!self.whole).then_some(site.span.file);
         let default = has("default_server") || has("default");
+        let mut told = false;
         if default && known {
             match self.defaults.get(&(key.clone(), file)) {
-                Some(&first) => self.duplicate("default server", address, first, site, LoadEffect::Refused, None),
+                Some(&first) => {
+                    told = true;
+                    self.duplicate("default server", address, first, site, LoadEffect::Refused, None);
+                }
                 None => {
                     self.defaults.insert((key.clone(), file), site);
                 }
@@ -136,7 +140,7 @@ impl Lowering<'_, '_> {
             // The same address twice in one server.
             let first = self.out.topology.listeners[listener].site;
             self.duplicate("listen address", address, first, site, LoadEffect::Refused, None);
-        } else if known {
+        } else if known && !told {
             self.conflicting_names(&key, file, address, block, host, site);
         }
         Some(listener)
