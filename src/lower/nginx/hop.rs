@@ -626,7 +626,8 @@ impl Lowering<'_, '_> {
             Some(facts) => facts.idle.clone(),
             None => wait_default(&built_in::UPSTREAM_KEEPALIVE_TIMEOUT),
         };
-        Reuse { kept, idle, race_hidden: Known::Yes(self.repeats_everything(pending)), shared: false }
+        // A worker's kept connections serve whoever comes next.
+        Reuse { kept, idle, race_hidden: Known::Yes(self.repeats_everything(pending)), shared: true }
     }
 
     fn repeats_everything(&self, pending: &Pending) -> bool {
