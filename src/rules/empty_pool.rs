@@ -20,7 +20,7 @@ impl Rule for EmptyPool {
                 finding = finding
                     .label_if(way_to_pool(topology, id, hop).map(|site| (site, "requests come from here".into())));
             }
-            out.push(finding.why_of_dialect());
+            out.push(finding);
         }
     }
 }
@@ -35,6 +35,7 @@ fn look(cx: &Cx<'_>, pool: &Pool) -> Option<Finding> {
         return pool.used.then(|| {
             new((site, "switched off here".into()), format!("{name} is switched off, and requests are sent to it"))
                 .label((pool.name_site, "nobody answers for it".into()))
+                .why_of_dialect()
                 .help("remove the line, or send the requests elsewhere")
         });
     }
@@ -49,7 +50,7 @@ fn look(cx: &Cx<'_>, pool: &Pool) -> Option<Finding> {
         } else {
             (pool.used && !pool.answers_itself).then(|| new(at, format!("{name} has no member to take its requests")))
         }
-        .map(|finding| finding.help("add a member"));
+        .map(|finding| finding.why_of_dialect().help("add a member"));
     }
     if !pool.backup_alone_works && members().all(|member| member.backup) {
         let mut finding = new(
@@ -61,7 +62,7 @@ fn look(cx: &Cx<'_>, pool: &Pool) -> Option<Finding> {
         for member in members().take(4) {
             finding = finding.label((member.site, "a backup".into()));
         }
-        return Some(finding.help("take `backup` off one of them"));
+        return Some(finding.why_of_dialect().help("take `backup` off one of them"));
     }
     if !pool.used || pool.answers_itself || members().any(Endpoint::is_usable) {
         return None;
@@ -76,7 +77,7 @@ fn look(cx: &Cx<'_>, pool: &Pool) -> Option<Finding> {
             None => finding.label((member.site, "its weight is 0: it gets no requests".into())),
         };
     }
-    Some(finding.help("put at least one member back into service"))
+    Some(finding.why_of_dialect().help("put at least one member back into service"))
 }
 
 #[cfg(test)]

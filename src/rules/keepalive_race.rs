@@ -19,17 +19,7 @@ impl Rule for KeepaliveRace {
             if !matches!(hop.protocol, Protocol::Http | Protocol::Http2) {
                 continue;
             }
-            let reuse = &hop.reuse;
-            if reuse.kept.known() != Some(&true) || reuse.race_hidden != Known::Yes(false) {
-                continue;
-            }
-            let found = match reuse.sharing {
-                Sharing::AnybodyOnRequest => Some(shared(cx, hop)),
-                Sharing::Anybody => kept_longer(cx, id, hop, shortest),
-                // The client sees its own connection end, as it would without a proxy, and repeats the request.
-                Sharing::OwnClient => None,
-            };
-            if let Some(finding) = found
+            if let Some(finding) = look(cx, id, hop, shortest)
                 && told.insert(finding.primary().site)
             {
                 out.push(finding);
@@ -38,34 +28,13 @@ impl Rule for KeepaliveRace {
     }
 }
 
-fn with_places(cx: &Cx<'_>, hop: &Hop, mut finding: Finding) -> Finding {
-    if let Target::Pool(pool) = hop.target {
-        finding = finding.label((cx.topology.pools[pool].name_site, "to these members".into()));
-    }
-    finding.label((hop.target_site, "requests go out on them here".into()))
-}
-
-/// Any client's request may meet the closed connection, and its client has nothing to compare it with.
-fn shared(cx: &Cx<'_>, hop: &Hop) -> Finding {
-    let dialect = cx.dialect(hop.proxy);
-    let finding = Finding::new(
-        RuleId::GW601,
-        dialect,
-        hop.reuse.kept.label(hop.site, "connections are kept and shared between clients"),
-        format!(
-            "{} gives a client's first request to a kept connection, which the backend may be closing",
-            dialect.name()
-        ),
-    );
-    with_places(cx, hop, finding)
-        .why_of_dialect()
-        .help("repeat requests that got no answer at all, or give kept connections to their own client only")
-}
-
-/// The backend is likely to close first.
-fn kept_longer(cx: &Cx<'_>, id: HopId, hop: &Hop, shortest: Duration) -> Option<Finding> {
+fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, shortest: Duration) -> Option<Finding> {
     let topology = cx.topology;
     let reuse = &hop.reuse;
+    // A connection that serves its own client only: that client repeats the request, as with any server.
+    if reuse.kept.known() != Some(&true) || !reuse.shared || reuse.race_hidden != Known::Yes(false) {
+        return None;
+    }
     // What a proxy does by itself is no mistake that somebody made here.
     let site = reuse.kept.site()?;
     let idle = *reuse.idle.known()?;
@@ -83,29 +52,38 @@ fn kept_longer(cx: &Cx<'_>, id: HopId, hop: &Hop, shortest: Duration) -> Option<
         return None;
     }
     let dialect = cx.dialect(hop.proxy);
-    let finding = Finding::new(
+    let mut finding = Finding::new(
         RuleId::GW601,
         dialect,
-        (site, "connections are kept for the next request".into()),
+        (site, "connections are kept for the next request, of any client".into()),
         format!(
             "{} keeps idle connections {}; a backend that closes sooner breaks a request now and then",
             dialect.name(),
             held(idle)
         ),
-    )
-    .severity(Severity::Note);
-    let finding = match reuse.idle.site() {
-        Some(site) => finding.label((site, format!("idle {}", held(idle)))),
-        None => finding,
-    };
+    );
+    // Most requests are repeated then, and few are lost.
+    if hop.retry.on.known().is_none_or(|on| on.empty) {
+        finding = finding.severity(Severity::Note);
+    }
+    if let Some(site) = reuse.idle.site() {
+        finding = finding.label((site, format!("idle {}", held(idle))));
+    }
+    if let Target::Pool(pool) = hop.target {
+        finding = finding.label((topology.pools[pool].name_site, "to these members".into()));
+    }
     Some(
-        with_places(cx, hop, finding)
+        finding
+            .label((hop.target_site, "requests go out on them here".into()))
             .why_of_dialect()
             .assumed(format!(
                 "the backend closes an idle connection after {} (Node.js, uvicorn, Apache httpd: 5 s; gunicorn: 2 s)",
                 humanise(shortest)
             ))
-            .help(format!("set `{}` below the time after which the backend closes", reuse.idle.spelling)),
+            .help(format!(
+                "set `{}` below the time after which the backend closes, or repeat requests that got no answer at all",
+                reuse.idle.spelling
+            )),
     )
 }
 
@@ -127,6 +105,7 @@ mod tests {
         house.member(pool, 5, "10.0.0.1", 80);
         let hop = house.hop(15, Target::Pool(pool));
         house.t.hops[hop].reuse.kept = written(true, 7);
+        house.t.hops[hop].reuse.shared = true;
         (house, hop)
     }
 
@@ -159,11 +138,12 @@ mod tests {
     }
 
     #[test]
-    fn shared_connections_are_worse() {
+    fn without_a_repeat_it_is_worse_and_for_one_client_it_is_nothing() {
         let (mut house, hop) = house();
-        house.t.hops[hop].reuse.sharing = Sharing::AnybodyOnRequest;
-        house.t.hops[hop].reuse.idle = written(ms(1000), 8);
+        house.t.hops[hop].retry.on = built_in(RetryOn { connect: true, ..RetryOn::default() });
         assert_eq!(house.found(RuleId::GW601)[0].severity, Severity::Warning);
+        house.t.hops[hop].reuse.shared = false;
+        assert!(house.found(RuleId::GW601).is_empty());
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl Rule for MissingSni {
                 if let Some(finding) = found
                     && told.insert(member)
                 {
-                    out.push(finding.why_of_dialect());
+                    out.push(finding);
                 }
             }
         }
@@ -56,6 +56,7 @@ fn no_name(cx: &Cx<'_>, endpoint: &Endpoint, hop: &Hop, tls: &TlsClient) -> Opti
             )
             .label((listener.site, "refuses names that it does not know".into()))
             .label((endpoint.address_site, "leads there".into()))
+            .why_of_dialect()
             .help("send the name of the virtual host that is meant")
         });
     }
@@ -74,6 +75,7 @@ fn no_name(cx: &Cx<'_>, endpoint: &Endpoint, hop: &Hop, tls: &TlsClient) -> Opti
         .label((endpoint.address_site, "is likely to serve many names on one address".into()))
         .label((hop.target_site, "TLS is spoken here".into()))
         .assumed("public addresses are shared by many names")
+        .why_of_dialect()
         .help(format!("send {} as server name", quote(name))),
     )
 }
@@ -101,6 +103,7 @@ fn from_no_handshake(
         .severity(Severity::Warning)
         .label((cx.topology.listeners[first].site, "clients do not speak TLS here".into()))
         .label((endpoint.address_site, "gets no name".into()))
+        .why_of_dialect()
         .help("take the name from the Host header, without a port, or write it down"),
     )
 }
@@ -119,6 +122,7 @@ fn with_port(cx: &Cx<'_>, hop: HopId, endpoint: &Endpoint, tls: &TlsClient, door
         .confidence(Confidence::Possible)
         .label((cx.topology.listeners[odd].site, "clients of this port write it into the Host header".into()))
         .label((endpoint.address_site, "gets the name".into()))
+        .why_of_dialect()
         .help("cut the port off: `$host` in nginx, `req.hdr(host),field(1,:)` in HAProxy"),
     )
 }

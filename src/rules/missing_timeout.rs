@@ -36,7 +36,7 @@ impl Rule for MissingTimeout {
             finding = finding.label(setting.label(hop.site, "no limit"));
         }
         out.push(finding.label((hop.site, "holds here".into())).why_of_dialect().help(format!(
-            "set {names}, in the shared defaults say: a few seconds to connect, for answers what the slowest request needs"
+            "set {names}, in the shared defaults say: some seconds to connect, for answers what the slowest needs"
         )));
     }
 

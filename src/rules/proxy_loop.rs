@@ -40,7 +40,7 @@ impl Rule for ProxyLoop {
                 }
             }
             if seen_by[route.index()] == start.index() && next[route.index()].is_some() {
-                out.push(report(cx, &next, route));
+                report(cx, &next, route).into_iter().for_each(|finding| out.push(finding));
             }
         }
     }
@@ -110,7 +110,7 @@ fn step(topology: &Topology, takers: &[Takers], route: RouteId) -> Option<Step> 
     found
 }
 
-fn report(cx: &Cx<'_>, next: &[Option<Step>], start: RouteId) -> Finding {
+fn report(cx: &Cx<'_>, next: &[Option<Step>], start: RouteId) -> Option<Finding> {
     let topology = cx.topology;
     let dialect = cx.dialect(topology.routes[start].proxy);
     let mut finding: Option<Finding> = None;
@@ -138,13 +138,8 @@ fn report(cx: &Cx<'_>, next: &[Option<Step>], start: RouteId) -> Finding {
             break;
         }
     }
-    let finding = finding.unwrap_or_else(|| {
-        Finding::new(RuleId::GW114, dialect, (topology.routes[start].site, String::new()), String::new())
-    });
-    finding
-        .label((topology.routes[start].site, "and the same route takes them again".into()))
-        .why_of_dialect()
-        .help("write the address of the application here")
+    let again = (topology.routes[start].site, "and the same route takes them again".to_owned());
+    Some(finding?.label(again).why_of_dialect().help("write the address of the application here"))
 }
 
 #[cfg(test)]

@@ -119,7 +119,7 @@ impl Rule for RuntimeNameWithoutResolver {
         )
         .label_if(name.map(|name| (name.site, "the name comes from here".into())))
         .why_of_dialect()
-        .help("add `resolver` with the address of your DNS server here or further out, or write the name without a variable");
+        .help("add `resolver` with the address of your DNS server, or write the name without a variable");
         out.push(finding);
     }
 }

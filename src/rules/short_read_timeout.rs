@@ -72,7 +72,7 @@ fn report(cx: &Cx<'_>, id: HopId, wait: Duration, site: Site) -> Finding {
     finding = finding.why("an ordinary slow answer (a report, a cold cache, a busy database) takes longer");
     if let Some(Wait::For(pause)) = counted.and_then(|passive| passive.fail_timeout.known()) {
         finding = finding.why(format!(
-            "each such timeout counts as a failure: when all {members} members have failed, requests get 502 for {}",
+            "each such timeout counts as a failure: when every member has failed, requests get 502 for {}",
             humanise(*pause)
         ));
     }

@@ -74,7 +74,7 @@ fn lines(cx: &Cx<'_>, hop: &Hop) -> Option<Finding> {
             RuleId::GW501,
             cx.dialect(hop.proxy),
             (site, format!("{number} lines at most, the first one included")),
-            format!("an answer with {number} header fields or more is a 502, and so many are not rare behind several proxies"),
+            format!("an answer with {number} header fields or more is a 502, and some answers have that many"),
         )
         .confidence(Confidence::Possible)
         .why_of_dialect()

@@ -184,7 +184,7 @@ impl House {
                 kept: built_in(false),
                 idle: built_in(ms(60_000)),
                 race_hidden: Known::Yes(false),
-                sharing: Sharing::Anybody,
+                shared: false,
             },
             tls: None,
             host_sent: HostSent::Targets,

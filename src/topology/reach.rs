@@ -184,19 +184,8 @@ pub struct Reuse {
     pub idle: Setting<Wait>,
     /// Whether a request that met a closed connection is repeated by the proxy, whatever its method.
     pub race_hidden: Known<bool>,
-    /// Which clients' requests go out on a kept connection.
-    pub sharing: Sharing,
-}
-
-/// Which clients' requests go out on a kept upstream connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Sharing {
-    /// Anybody's, and that is how this proxy works.
-    Anybody,
-    /// Anybody's, because somebody asked for it.
-    AnybodyOnRequest,
-    /// Only those of the client that opened it. Its own client then sees the connection end, and repeats the request.
-    OwnClient,
+    /// Whether a connection may serve another client than the one that opened it.
+    pub shared: bool,
 }
 
 /// TLS to the upstream side.

@@ -201,7 +201,7 @@ fn reuse(section: &Section, http: bool) -> Reuse {
             Slot::Set(_, site) => Setting { value: Known::Yes(false), origin: extent.origin(*site), spelling: "mode" },
             _ => Setting::default(false, &built_in::MODE),
         };
-        return Reuse { kept, idle, race_hidden: Known::Yes(false), sharing: crate::topology::Sharing::OwnClient };
+        return Reuse { kept, idle, race_hidden: Known::Yes(false), shared: false };
     }
     let all_off = !section.servers.is_empty() && section.servers.iter().all(|s| s.options.pool_off.is_some());
     let pool_off = section.servers.first().and_then(|server| server.options.pool_off).filter(|_| all_off);
@@ -228,9 +228,5 @@ fn reuse(section: &Section, http: bool) -> Reuse {
         (Slot::Nothing, Some(reason)) => Known::Unknown(reason),
         _ => Known::Yes(false),
     };
-    let sharing = match profile.sharing.known() {
-        Some(Sharing::Shared) => crate::topology::Sharing::AnybodyOnRequest,
-        _ => crate::topology::Sharing::OwnClient,
-    };
-    Reuse { kept, idle, race_hidden, sharing }
+    Reuse { kept, idle, race_hidden, shared: profile.sharing.known() == Some(&Sharing::Shared) }
 }

@@ -8,7 +8,7 @@ use crate::defaults::nginx as built_in;
 use crate::source::{Site, clean};
 use crate::topology::{
     Endpoint, Hop, HostSent, Known, LoadEffect, Lookup, MalformedTarget, Origin, Port, Reason, ResponseBuffers, Retry,
-    RetryOn, Reuse, RouteId, ServerName, Setting, Sharing, Target, Timeouts, TlsClient,
+    RetryOn, Reuse, RouteId, ServerName, Setting, Target, Timeouts, TlsClient,
 };
 use crate::value::{Address, ByteSize, DefaultRef, Host, Wait};
 use std::time::Duration;
@@ -626,7 +626,8 @@ impl Lowering<'_, '_> {
             Some(facts) => facts.idle.clone(),
             None => wait_default(&built_in::UPSTREAM_KEEPALIVE_TIMEOUT),
         };
-        Reuse { kept, idle, race_hidden: Known::Yes(self.repeats_everything(pending)), sharing: Sharing::Anybody }
+        // A worker's kept connections serve whoever comes next.
+        Reuse { kept, idle, race_hidden: Known::Yes(self.repeats_everything(pending)), shared: true }
     }
 
     fn repeats_everything(&self, pending: &Pending) -> bool {
