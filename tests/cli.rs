@@ -9,9 +9,9 @@ const CLEAN: i32 = 0;
 const FINDINGS: i32 = 1;
 const USAGE: i32 = 2;
 
-/// A backend with an address that HAProxy refuses, and a name that nothing defines.
-const BAD: &str = "defaults\n    mode http\n    timeout connect 5s\n    timeout client 30s\n    timeout server 30s\n\n\
-                   frontend web\n    bind :8080\n    default_backend nowhere\n";
+/// A frontend that hands requests to a backend that nothing defines: HAProxy does not start.
+const BAD: &str = "global\n    maxconn 100\n\ndefaults\n    mode http\n    timeout connect 5s\n    timeout client 30s\n    \
+                   timeout server 30s\n\nfrontend web\n    bind :8080\n    default_backend nowhere\n";
 
 /// A scratch directory with files, which is the current directory of the run.
 struct Tree(tempfile::TempDir);
@@ -122,7 +122,7 @@ fn a_clean_tree_is_clean() {
 #[test]
 fn findings_and_thresholds_make_the_exit_code() {
     let tree = Tree::new(&[("haproxy.cfg", BAD)]);
-    tree.run(&[]).exits(FINDINGS).says("error[GW003]").says("haproxy.cfg:9:").says("1 error (");
+    tree.run(&[]).exits(FINDINGS).says("error[GW003]").says("haproxy.cfg:12:").says("1 error (");
     tree.run(&["--fail-on", "never"]).exits(CLEAN).says("error[GW003]");
     tree.run(&["--fail-on", "error"]).exits(FINDINGS);
     tree.run(&["--ignore", "GW003"]).exits(CLEAN);
@@ -140,7 +140,7 @@ fn wrong_calls_are_told_what_to_do() {
     tree.run(&["notes.txt"]).exits(USAGE).complains("--dialect 'notes.txt=nginx'");
     tree.run(&["--select", "GW03"]).exits(USAGE).complains("there is no rule `GW03`");
     tree.run(&["--ignore", "undefined-referense"]).exits(USAGE).complains("did you mean undefined-reference?");
-    tree.run(&["explain", "GW0003"]).exits(USAGE).complains("did you mean GW003?");
+    tree.run(&["explain", "unreadable-fil"]).exits(USAGE).complains("did you mean unreadable-file?");
     tree.run(&["--format", "xml"]).exits(USAGE).complains("human, json, sarif and github");
     tree.run(&["--format", "json", "--format", "sarif"]).exits(USAGE).complains("only one format");
     tree.run(&["--format", "json=x", "--output", "y"]).exits(USAGE).complains("--output");
@@ -211,8 +211,8 @@ fn many_files_are_read_side_by_side_in_order() {
 #[test]
 fn standard_input_is_linted() {
     let tree = Tree::new(&[]);
-    tree.pipe(&["-"], BAD).exits(FINDINGS).says("stdin:9:");
-    tree.pipe(&["-", "--stdin-filename", "conf/lb.cfg"], BAD).exits(FINDINGS).says("conf/lb.cfg:9:");
+    tree.pipe(&["-"], BAD).exits(FINDINGS).says("stdin:12:");
+    tree.pipe(&["-", "--stdin-filename", "conf/lb.cfg"], BAD).exits(FINDINGS).says("conf/lb.cfg:12:");
     tree.pipe(&["-"], "location / { return 204; }").exits(CLEAN).says("1 file: nothing found");
     tree.pipe(&["-"], "hello").exits(USAGE).complains("cannot tell what - is");
     tree.pipe(&["-", "--dialect", "-=haproxy"], "hello").exits(FINDINGS);

@@ -25,7 +25,7 @@ pub struct LintArguments {
     no_ignore: bool,
 
     /// What a file is, where it cannot be told: PATH_OR_GLOB=nginx or =haproxy (repeatable)
-    #[arg(long, value_name = "PATH=DIALECT", value_parser = DialectOf::parse)]
+    #[arg(long, value_name = "PATH=DIALECT", allow_hyphen_values = true, value_parser = DialectOf::parse)]
     dialect: Vec<DialectOf>,
 
     /// The name that standard input goes by

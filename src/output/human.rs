@@ -189,7 +189,7 @@ fn note_texts(finding: &Finding, places: &Places<'_>) -> Vec<String> {
         Confidence::Likely => notes.push("likely, not certain: these files do not show everything".into()),
         Confidence::Possible => notes.push("possible: it depends on something that these files do not show".into()),
     }
-    notes.push(format!("see {}", finding.rule.meta().page()));
+    notes.push(finding.rule.meta().page());
     notes
 }
 
@@ -264,9 +264,13 @@ fn write_summary(report: &Report, options: &Options, out: &mut dyn WriteColor) -
         out.reset()?;
     }
     match options.elapsed {
-        Some(elapsed) if elapsed < Duration::from_secs(1) => writeln!(out, " ({} ms)", elapsed.as_millis()),
-        Some(elapsed) => writeln!(out, " ({:.1} s)", elapsed.as_secs_f64()),
-        None => writeln!(out),
+        Some(elapsed) if elapsed < Duration::from_secs(1) => writeln!(out, " ({} ms)", elapsed.as_millis())?,
+        Some(elapsed) => writeln!(out, " ({:.1} s)", elapsed.as_secs_f64())?,
+        None => writeln!(out)?,
+    }
+    match report.findings.iter().max_by_key(|finding| finding.severity) {
+        Some(finding) => writeln!(out, "Read about a rule with: gw502-lint explain {}", finding.rule),
+        None => Ok(()),
     }
 }
 
