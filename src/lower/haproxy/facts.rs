@@ -10,7 +10,7 @@ use crate::topology::{
 use std::time::Duration;
 
 /// How many names are compared for "did you mean" in one file: the work stays linear, whatever the file holds.
-const COMPARISONS: usize = 200_000;
+const COMPARISONS: usize = 20_000;
 
 /// Longest word for which a like one is looked for.
 const LONGEST_NAME: usize = 64;
@@ -62,11 +62,11 @@ impl Facts {
         }
         let mut best: Option<(usize, &str)> = None;
         for candidate in candidates {
+            let Some(left) = self.comparisons.checked_sub(1) else { break };
+            self.comparisons = left;
             if candidate.len().abs_diff(word.len()) > 3 || candidate == word {
                 continue;
             }
-            let Some(left) = self.comparisons.checked_sub(1) else { break };
-            self.comparisons = left;
             let distance = strsim::osa_distance(word, candidate);
             if distance <= (length / 3).clamp(1, 3) && best.is_none_or(|(least, _)| distance < least) {
                 best = Some((distance, candidate));

@@ -37,6 +37,8 @@ pub(super) struct File<'a> {
     /// Who uses them, and whether they start without an address.
     pub(super) resolvers_used: HashMap<Box<str>, Vec<(Site, bool)>>,
     pub(super) undefined_resolvers: Vec<(Box<str>, Site)>,
+    /// Sections with a keyword that nobody knows: it may have been meant as any.
+    pub(super) misspelt: HashSet<SectionId>,
     profiles: HashMap<SectionId, Profile>,
     /// `defaults` sections so far.
     defaults: Vec<(SectionId, Option<ConditionId>)>,
@@ -103,6 +105,7 @@ impl<'a> File<'a> {
             empty_resolvers: HashMap::new(),
             resolvers_used: HashMap::new(),
             undefined_resolvers: Vec::new(),
+            misspelt: HashSet::new(),
             profiles: HashMap::new(),
             defaults: Vec::new(),
             named_defaults: HashMap::new(),
@@ -183,7 +186,12 @@ impl<'a> File<'a> {
             let off = section.listens() && section.profile.disabled.is_some();
             let virtual_host =
                 (section.listens() && !off).then(|| hop::virtual_host(self.facts.proxy, &mut section, out));
-            let hop = (section.serves() && !off).then(|| hop::hop(self, &mut section, out));
+            // A `listen` section that hands everything on is a frontend.
+            let only_listens = section.listens()
+                && section.servers.is_empty()
+                && !section.open_ended
+                && (!section.wanted.is_empty() || matches!(section.profile.default_backend, Slot::Set(..)));
+            let hop = (section.serves() && !off && !only_listens).then(|| hop::hop(self, &mut section, out));
             lowered.push(Lowered { section, virtual_host, hop });
         }
         lowered
@@ -281,7 +289,7 @@ impl<'a> File<'a> {
             let clash = places.iter().find(|(other, _, other_branch)| {
                 // A frontend and a backend may share a name (until 3.3).
                 !matches!((other, keyword), (K::Frontend, K::Backend) | (K::Backend, K::Frontend))
-                    && !tree.exclude_each_other(*other_branch, branch)
+                    && (*other_branch == branch || !tree.exclude_each_other(*other_branch, branch))
             });
             if let Some(&(_, first, _)) = clash {
                 let kind = match keyword {
@@ -310,9 +318,9 @@ impl<'a> File<'a> {
             for (bind, branch) in &lowered.section.binds {
                 let Some(key) = bind.key.as_deref() else { continue };
                 let places = seen.entry(key).or_default();
-                let other = places
-                    .iter()
-                    .find(|(section, _, other)| *section != at && !self.tree.exclude_each_other(*other, *branch));
+                let other = places.iter().find(|(section, _, other)| {
+                    *section != at && (other == branch || !self.tree.exclude_each_other(*other, *branch))
+                });
                 if let Some(&(_, first, _)) = other {
                     let name = self.source.file.text().get(bind.site.span.start as usize..bind.site.span.end as usize);
                     let (effect, note) = match self.global.no_reuse_port {
@@ -333,6 +341,14 @@ impl<'a> File<'a> {
 
     /// Names that are used and perhaps defined by nobody.
     fn references(&mut self, sections: &[Lowered]) {
+        for lowered in sections {
+            if lowered.section.profile.disabled.is_none() {
+                for (kind, name, site) in &lowered.section.references {
+                    section::undefined_section(self, *kind, name, *site);
+                }
+            }
+        }
+        self.tracked(sections);
         let mut said = HashSet::new();
         for lowered in sections {
             let section = &lowered.section;
@@ -383,6 +399,37 @@ impl<'a> File<'a> {
                 used_by: used.into_iter().map(|(site, _)| site).collect(),
                 effect: if never { LoadEffect::Status(503) } else { LoadEffect::Ignored },
             });
+        }
+    }
+
+    /// Servers whose state others follow must exist.
+    fn tracked(&mut self, sections: &[Lowered]) {
+        if !self.accuses() {
+            return;
+        }
+        let serving: HashMap<&str, &Section> = sections
+            .iter()
+            .map(|lowered| &lowered.section)
+            .filter(|section| section.serves())
+            .map(|section| (&*section.name, section))
+            .collect();
+        for section in sections.iter().map(|lowered| &lowered.section) {
+            if section.profile.disabled.is_some() {
+                continue;
+            }
+            for (target, site) in &section.tracked {
+                let (pool, server) = match target.split_once('/') {
+                    Some((pool, server)) => (serving.get(pool).copied(), server),
+                    None => (Some(section), &**target),
+                };
+                match (pool.map(|pool| &pool.server_names), target.split_once('/')) {
+                    (Some(Some(names)), _) if !names.contains(server) => {
+                        self.facts.undefined("server", target, *site, None, None, LoadEffect::Refused);
+                    }
+                    (None, Some((pool, _))) => section::undefined_section(self, Kind::Backend, pool, *site),
+                    _ => {}
+                }
+            }
         }
     }
 

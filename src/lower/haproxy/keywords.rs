@@ -32,6 +32,7 @@ pub(super) fn check(file: &mut File<'_>, id: SectionId) {
             // It belongs into another section.
             continue;
         }
+        file.misspelt.insert(id);
         file.facts.unknown_keyword(site, &word, section, || known::nearest(section, &words));
     }
 }

@@ -85,6 +85,12 @@ impl ServerOptions {
             if OF_A_CHECK.contains(&word) {
                 self.of_a_check = Some(arg.site);
             }
+            if matches!(word, "from" | "name") {
+                // Named `default-server` lines (3.5): what they hold may be anything.
+                self.filled_in = Some(Reason::OutsideRepository);
+                rest.next();
+                continue;
+            }
             match haproxy_keywords::server_option(word) {
                 Some(option) if option.arguments == 0 => self.flag(word, arg.site),
                 Some(_) => {

@@ -10,7 +10,7 @@ use super::text::{Prefix, Statement};
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword};
 use crate::topology::{HostSent, LoadEffect, Matcher};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Where a frontend sends requests.
 #[derive(Debug)]
@@ -51,6 +51,12 @@ pub(super) struct Section {
     pub(super) expects_proxy: bool,
     /// Whether there are rules that only HTTP has.
     pub(super) speaks_http: bool,
+    /// The names of its servers, where they are all known.
+    pub(super) server_names: Option<HashSet<Box<str>>>,
+    /// Servers whose state others follow, as written.
+    pub(super) tracked: Vec<(Box<str>, Site)>,
+    /// Other sections that it names.
+    pub(super) references: Vec<(Kind, Box<str>, Site)>,
 }
 
 impl Section {
@@ -101,6 +107,9 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
         fastcgi: false,
         expects_proxy: false,
         speaks_http: false,
+        server_names: None,
+        tracked: Vec::new(),
+        references: Vec::new(),
     };
     let mut acls = Seen::new();
     let mut servers = Seen::new();
@@ -114,6 +123,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
         }
         section.profile.read(&statement, conditional, &mut file.facts);
         times(file, &statement);
+        references(&mut section, &statement);
         if let Some(condition) = rules::condition_of(&statement) {
             undefined_acls(file, id, &statement, condition, &acls);
         }
@@ -139,6 +149,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
             section.answers_itself = true;
         }
     }
+    section.open_ended |= file.misspelt.contains(&id);
     if file.accuses() && !section.open_ended && section.profile.disabled.is_none() {
         for (name, site) in used_servers {
             if !servers.contains_key(&name) && !rules::is_computed(&name) {
@@ -148,6 +159,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
             }
         }
     }
+    section.server_names = (!section.open_ended).then(|| servers.into_keys().collect());
     if section.profile.cookie.is_some()
         && section.is_http()
         && (section.profile.cookie_is_dynamic || section.servers.iter().any(|server| server.options.cookie))
@@ -187,6 +199,39 @@ pub(super) fn times(file: &mut File<'_>, statement: &Statement<'_>) {
     }
 }
 
+/// Sections of other kinds that a statement names.
+fn references(section: &mut Section, statement: &Statement<'_>) {
+    use SectionKeyword as K;
+    let mut add = |kind, at: usize| {
+        if let Some(arg) = statement.args.get(at)
+            && arg.live.is_none()
+        {
+            section.references.push((Kind::Section(kind), arg.text.as_ref().into(), arg.site));
+        }
+    };
+    match (statement.keyword(), statement.word(1)) {
+        ("http-request", "cache-use") | ("http-response", "cache-store") | ("filter", "cache") => add(K::Cache, 2),
+        ("use-fcgi-app", _) => add(K::FcgiApp, 1),
+        ("errorfiles", _) => add(K::HttpErrors, 1),
+        ("stick-table", _) => {
+            if let Some(at) = statement.args.iter().position(|arg| arg.text == "peers") {
+                add(K::Peers, at + 1);
+            }
+        }
+        _ => {}
+    }
+    for arg in statement.args.iter().filter(|arg| arg.live.is_none()) {
+        for fetch in ["http_auth(", "http_auth_group("] {
+            let after = arg.text.strip_prefix(fetch).or_else(|| arg.text.strip_prefix('!')?.strip_prefix(fetch));
+            if let Some(name) = after.and_then(|rest| rest.split([')', ',']).next())
+                && !name.is_empty()
+            {
+                section.references.push((Kind::Section(K::Userlist), name.into(), arg.site));
+            }
+        }
+    }
+}
+
 fn add_server(file: &mut File<'_>, section: &mut Section, statement: &Statement<'_>, seen: &mut Seen) {
     let with = Surroundings {
         proxy: file.facts.proxy,
@@ -200,6 +245,11 @@ fn add_server(file: &mut File<'_>, section: &mut Section, statement: &Statement<
         section.open_ended = true;
         return;
     };
+    if let Some((name, site)) = &server.options.track
+        && section.extent.holds(*site)
+    {
+        section.tracked.push((name.clone(), *site));
+    }
     if let Some((name, site)) = server::names_resolvers(&server.options, &with) {
         file.undefined_resolvers.push((name, site));
     }
@@ -212,7 +262,9 @@ fn add_server(file: &mut File<'_>, section: &mut Section, statement: &Statement<
     if let Some((name, site)) = &server.name {
         let places = seen.entry(name.clone()).or_default();
         if !server.is_template && !file.template {
-            let first = places.iter().find(|(_, branch)| !file.tree.exclude_each_other(*branch, statement.condition));
+            let first = places.iter().find(|(_, branch)| {
+                *branch == statement.condition || !file.tree.exclude_each_other(*branch, statement.condition)
+            });
             if let Some(&(first, _)) = first {
                 file.facts.duplicate("server", name, first, *site, LoadEffect::Refused, None);
             }
