@@ -55,7 +55,6 @@ pub(super) struct Lowered {
 /// A lowered file.
 pub(super) struct LoweredFile {
     pub(super) proxy: ProxyId,
-    pub(super) whole: bool,
     pub(super) sections: Vec<Lowered>,
 }
 
@@ -116,7 +115,7 @@ impl<'a> File<'a> {
         file.duplicate_binds(&sections);
         file.references(&sections);
         file.facts.finish(&mut out.load);
-        Some(LoweredFile { proxy, whole, sections })
+        Some(LoweredFile { proxy, sections })
     }
 
     /// Whether a name that these files do not define is missing.
