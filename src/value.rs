@@ -46,7 +46,7 @@ pub fn humanise(duration: Duration) -> String {
     if ms < 1000 {
         return format!("{ms} ms");
     }
-    if ms % 1000 != 0 && ms < 60_000 {
+    if !ms.is_multiple_of(1000) && ms < 60_000 {
         return format!("{}.{} s", ms / 1000, format!("{:03}", ms % 1000).trim_end_matches('0'));
     }
     let seconds = ms / 1000;

@@ -1,5 +1,7 @@
 //! The layers of docs/architecture.md: a module imports only modules of a lower layer.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

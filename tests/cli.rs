@@ -1,5 +1,7 @@
 //! The program as a whole: arguments, exit codes, streams, and a disk that means ill.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
+
 use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -356,7 +358,7 @@ mod on_unix {
     fn unreadable_files_are_findings() {
         let tree = Tree::new(&[("ok.conf", SERVER), ("locked.conf", SERVER)]);
         let locked = tree.path().join("locked.conf");
-        fs::set_permissions(&locked, fs::Permissions::from_mode(0)).expect("it is ours");
+        fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).expect("it is ours");
         if fs::read(&locked).is_ok() {
             // The superuser reads everything; a link in a loop is unreadable for everybody.
             fs::remove_file(&locked).expect("it is ours");

@@ -1,6 +1,8 @@
 //! The output formats, on reports made by hand: one snapshot each, SARIF against its schema, and hostile text that
 //! must reach nobody raw.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
+
 use gw502_lint::catalog::{Confidence, RuleId, Severity};
 use gw502_lint::engine::{Report, UnreadFile};
 use gw502_lint::finding::{Finding, Findings};

@@ -1,5 +1,7 @@
 //! What HAProxy configurations come to in the topology: inheritance, units, addresses, names, branches.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
+
 use gw502_lint::files::{Files, NoRepository, Unit};
 use gw502_lint::lower;
 use gw502_lint::topology::*;

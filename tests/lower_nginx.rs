@@ -1,5 +1,7 @@
 //! nginx trees → topology: inheritance, targets, variables, fragments. Small inputs, looked at through the report.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
+
 use gw502_lint::engine::{Report, Selection, lint};
 use gw502_lint::files::{NoRepository, Unit};
 use gw502_lint::topology::*;

@@ -2,6 +2,8 @@
 //!
 //! Facts were checked with `nginx -t` of 1.22.1, unless a test says otherwise.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::panic::catch_unwind;

@@ -1,5 +1,7 @@
 //! The HAProxy parser: what it reads, what it says, and that nothing hostile hurts it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
+
 use std::time::{Duration, Instant};
 
 use gw502_lint::syntax::haproxy::{LineKind, SectionKeyword, Tree, parse};

@@ -2,6 +2,8 @@
 //! rule, and what a person reads of `bad/` is a snapshot. A fixture is linted by the real program, as a small
 //! repository of its own.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
+
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_yaml::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -57,7 +57,7 @@ impl Facts {
     /// The candidate most like a word, if one is near.
     pub(super) fn near<'c>(&mut self, word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
         let length = word.chars().count();
-        if length < 2 || length > LONGEST_NAME {
+        if !(2..=LONGEST_NAME).contains(&length) {
             return None;
         }
         let mut best: Option<(usize, &str)> = None;

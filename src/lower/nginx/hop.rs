@@ -293,23 +293,20 @@ impl Lowering<'_, '_> {
             let group = self.pools.contains_key(&(family == Family::Stream, name));
             let no_default = !matches!(family, Family::Grpc | Family::Proxy);
             let port_needed = no_default && !group && self.whole;
-            let checked = if http {
-                aim.rest
-            } else if family == Family::Uwsgi || family == Family::Grpc {
-                aim.rest
-            } else {
-                text
-            };
+            let takes_scheme = matches!(family, Family::Proxy | Family::Uwsgi | Family::Grpc);
+            let checked = if takes_scheme { aim.rest } else { text };
             if self.check_address(checked, site, directive, family, port_needed) {
                 return refused;
             }
         }
         let Ok(url) = cut else { return refused };
         let slash_kept = |uri: &str| uri.is_empty() || pending.prefix.as_deref() == Some(uri);
-        if http && !url.uri.is_empty() {
-            if let Some(restriction) = pending.restriction {
-                let bare = text.strip_suffix(url.uri).unwrap_or(text);
-                self.malformed(
+        if http
+            && !url.uri.is_empty()
+            && let Some(restriction) = pending.restriction
+        {
+            let bare = text.strip_suffix(url.uri).unwrap_or(text);
+            self.malformed(
                     site,
                     format!("`proxy_pass` {restriction} may not have a path: `{}`", clean(url.uri)),
                     "the path begins after the host and port",
@@ -317,8 +314,7 @@ impl Lowering<'_, '_> {
                     Some(format!("write `proxy_pass {};`, and change the path with `rewrite` where that is needed", clean(bare))),
                     LoadEffect::Refused,
                 );
-                return refused;
-            }
+            return refused;
         }
         match url.place {
             Place::Socket(path) => {

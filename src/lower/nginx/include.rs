@@ -261,8 +261,9 @@ impl Lowering<'_, '_> {
                         && matcher.is_match(file.path().rsplit('/').next().unwrap_or_default())
                         && fits(*id)
                 })
-                .map(|(_, file)| file.path().into())
-                .filter(|path: &Box<str>| !path.contains("-available"))
+                .map(|(_, file)| file.path())
+                .filter(|path| !path.contains("-available"))
+                .map(Into::into)
                 .collect();
             let folders: HashSet<&str> = candidates.iter().map(|path| crate::files::folder(path)).collect();
             if folders.len() != 1 {

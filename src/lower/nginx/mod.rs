@@ -51,10 +51,10 @@ pub fn lower(files: &mut Files<'_>, ids: &[FileId], out: &mut Lowered) {
     }
     let all: Vec<FileId> = files.sources.files().map(|(id, _)| id).collect();
     for id in all {
-        if let Some(tree) = files.tree(id) {
-            if let Tree::Nginx(parsed) = &*tree {
-                syntax_errors(id, parsed, out);
-            }
+        if let Some(tree) = files.tree(id)
+            && let Tree::Nginx(parsed) = &*tree
+        {
+            syntax_errors(id, parsed, out);
         }
     }
 }

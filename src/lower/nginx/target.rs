@@ -90,10 +90,10 @@ impl Lowering<'_, '_> {
         if host.is_empty() {
             return made(rest, ComputedKind::Malformed, None).filter(|_| !rest.contains('$'));
         }
-        if let Ok(values::Url { place: Place::Net { host: plain, .. }, .. }) = values::url(host) {
-            if !matches!(Host::parse(plain), Host::Name(_)) {
-                return made(host, ComputedKind::Address, None);
-            }
+        if let Ok(values::Url { place: Place::Net { host: plain, .. }, .. }) = values::url(host)
+            && !matches!(Host::parse(plain), Host::Name(_))
+        {
+            return made(host, ComputedKind::Address, None);
         }
         let stream = pending.family == Family::Stream;
         let key = (stream, host.to_ascii_lowercase());

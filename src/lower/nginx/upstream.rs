@@ -36,7 +36,7 @@ impl Lowering<'_, '_> {
         let hole = self.is_hole(item, 1);
         let Some(site) = self.site_of(item) else { return };
         let of = |word: Word| block.items.iter().copied().filter(move |item| item.word == word);
-        let balancer = of(Word::Balancer).last();
+        let balancer = of(Word::Balancer).next_back();
         let sticky = of(Word::Sticky).next().and_then(|item| self.site_of(item));
         let balance = match balancer.and_then(|item| self.arg(item, 0)) {
             Some((word, _)) if word == "ip_hash" || word == "hash" => Balance::Hash,
@@ -83,7 +83,7 @@ impl Lowering<'_, '_> {
 
     fn keepalive(&mut self, pool: PoolId, block: &Block, site: Site) {
         let spelling = built_in::UPSTREAM_KEEPALIVE_TIMEOUT.setting;
-        let of = |word: Word| block.items.iter().copied().filter(move |item| item.word == word).next_back();
+        let of = |word: Word| block.items.iter().copied().rfind(move |item| item.word == word);
         let idle = match of(Word::KeepaliveTimeout) {
             Some(item) => {
                 let value = match self.arg(item, 1) {
