@@ -330,3 +330,36 @@ fn hostile_text_costs_little() {
     assert_eq!(t.load.undefined.len(), 40_000);
     assert!(t.load.syntax.len() <= 200);
 }
+
+#[test]
+fn dead_branches_may_hold_anything() {
+    let t = whole(
+        "backend a\n.if version_atleast(99.0)\n new-word x\n server s 10.0.0.1:80 new-option\n timeout server 5x\n.endif\n \
+         server t 10.0.0.1:80\n",
+    );
+    assert!(t.load.syntax.is_empty(), "{:?}", t.load.syntax);
+}
+
+#[test]
+fn a_variable_is_not_split() {
+    let t = several(&[(
+        "haproxy.cfg",
+        "global\n setenv APP \"10.0.0.1:80 check\"\nbackend a\n server s \"${APP}\"\n server t \"${APP[*]}\"\n",
+    )]);
+    let [fault] = &*t.load.malformed else { panic!("{:?}", t.load.malformed) };
+    assert_eq!((fault.effect, fault.other.is_some()), (LoadEffect::Ignored, true));
+}
+
+#[test]
+fn sections_that_are_named() {
+    let t = whole(
+        "listen a\n bind :80\n stick-table type ip size 1m peers mates\n http-request cache-use box\n use-fcgi-app php\n \
+         errorfiles own\n http-request deny unless { http_auth(people) }\n server s 10.0.0.1:80 track b/gone\n\
+         backend b\n server t 10.0.0.1:80 check\n",
+    );
+    let kinds: Vec<_> = t.load.undefined.iter().map(|name| name.kind).collect();
+    assert_eq!(
+        kinds,
+        ["peers section", "cache section", "fcgi-app section", "http-errors section", "userlist", "server"]
+    );
+}

@@ -224,6 +224,20 @@ fn ipv6_without_port(text: &str) -> Fault {
     }
 }
 
+/// A variable with several words, where HAProxy takes it for one.
+pub(super) fn not_split(variable: &str, value: &str) -> Fault {
+    let name = variable.trim_start_matches(['$', '{']).trim_end_matches('}');
+    let (address, rest) = value.split_once(' ').unwrap_or((value, ""));
+    Fault {
+        message: format!("`{variable}` stays one word: HAProxy reads `{address}` and drops `{}`", rest.trim()),
+        label: "a quoted variable is not split at its blanks".to_owned(),
+        why: "up to 2.8 whatever follows the digits of the port is ignored without a word, options such as `check` too; \
+              3.0 and later refuse to start",
+        help: Some(format!("write `\"${{{name}[*]}}\"`, which is split into words")),
+        effect: LoadEffect::Ignored,
+    }
+}
+
 fn unreadable(text: &str) -> Fault {
     Fault {
         message: format!("`{text}` is no address"),

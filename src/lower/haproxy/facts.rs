@@ -21,11 +21,13 @@ pub(super) struct Facts {
     pub(super) proxy: ProxyId,
     comparisons: usize,
     refused: usize,
+    /// Whether only some configurations have the line that is read: in a dead branch HAProxy looks at nothing.
+    pub(super) conditional: bool,
 }
 
 impl Facts {
     pub(super) fn new(proxy: ProxyId) -> Self {
-        Self { load: LoadFacts::default(), proxy, comparisons: COMPARISONS, refused: 0 }
+        Self { load: LoadFacts::default(), proxy, comparisons: COMPARISONS, refused: 0, conditional: false }
     }
 
     /// Hands over what was noted.
@@ -101,7 +103,7 @@ impl Facts {
 
     /// Text that HAProxy refuses.
     pub(super) fn refused(&mut self, site: Site, message: String, label: &str, help: Option<String>) {
-        if self.refused >= MAX_ERRORS {
+        if self.refused >= MAX_ERRORS || self.conditional {
             return;
         }
         self.refused += 1;
@@ -197,13 +199,13 @@ impl Facts {
         });
     }
 
-    pub(super) fn malformed(&mut self, site: Site, fault: super::address::Fault) {
+    pub(super) fn malformed(&mut self, site: Site, fault: super::address::Fault, other: Option<(Site, String)>) {
         self.load.malformed.push(MalformedTarget {
             proxy: self.proxy,
             site,
             message: fault.message,
             label: fault.label,
-            other: None,
+            other,
             why: fault.why,
             help: fault.help,
             effect: fault.effect,

@@ -3,6 +3,7 @@
 use super::facts::Facts;
 use super::global::Global;
 use super::names::{Kind, Names};
+use super::paths::{self, Base, Named};
 use super::profile::{Extent, Profile, Slot};
 use super::section::{self, Section};
 use super::text::Source;
@@ -10,14 +11,11 @@ use super::{hop, keywords};
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword, Tree};
 use crate::topology::{Dialect, Known};
-use crate::topology::{EmptyResolver, HopId, LoadEffect, Proxy, ProxyId, Reason, SyntaxFact, Topology, VirtualHostId};
+use crate::topology::{HopId, LoadEffect, Proxy, ProxyId, Reason, SyntaxFact, Topology, VirtualHostId};
 use std::collections::{HashMap, HashSet};
 
 /// How many `defaults` sections in other branches of `.if` blocks are passed over on the way up.
 const PASSED_OVER: usize = 16;
-
-/// How many equal names are compared with each other.
-const COMPARED: usize = 8;
 
 /// A file while it is lowered.
 pub(super) struct File<'a> {
@@ -39,6 +37,7 @@ pub(super) struct File<'a> {
     pub(super) undefined_resolvers: Vec<(Box<str>, Site)>,
     /// Sections with a keyword that nobody knows: it may have been meant as any.
     pub(super) misspelt: HashSet<SectionId>,
+    pub(super) paths: Vec<Named>,
     profiles: HashMap<SectionId, Profile>,
     /// `defaults` sections so far.
     defaults: Vec<(SectionId, Option<ConditionId>)>,
@@ -56,6 +55,12 @@ pub(super) struct Lowered {
 pub(super) struct LoweredFile {
     pub(super) proxy: ProxyId,
     pub(super) sections: Vec<Lowered>,
+    /// The path of the file.
+    pub(super) path: Box<str>,
+    /// What relative paths are relative to, if that is known.
+    pub(super) base: Option<Base>,
+    /// Files that it names.
+    pub(super) paths: Vec<Named>,
 }
 
 impl<'a> File<'a> {
@@ -105,6 +110,7 @@ impl<'a> File<'a> {
             resolvers_used: HashMap::new(),
             undefined_resolvers: Vec::new(),
             misspelt: HashSet::new(),
+            paths: Vec::new(),
             profiles: HashMap::new(),
             defaults: Vec::new(),
             named_defaults: HashMap::new(),
@@ -115,7 +121,8 @@ impl<'a> File<'a> {
         file.duplicate_binds(&sections);
         file.references(&sections);
         file.facts.finish(&mut out.load);
-        Some(LoweredFile { proxy, sections })
+        let (base, paths) = (file.global.base, file.paths);
+        Some(LoweredFile { proxy, sections, path: source.file.path().into(), base, paths })
     }
 
     /// Whether a name that these files do not define is missing.
@@ -205,9 +212,16 @@ impl<'a> File<'a> {
                 profile.beyond.get_or_insert(Reason::Malformed);
                 continue;
             }
+            self.facts.conditional = statement.condition.is_some();
+            if let Some(named) = paths::named(&statement)
+                && statement.condition.is_none()
+            {
+                self.paths.push(named);
+            }
             profile.read(&statement, statement.condition != section.condition, &mut self.facts);
             section::times(self, &statement);
         }
+        self.facts.conditional = false;
         if let Some(word) = section.name() {
             let name = source.arg(tree, word);
             if name.live.is_none() {
@@ -265,184 +279,6 @@ impl<'a> File<'a> {
             };
         }
         if !self.whole || others_may_begin { unknown(Reason::OutsideRepository) } else { built_in() }
-    }
-
-    fn duplicate_sections(&mut self) {
-        use SectionKeyword as K;
-        if self.template {
-            return;
-        }
-        let (source, tree) = (self.source, self.tree);
-        let mut seen: HashMap<(bool, Box<str>), Vec<(K, Site, Option<ConditionId>)>> = HashMap::new();
-        for (_, section) in tree.sections() {
-            let (keyword, branch) = (section.keyword, section.condition);
-            if !matches!(keyword, K::Frontend | K::Backend | K::Listen | K::Resolvers) {
-                continue;
-            }
-            let Some(word) = section.name() else { continue };
-            let name = source.arg(tree, word);
-            if name.live.is_some() {
-                continue;
-            }
-            let places = seen.entry((keyword == K::Resolvers, name.text.as_ref().into())).or_default();
-            let clash = places.iter().find(|(other, _, other_branch)| {
-                // A frontend and a backend may share a name (until 3.3).
-                !matches!((other, keyword), (K::Frontend, K::Backend) | (K::Backend, K::Frontend))
-                    && (*other_branch == branch || !tree.exclude_each_other(*other_branch, branch))
-            });
-            if let Some(&(_, first, _)) = clash {
-                let kind = match keyword {
-                    K::Frontend => "frontend",
-                    K::Backend => "backend",
-                    K::Listen => "listen section",
-                    _ => "resolvers section",
-                };
-                self.facts.duplicate(kind, &name.text, first, name.site, LoadEffect::Refused, None);
-            }
-            if places.len() < COMPARED {
-                places.push((keyword, name.site, branch));
-            }
-        }
-    }
-
-    fn duplicate_binds(&mut self, sections: &[Lowered]) {
-        if self.template {
-            return;
-        }
-        let mut seen: HashMap<&str, Vec<(usize, Site, Option<ConditionId>)>> = HashMap::new();
-        for (at, lowered) in sections.iter().enumerate() {
-            if lowered.virtual_host.is_none() {
-                continue;
-            }
-            for (bind, branch) in &lowered.section.binds {
-                let Some(key) = bind.key.as_deref() else { continue };
-                let places = seen.entry(key).or_default();
-                let other = places.iter().find(|(section, _, other)| {
-                    *section != at && (other == branch || !self.tree.exclude_each_other(*other, *branch))
-                });
-                if let Some(&(_, first, _)) = other {
-                    let name = self.source.file.text().get(bind.site.span.start as usize..bind.site.span.end as usize);
-                    let (effect, note) = match self.global.no_reuse_port {
-                        Some(_) => (LoadEffect::Refused, "with `noreuseport` the second cannot be bound"),
-                        None => (
-                            LoadEffect::Split,
-                            "the kernel hands each connection to either of the two frontends, without a word in any log",
-                        ),
-                    };
-                    self.facts.duplicate("listen address", name.unwrap_or(""), first, bind.site, effect, Some(note));
-                }
-                if places.len() < COMPARED {
-                    places.push((at, bind.site, *branch));
-                }
-            }
-        }
-    }
-
-    /// Names that are used and perhaps defined by nobody.
-    fn references(&mut self, sections: &[Lowered]) {
-        for lowered in sections {
-            if lowered.section.profile.disabled.is_none() {
-                for (kind, name, site) in &lowered.section.references {
-                    section::undefined_section(self, *kind, name, *site);
-                }
-            }
-        }
-        self.tracked(sections);
-        let mut said = HashSet::new();
-        for lowered in sections {
-            let section = &lowered.section;
-            if lowered.virtual_host.is_none() {
-                continue;
-            }
-            if let Some((name, site)) = section.profile.default_backend.named()
-                && said.insert(site)
-            {
-                let at = self.name_in(site, name);
-                section::undefined_section(self, Kind::Backend, name, at);
-            }
-            for wanted in &section.wanted {
-                if wanted.filled_in {
-                    continue;
-                }
-                if !wanted.computed {
-                    section::undefined_section(self, Kind::Backend, &wanted.name, wanted.name_site);
-                } else if self.accuses()
-                    && section.keyword == SectionKeyword::Frontend
-                    && matches!(section.profile.default_backend, Slot::Nothing)
-                    && section.profile.beyond.is_none()
-                    && super::rules::map_default(&wanted.name)
-                        .is_none_or(|name| !self.names.may_have(Kind::Backend, name))
-                {
-                    let other = Some((section.extent.header, "this frontend has no `default_backend`".to_owned()));
-                    self.facts.undefined(
-                        "computed backend",
-                        &wanted.name,
-                        wanted.site,
-                        other,
-                        None,
-                        LoadEffect::Status(503),
-                    );
-                }
-            }
-        }
-        for (name, site) in std::mem::take(&mut self.undefined_resolvers) {
-            section::undefined_section(self, Kind::Section(SectionKeyword::Resolvers), &name, site);
-        }
-        for (name, site) in std::mem::take(&mut self.empty_resolvers) {
-            let used = self.resolvers_used.remove(&name).unwrap_or_default();
-            let never = used.iter().any(|(_, never)| *never);
-            self.facts.load.empty_resolvers.push(EmptyResolver {
-                proxy: self.facts.proxy,
-                site,
-                name: Some(name),
-                used_by: used.into_iter().map(|(site, _)| site).collect(),
-                effect: if never { LoadEffect::Status(503) } else { LoadEffect::Ignored },
-            });
-        }
-    }
-
-    /// Servers whose state others follow must exist.
-    fn tracked(&mut self, sections: &[Lowered]) {
-        if !self.accuses() {
-            return;
-        }
-        let serving: HashMap<&str, &Section> = sections
-            .iter()
-            .map(|lowered| &lowered.section)
-            .filter(|section| section.serves())
-            .map(|section| (&*section.name, section))
-            .collect();
-        for section in sections.iter().map(|lowered| &lowered.section) {
-            if section.profile.disabled.is_some() {
-                continue;
-            }
-            for (target, site) in &section.tracked {
-                let (pool, server) = match target.split_once('/') {
-                    Some((pool, server)) => (serving.get(pool).copied(), server),
-                    None => (Some(section), &**target),
-                };
-                match (pool.map(|pool| &pool.server_names), target.split_once('/')) {
-                    (Some(Some(names)), _) if !names.contains(server) => {
-                        self.facts.undefined("server", target, *site, None, None, LoadEffect::Refused);
-                    }
-                    (None, Some((pool, _))) => section::undefined_section(self, Kind::Backend, pool, *site),
-                    _ => {}
-                }
-            }
-        }
-    }
-
-    /// The place of a name in its statement.
-    fn name_in(&self, statement: Site, name: &str) -> Site {
-        let span = statement.span;
-        let text = self.source.file.text().get(span.start as usize..span.end as usize).unwrap_or("");
-        match text.rfind(name) {
-            Some(at) if span.file == self.source.id => {
-                let start = span.start + at as u32;
-                self.source.site(start..start + name.len() as u32)
-            }
-            _ => statement,
-        }
     }
 }
 

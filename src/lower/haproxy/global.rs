@@ -1,6 +1,7 @@
 //! The `global` section: settings of the process.
 
 use super::facts::Facts;
+use super::paths::Base;
 use super::text::Source;
 use super::times;
 use crate::defaults::haproxy as built_in;
@@ -8,6 +9,7 @@ use crate::source::Site;
 use crate::syntax::haproxy::{SectionKeyword, Tree};
 use crate::topology::{Known, Origin, Reason, ResponseBuffers, Scope, Setting};
 use crate::value::ByteSize;
+use std::collections::HashMap;
 
 /// What an answer's header may have of a buffer where nothing is written.
 const USUAL: ByteSize = ByteSize(16384 - 1024);
@@ -23,6 +25,10 @@ pub(super) struct Global {
     verify: At<bool>,
     /// Where two listeners on one address are forbidden.
     pub(super) no_reuse_port: Option<Site>,
+    /// What relative paths are relative to.
+    pub(super) base: Option<Base>,
+    /// Variables of the environment that are set here: the value and the statement.
+    pub(super) variables: HashMap<Box<str>, (Box<str>, Site)>,
     /// Why what nobody has said is not known, if so.
     beyond: Option<Reason>,
 }
@@ -60,6 +66,17 @@ impl Global {
                     "ssl-server-verify" => {
                         let verify = reason.map_or(Known::Yes(value != "none"), Known::Unknown);
                         global.verify = Some((verify, site));
+                    }
+                    "default-path" if reason.is_none() => {
+                        global.base = match value {
+                            "config" => Some(Base::Config),
+                            "parent" => Some(Base::Parent),
+                            _ => None,
+                        };
+                    }
+                    "setenv" | "presetenv" if reason.is_none() => {
+                        let set = (statement.word(2).into(), site);
+                        global.variables.insert(value.into(), set);
                     }
                     "noreuseport" => global.no_reuse_port = Some(site),
                     "stats" if value == "timeout" => {

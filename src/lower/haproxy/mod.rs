@@ -6,6 +6,7 @@
 
 mod address;
 mod bind;
+mod checks;
 mod facts;
 mod file;
 mod global;
@@ -13,6 +14,7 @@ mod hop;
 mod keywords;
 mod names;
 mod options;
+mod paths;
 mod profile;
 mod routes;
 mod rules;
@@ -61,5 +63,12 @@ pub fn lower(files: &mut Files<'_>, ids: &[FileId], out: &mut Lowered) {
             .filter_map(|source| file::File::lower(source, &names, &fragments, others_may_begin, &mut out.topology))
             .collect();
         routes::join(&lowered, &mut out.topology);
+        for file in lowered {
+            let Some(base) = file.base else { continue };
+            for named in file.paths {
+                let missing = paths::missing(named, base, &file.path, file.proxy, files);
+                out.topology.load.missing_files.extend(missing);
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::bind::{self, Bind};
 use super::file::File;
 use super::names::Kind;
+use super::paths;
 use super::profile::{Extent, Profile, Slot};
 use super::rules;
 use super::server::{self, Server, Surroundings};
@@ -117,6 +118,12 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
     for (line, _) in tree.lines_of(id) {
         let statement = source.statement(tree, line);
         let conditional = statement.condition != section.condition;
+        file.facts.conditional = statement.condition.is_some();
+        if let Some(named) = paths::named(&statement)
+            && statement.condition.is_none()
+        {
+            file.paths.push(named);
+        }
         if statement.broken {
             broken(&mut section, &statement, &mut acls);
             continue;
@@ -150,6 +157,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
         }
     }
     section.open_ended |= file.misspelt.contains(&id);
+    file.facts.conditional = false;
     if file.accuses() && !section.open_ended && section.profile.disabled.is_none() {
         for (name, site) in used_servers {
             if !servers.contains_key(&name) && !rules::is_computed(&name) {

@@ -6,7 +6,7 @@ use super::global::Global;
 use super::names::{Kind, Names};
 use super::options::{At, ServerOptions};
 use super::profile::{Extent, Profile};
-use super::text::Statement;
+use super::text::{Arg, Statement};
 use crate::defaults::haproxy as built_in;
 use crate::source::Site;
 use crate::syntax::haproxy::SectionKeyword;
@@ -67,7 +67,11 @@ pub(super) fn read(statement: &Statement<'_>, with: &Surroundings<'_>, facts: &m
     options.read(statement.from(at + 1), facts);
     let read = address::server(word);
     if let Some(fault) = read.fault {
-        facts.malformed(word.site, fault);
+        facts.malformed(word.site, fault, None);
+    }
+    if let Some((value, set)) = variable(word, with) {
+        let other = Some((set, "set here, with blanks".to_owned()));
+        facts.malformed(word.site, address::not_split(&word.text, value), other);
     }
     let name = statement.args.get(1).filter(|arg| is_filled_in(arg).is_none());
     let ssl = options.ssl.as_ref().filter(|(on, _)| *on).map(|(_, site)| *site);
@@ -97,6 +101,15 @@ pub(super) fn read(statement: &Statement<'_>, with: &Surroundings<'_>, facts: &m
     };
     let name = name.map(|arg| (arg.text.as_ref().into(), arg.site));
     Some(Server { endpoint, options, name, is_template })
+}
+
+/// The value of a variable that is the whole address, where the lines above set it to several words.
+fn variable<'a>(word: &Arg<'_>, with: &Surroundings<'a>) -> Option<(&'a str, Site)> {
+    let inner = word.text.strip_prefix('$').filter(|_| word.live == Some(Reason::Variable))?;
+    let name = inner.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or(inner);
+    let (value, site) = with.global.variables.get(name)?;
+    let above = site.span.start < word.site.span.start;
+    (above && value.trim_end().contains(' ')).then_some((value, *site))
 }
 
 /// Why an option that is not there may be there, if so.
