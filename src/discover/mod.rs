@@ -1,4 +1,4 @@
-//! From paths to files: walk, decide the dialect, read and parse side by side. Layer 8: with [`crate::cli`] the only
+//! From paths to files: walk, decide the dialect, read and parse side by side. Layer 9: with the command line the only
 //! place that touches the disk.
 
 mod disk;

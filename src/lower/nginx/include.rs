@@ -10,8 +10,9 @@ use std::collections::HashSet;
 
 /// Deepest chain of includes that is followed.
 const MAX_CHAIN: usize = 64;
-/// Most includes that one configuration is expanded to. nginx reads each again and again, too.
-const MAX_EXPANSIONS: usize = 400_000;
+/// How many includes a configuration is expanded to, for each file that was read, and besides. Real trees use a snippet
+/// a few times per site; nginx itself reads it again each time.
+const EXPANSIONS: (usize, usize) = (50, 10_000);
 
 /// Files that packages put beside a configuration: a repository without them is no mistake.
 const SHIPPED: &[&str] = &[
@@ -154,9 +155,10 @@ impl Lowering<'_, '_> {
             return;
         }
         self.expansions += 1;
-        if self.including.len() >= MAX_CHAIN || self.expansions > MAX_EXPANSIONS {
+        let most = self.files.sources.files().len().saturating_mul(EXPANSIONS.0).saturating_add(EXPANSIONS.1);
+        if self.including.len() >= MAX_CHAIN || self.expansions > most {
             block.frame.unread = true;
-            if self.expansions <= MAX_EXPANSIONS + 1 {
+            if self.expansions <= most + 1 {
                 let why = "the includes multiply beyond what is followed";
                 self.out.unread.push(Unread { site, path: self.files.sources.file(id).path().into(), why: why.into() });
             }
