@@ -179,7 +179,7 @@ impl Lowering<'_, '_> {
         let pass_site = self.site_of(pending.target).unwrap_or(site);
         let mut path_kept = true;
         let mut tls_asked = None;
-        let target = if hole {
+        let target = if hole || is_placeholder(&text) {
             Target::Unknown(Reason::TemplateHole)
         } else if text.contains('$') {
             path_kept = false;
@@ -634,4 +634,9 @@ impl Lowering<'_, '_> {
             .and_then(|index| self.written.get(index))
             .is_some_and(|written| self.args(self.item_of(written)).iter().any(|(word, _)| word == "non_idempotent"))
     }
+}
+
+/// Whether a person is meant to fill something in: `http://<host>:<port>`.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    text.contains(['<', '>'])
 }

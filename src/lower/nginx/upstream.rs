@@ -48,8 +48,9 @@ impl Lowering<'_, '_> {
             name_site,
             name: name.clone(),
             members: Vec::new(),
-            // A zone can be filled through the API of the commercial edition, and an unread include may hold members.
-            open_ended: block.frame.unread || hole,
+            // A group in shared memory can be filled at run time by the commercial edition, and an unread include may
+            // hold members.
+            open_ended: block.frame.unread || hole || of(Word::Zone).next().is_some(),
             balance: Known::Yes(balance),
             sticky,
             persists_when_down: None,
@@ -119,7 +120,7 @@ impl Lowering<'_, '_> {
         let words: Vec<(String, Site)> =
             self.args(item).into_iter().map(|(word, site)| (word.into_owned(), site)).collect();
         let ((address, address_site), options) = words.split_first()?;
-        let hole = self.is_hole(item, 1);
+        let hole = self.is_hole(item, 1) || super::hop::is_placeholder(address);
         let (place, port) = if hole {
             (Known::Unknown(Reason::TemplateHole), Known::Unknown(Reason::TemplateHole))
         } else {

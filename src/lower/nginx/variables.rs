@@ -58,7 +58,8 @@ impl Lowering<'_, '_> {
                         continue;
                     };
                     let Some(name) = name.strip_prefix('$') else { continue };
-                    let value: Box<str> = if self.is_hole(item, 2) { "${}".into() } else { value.as_ref().into() };
+                    let unknown = self.is_hole(item, 2) || super::hop::is_placeholder(&value);
+                    let value: Box<str> = if unknown { "${}".into() } else { value.as_ref().into() };
                     let assigned = Assigned { value, site, server, block: block.number };
                     let name: Box<str> = name.into();
                     self.variables.assigned.entry(name).or_default().push(assigned);
