@@ -81,8 +81,7 @@ pub fn keyword(section: &str, words: &[&str]) -> Option<&'static Keyword> {
         let words = &words[..count];
         let exact = || TABLE.keywords.binary_search_by(|keyword| compare(keyword, family, words)).ok();
         // `set-var-fmt` sorts behind `set-var`.
-        let begun =
-            || TABLE.prefixes.iter().rev().copied().find(|&index| begins_with(&TABLE.keywords[index], family, words));
+        let begun = || TABLE.prefixes.iter().rev().find(|prefix| prefix.fits(family, words)).map(|prefix| prefix.index);
         exact().or_else(begun).map(|index| &TABLE.keywords[index])
     })
 }
@@ -227,12 +226,40 @@ const INSTEAD: [(&str, &str); 43] = [
 struct Table {
     /// Sorted by family and words.
     keywords: Vec<Keyword>,
-    /// Which of them match by the beginning of their last word.
-    prefixes: Vec<usize>,
+    /// Those of them that match by the beginning of their last word, in the same order.
+    prefixes: Vec<Prefix>,
     families: Vec<&'static str>,
     /// Sorted by word.
     server: Vec<LineOption>,
     bind: Vec<LineOption>,
+}
+
+/// A keyword that matches by the beginning of its last word, cut up: most lines are compared with all of them.
+#[derive(Debug)]
+struct Prefix {
+    index: usize,
+    family: &'static str,
+    /// The words before the last one, one blank between them, and how many they are.
+    heads: &'static str,
+    before: usize,
+    stem: &'static str,
+}
+
+impl Prefix {
+    fn of(index: usize, keyword: &Keyword) -> Option<Self> {
+        let (heads, stem) = keyword.words.rsplit_once(' ').unwrap_or(("", keyword.words));
+        let before = heads.split(' ').filter(|head| !head.is_empty()).count();
+        keyword.prefix.then_some(Self { index, family: keyword.family, heads, before, stem })
+    }
+
+    fn fits(&self, family: &str, words: &[&str]) -> bool {
+        words.split_last().is_some_and(|(last, before)| {
+            self.before == before.len()
+                && last.starts_with(self.stem)
+                && self.family == family
+                && self.heads.split(' ').filter(|head| !head.is_empty()).eq(before.iter().copied())
+        })
+    }
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
@@ -254,7 +281,8 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     table.keywords.sort_by(|a, b| (a.family, a.words).cmp(&(b.family, b.words)));
     table.server.sort_by_key(|option| option.word);
     table.bind.sort_by_key(|option| option.word);
-    table.prefixes = (0..table.keywords.len()).filter(|&index| table.keywords[index].prefix).collect();
+    table.prefixes =
+        table.keywords.iter().enumerate().filter_map(|(index, keyword)| Prefix::of(index, keyword)).collect();
     table.families = table.keywords.iter().map(|keyword| keyword.family).collect();
     table.families.dedup();
     table
@@ -294,19 +322,6 @@ fn without_modifier<'a, 'w>(words: &'a [&'w str]) -> &'a [&'w str] {
 // A blank sorts below every letter of a keyword: the order of whole texts is that of their words.
 fn compare(keyword: &Keyword, family: &str, words: &[&str]) -> Ordering {
     keyword.family.cmp(family).then_with(|| keyword.words.split(' ').cmp(words.iter().copied()))
-}
-
-fn begins_with(keyword: &Keyword, family: &str, words: &[&str]) -> bool {
-    let (Some((last, before)), Some((stem, heads))) = (words.split_last(), split_last(keyword.words)) else {
-        return false;
-    };
-    keyword.family == family
-        && last.starts_with(stem)
-        && heads.split(' ').filter(|head| !head.is_empty()).eq(before.iter().copied())
-}
-
-fn split_last(words: &str) -> Option<(&str, &str)> {
-    words.rsplit_once(' ').map(|(heads, last)| (last, heads)).or(Some((words, "")))
 }
 
 fn option(options: &'static [LineOption], word: &str) -> Option<&'static LineOption> {
