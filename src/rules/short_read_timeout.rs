@@ -70,12 +70,13 @@ fn report(cx: &Cx<'_>, id: HopId, wait: Duration, site: Site) -> Finding {
         .find_map(|member| member.passive.as_ref())
         .filter(|passive| members > 1 && passive.max_fails.known().is_some_and(|&fails| fails > 0));
     finding = finding.why("an ordinary slow answer (a report, a cold cache, a busy database) takes longer");
-    if let Some(Wait::For(pause)) = counted.and_then(|passive| passive.fail_timeout.known()) {
-        finding = finding.why(format!(
+    finding = match counted.and_then(|passive| passive.fail_timeout.known()) {
+        Some(Wait::For(pause)) => finding.why(format!(
             "each such timeout counts as a failure: when every member has failed, requests get 502 for {}",
             humanise(*pause)
-        ));
-    }
+        )),
+        _ => finding.why_of_dialect(),
+    };
     finding.help(format!("set `{}` above the longest time that the application allows a request", read.spelling))
 }
 
