@@ -3,6 +3,7 @@
 //! Layer 0. Knows no dialect and does no IO: a [`SourceMap`] holds text that was handed in.
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 
 /// One file of a [`SourceMap`]. Opaque: a path is only to be had from the map.
@@ -53,7 +54,7 @@ impl Span {
 
 /// One use of an include: which directive pulled a file in. The same file may be included many times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IncludeId(u32);
+pub struct IncludeId(NonZeroU32);
 
 /// A span, and the include through which it was reached (none in a main file).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -221,9 +222,9 @@ impl SourceMap {
 
     /// Notes one use of an include.
     pub fn include(&mut self, at: Site, file: FileId) -> IncludeId {
-        let id = IncludeId(self.includes.len() as u32);
         self.includes.push(Include { at, file });
-        id
+        // Not zero: one was just put in.
+        IncludeId(NonZeroU32::new(self.includes.len() as u32).unwrap_or(NonZeroU32::MAX))
     }
 
     /// What stands behind an include id.
@@ -232,7 +233,7 @@ impl SourceMap {
     /// When the id was given out by another map.
     #[must_use]
     pub fn include_at(&self, id: IncludeId) -> Include {
-        self.includes[id.0 as usize]
+        self.includes[id.0.get() as usize - 1]
     }
 
     /// The chain of include directives that led to a site, innermost first.

@@ -1,20 +1,23 @@
 //! Endpoints that are listeners of the same proxy.
 
-use crate::topology::{HostSent, Known, Link, Listener, ListenerId, ProxyId, Target, Topology, VirtualHostId};
+use crate::topology::{HostSent, Known, Link, ListenerId, ProxyId, Target, Topology, VirtualHostId};
 use crate::value::{Address, Host};
-use std::collections::HashMap;
-use std::net::IpAddr;
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, Ipv6Addr};
+
+/// How many ports of a range are looked at one by one.
+const WIDEST_RANGE: u16 = 64;
 
 /// Finds, for each endpoint with a literal address, the listener of the same proxy that has it. Two proxies in one
 /// repository may run on two machines, so a loopback address of one says nothing of the other.
 pub fn link(topology: &mut Topology) {
-    let mut by_port: HashMap<(ProxyId, u16), Vec<ListenerId>> = HashMap::new();
+    let mut by_address: HashMap<(ProxyId, u16, Host), ListenerId> = HashMap::new();
     let mut by_socket: HashMap<(ProxyId, &str), ListenerId> = HashMap::new();
     for (id, listener) in topology.listeners.iter() {
         match &listener.bind {
-            Known::Yes((Address::Net(_), Some((first, last)))) if last.saturating_sub(*first) < 64 => {
+            Known::Yes((Address::Net(host), Some((first, last)))) if last.saturating_sub(*first) < WIDEST_RANGE => {
                 for port in *first..=*last {
-                    by_port.entry((listener.proxy, port)).or_default().push(id);
+                    by_address.entry((listener.proxy, port, host.clone())).or_insert(id);
                 }
             }
             Known::Yes((Address::Socket(path), _)) => {
@@ -23,20 +26,34 @@ pub fn link(topology: &mut Topology) {
             _ => {}
         }
     }
-    if by_port.is_empty() && by_socket.is_empty() {
+    if by_address.is_empty() && by_socket.is_empty() {
         return;
     }
+    // Most targets have a port on which nothing listens here.
+    let ports: HashSet<(ProxyId, u16)> = by_address.keys().map(|(proxy, port, _)| (*proxy, *port)).collect();
     let mut links = Vec::new();
     for (id, endpoint) in topology.endpoints.iter() {
         let found = match (endpoint.address.known(), endpoint.port.known().and_then(|port| port.number())) {
-            (Some(Address::Net(host)), Some(port)) => by_port
-                .get(&(endpoint.proxy, port))
-                .and_then(|listeners| listeners.iter().find(|&&l| reaches(host, &topology.listeners[l])).copied()),
+            (Some(Address::Net(host)), Some(port)) => {
+                accepting(host).into_iter().find_map(|bound| by_address.get(&(endpoint.proxy, port, bound)).copied())
+            }
             (Some(Address::Socket(path)), _) => by_socket.get(&(endpoint.proxy, &**path)).copied(),
             _ => None,
         };
         if let Some(listener) = found {
             links.push((id, listener));
+        }
+    }
+    if links.is_empty() {
+        return;
+    }
+    // The first virtual host of a name on a listener is the one that is used.
+    let mut named: HashMap<(ListenerId, &str), VirtualHostId> = HashMap::new();
+    for (id, host) in topology.virtual_hosts.iter() {
+        for &listener in &host.listeners {
+            for (name, _) in &host.names {
+                named.entry((listener, name)).or_insert(id);
+            }
         }
     }
     // Which virtual host takes the request depends on the Host that the hop sends.
@@ -67,42 +84,35 @@ pub fn link(topology: &mut Topology) {
                 .or_insert_with(|| name.clone());
         }
     }
+    let mut found = Vec::with_capacity(links.len());
     for (id, listener) in links {
+        let hosts = &topology.listeners[listener].virtual_hosts;
         let virtual_host = match senders.get(&id) {
-            Some(HostSent::Fixed(name)) => Some(chosen(topology, listener, name)),
+            Some(HostSent::Fixed(name)) => {
+                named.get(&(listener, name.to_ascii_lowercase().as_str())).or(hosts.first()).copied()
+            }
             // The client's own Host leads to the default only when there is no choice.
-            Some(HostSent::Clients) if topology.listeners[listener].virtual_hosts.len() == 1 => Some(None),
+            Some(HostSent::Clients) if hosts.len() == 1 => hosts.first().copied(),
             _ => None,
         };
-        let virtual_host = match virtual_host {
-            Some(Some(named)) => Some(named),
-            Some(None) => topology.listeners[listener].virtual_hosts.first().copied(),
-            None => None,
-        };
-        topology.endpoints[id].leads_to = Some(Link { listener, virtual_host });
+        found.push((id, Link { listener, virtual_host }));
+    }
+    for (id, link) in found {
+        topology.endpoints[id].leads_to = Some(link);
     }
 }
 
-/// Whether a target address is one that this listener accepts on.
-fn reaches(target: &Host, listener: &Listener) -> bool {
-    let Known::Yes((Address::Net(bound), _)) = &listener.bind else { return false };
-    match (target, bound) {
-        (Host::Ip(target), Host::Ip(bound)) => target == bound,
-        (Host::Ip(target), Host::Any) => target.is_loopback(),
-        (Host::Name(name), bound) if name.eq_ignore_ascii_case("localhost") => match bound {
-            Host::Any => true,
-            Host::Ip(ip) => *ip == IpAddr::from([127, 0, 0, 1]) || *ip == IpAddr::from(std::net::Ipv6Addr::LOCALHOST),
-            Host::Name(bound) => bound.eq_ignore_ascii_case("localhost"),
-        },
-        _ => false,
+/// The listen addresses that accept connections to a target, the more exact ones first.
+fn accepting(target: &Host) -> Vec<Host> {
+    match target {
+        Host::Ip(ip) if ip.is_loopback() => vec![target.clone(), Host::Any],
+        Host::Ip(_) => vec![target.clone()],
+        Host::Name(name) if name.eq_ignore_ascii_case("localhost") => vec![
+            Host::Ip(IpAddr::from([127, 0, 0, 1])),
+            Host::Ip(IpAddr::from(Ipv6Addr::LOCALHOST)),
+            target.clone(),
+            Host::Any,
+        ],
+        _ => Vec::new(),
     }
-}
-
-/// The virtual host of a listener that bears a name; `None`: the default one.
-fn chosen(topology: &Topology, listener: ListenerId, name: &str) -> Option<VirtualHostId> {
-    topology.listeners[listener]
-        .virtual_hosts
-        .iter()
-        .copied()
-        .find(|&host| topology.virtual_hosts[host].names.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)))
 }

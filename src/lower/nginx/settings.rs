@@ -64,6 +64,7 @@ impl Slot {
     pub const RESOLVER: Self = Self((FAMILIES * SETTINGS) as u8);
     pub const CLIENT_KEEPALIVE: Self = Self((FAMILIES * SETTINGS + 1) as u8);
     pub const STREAM_SSL: Self = Self((FAMILIES * SETTINGS + 2) as u8);
+    #[cfg(test)]
     const COUNT: usize = FAMILIES * SETTINGS + 3;
 }
 
@@ -90,33 +91,26 @@ impl Written {
     }
 }
 
-/// For each setting, where the value in force was written. The innermost level that sets one wins.
-#[derive(Clone, Debug)]
+/// For each setting, where the value in force was written. The innermost level that sets one wins. A level sets few,
+/// so they are a short list: there is one frame for every location of a large tree.
+#[derive(Clone, Debug, Default)]
 pub struct Frame {
-    slots: [u32; Slot::COUNT],
+    slots: Vec<(Slot, u32)>,
     /// Whether something in force here may stand in a file that was not read.
     pub unread: bool,
     /// The effective request headers: an index into the lowering's list, `None` where no level sets any.
     pub headers: [Option<u32>; 2],
 }
 
-impl Default for Frame {
-    fn default() -> Self {
-        Self { slots: [0; Slot::COUNT], unread: false, headers: [None; 2] }
-    }
-}
-
 impl Frame {
     pub fn get(&self, slot: Slot) -> Option<usize> {
-        match self.slots.get(slot.0 as usize) {
-            Some(&n) if n > 0 => Some(n as usize - 1),
-            _ => None,
-        }
+        self.slots.iter().find(|(set, _)| *set == slot).map(|(_, index)| *index as usize)
     }
 
     pub fn set(&mut self, slot: Slot, index: usize) {
-        if let Some(place) = self.slots.get_mut(slot.0 as usize) {
-            *place = index as u32 + 1;
+        match self.slots.iter_mut().find(|(set, _)| *set == slot) {
+            Some((_, place)) => *place = index as u32,
+            None => self.slots.push((slot, index as u32)),
         }
     }
 }

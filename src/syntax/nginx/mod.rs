@@ -187,7 +187,11 @@ pub fn parse(text: &str) -> Parsed<Tree> {
         };
         return Parsed { errors: vec![error], ..Parsed::default() };
     }
-    build::parse(text)
+    let mut parsed = build::parse(text);
+    // Thousands of trees are kept at once.
+    parsed.tree.words.shrink_to_fit();
+    parsed.tree.nodes.shrink_to_fit();
+    parsed
 }
 
 /// An offset or index as it is stored. Files are smaller than 4 GiB (`limits::MAX_FILE_BYTES`), so nothing is cut.
