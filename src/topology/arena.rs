@@ -69,6 +69,11 @@ impl<T> Arena<T> {
         id
     }
 
+    /// Makes room for as many more, and no more than that: large lists that double cost twice their size.
+    pub fn reserve(&mut self, more: usize) {
+        self.0.reserve_exact(more);
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -165,6 +165,8 @@ impl Lowering<'_, '_> {
 
     pub(super) fn finish_hops(&mut self) {
         self.read_maps();
+        let singles = self.pending.len();
+        self.out.topology.hops.reserve(singles);
         for pending in std::mem::take(&mut self.pending) {
             self.hop(pending);
         }
