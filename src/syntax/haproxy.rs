@@ -25,7 +25,10 @@ pub const MAX_CONDITIONS: usize = 99;
 /// Reads a configuration file. Never fails: what could not be read is in `errors`, the rest in `tree`.
 #[must_use]
 pub fn parse(text: &str) -> Parsed<Tree> {
-    build::parse(text)
+    let mut parsed = build::parse(text);
+    parsed.tree.words.shrink_to_fit();
+    parsed.tree.lines.shrink_to_fit();
+    parsed
 }
 
 /// One word as written, with its quotes and escapes. [`Tree::decode`] resolves them.

@@ -69,9 +69,14 @@ impl<T> Arena<T> {
         id
     }
 
-    /// Makes room for as many more, and no more than that: large lists that double cost twice their size.
+    /// Makes room for as many more. For many at once no more than that: large lists that double cost twice their
+    /// size.
     pub fn reserve(&mut self, more: usize) {
-        self.0.reserve_exact(more);
+        if more > self.0.len() {
+            self.0.reserve_exact(more);
+        } else {
+            self.0.reserve(more);
+        }
     }
 
     /// How many there are.

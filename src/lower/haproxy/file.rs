@@ -117,6 +117,13 @@ impl<'a> File<'a> {
         };
         file.look_ahead();
         file.duplicate_sections();
+        let servers = tree.sections().flat_map(|(id, _)| tree.lines_of(id));
+        let servers = servers.filter(|(line, _)| {
+            tree.words(*line)
+                .first()
+                .is_some_and(|word| source.file.text().get(word.start as usize..word.end as usize) == Some("server"))
+        });
+        out.endpoints.reserve(servers.count());
         let sections = file.sections(others_may_begin, out);
         file.duplicate_binds(&sections);
         file.references(&sections);
