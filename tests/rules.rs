@@ -32,6 +32,7 @@ fn main() -> ExitCode {
     assert!(trials.len() > 50, "the fixtures are gone: {} found", trials.len());
     trials.push(Trial::test("every rule has a fixture for every dialect it speaks", every_rule_has_fixtures));
     trials.push(Trial::test("demo", demo));
+    trials.push(Trial::test("the README shows real output", readme_shows_real_output));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -195,4 +196,19 @@ fn demo() -> Result<(), Failed> {
     }
     snapshot("demo", &run(&root, &["--color", "never", "."]));
     Ok(())
+}
+
+/// What the README shows of the demo is what the program prints.
+fn readme_shows_real_output() -> Result<(), Failed> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(top.join("README.md")).expect("a README");
+    let picture = readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a picture");
+    let printed = run(top, &["--color", "never", "fixtures/demo"]);
+    // The summary holds a time; everything else is to be found letter by letter.
+    for finding in picture.trim().split("\n\n").filter(|part| part.contains("┌─")) {
+        if !printed.contains(finding) {
+            return Err(format!("the README shows, and the program does not print:\n{finding}\n\n{printed}").into());
+        }
+    }
+    if picture.matches("┌─").count() < 2 { Err("the README shows no findings".into()) } else { Ok(()) }
 }

@@ -14,12 +14,17 @@ if [ ${#missing[@]} -gt 0 ]; then
   [ "$(id -u)" -eq 0 ] || sudo="sudo -n"
   if command -v apt-get >/dev/null 2>&1 && { [ -z "$sudo" ] || $sudo true 2>/dev/null; }; then
     export DEBIAN_FRONTEND=noninteractive
-    # Packages start their services by themselves; nothing here wants that.
-    printf '#!/bin/sh\nexit 101\n' | $sudo tee /usr/sbin/policy-rc.d >/dev/null
-    $sudo chmod +x /usr/sbin/policy-rc.d
-    $sudo apt-get update -q
+    # Packages start their services by themselves; nothing here wants that. A policy that is there already stays.
+    policy=/usr/sbin/policy-rc.d
+    ours=""
+    if [ ! -e "$policy" ]; then
+      printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+      $sudo chmod +x "$policy"
+      ours=yes
+    fi
+    $sudo apt-get update -q || true
     $sudo apt-get install -y -q --no-install-recommends "${missing[@]}" || true
-    $sudo rm -f /usr/sbin/policy-rc.d
+    [ -z "$ours" ] || $sudo rm -f "$policy"
   fi
 fi
 export PATH="$PATH:/usr/sbin:/usr/local/sbin"
