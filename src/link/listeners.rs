@@ -34,7 +34,7 @@ pub fn link(topology: &mut Topology) {
     let mut links = Vec::new();
     for (id, endpoint) in topology.endpoints.iter() {
         let found = match (endpoint.address.known(), endpoint.port.known().and_then(|port| port.number())) {
-            (Some(Address::Net(host)), Some(port)) => {
+            (Some(Address::Net(host)), Some(port)) if ports.contains(&(endpoint.proxy, port)) => {
                 accepting(host).into_iter().find_map(|bound| by_address.get(&(endpoint.proxy, port, bound)).copied())
             }
             (Some(Address::Socket(path)), _) => by_socket.get(&(endpoint.proxy, &**path)).copied(),
