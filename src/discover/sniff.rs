@@ -80,12 +80,74 @@ const TEMPLATE_ENDINGS: [&str; 18] = [
 ];
 
 /// Endings of files that are surely something else, wherever they lie.
-const OTHER_ENDINGS: [&str; 62] = [
-    "bash", "bat", "bin", "c", "cer", "cnf", "cpp", "cron", "crt", "css", "csr", "csv", "der", "diff", "eot", "err",
-    "gif", "go", "gz", "h", "html", "htm", "ico", "ini", "java", "jpeg", "jpg", "js", "json", "key", "less", "log",
-    "lua", "map", "md", "patch", "pem", "php", "pl", "png", "pp", "pub", "py", "rb", "rs", "rst", "scss", "service",
-    "sh", "sql", "svg", "tar", "tf", "toml", "ts", "txt", "vcl", "xml", "yaml", "yml", "zip", "zsh",
+const OTHER_ENDINGS: [&str; 63] = [
+    "dockerfile",
+    "bash",
+    "bat",
+    "bin",
+    "c",
+    "cer",
+    "cnf",
+    "cpp",
+    "cron",
+    "crt",
+    "css",
+    "csr",
+    "csv",
+    "der",
+    "diff",
+    "eot",
+    "err",
+    "gif",
+    "go",
+    "gz",
+    "h",
+    "html",
+    "htm",
+    "ico",
+    "ini",
+    "java",
+    "jpeg",
+    "jpg",
+    "js",
+    "json",
+    "key",
+    "less",
+    "log",
+    "lua",
+    "map",
+    "md",
+    "patch",
+    "pem",
+    "php",
+    "pl",
+    "png",
+    "pp",
+    "pub",
+    "py",
+    "rb",
+    "rs",
+    "rst",
+    "scss",
+    "service",
+    "sh",
+    "sql",
+    "svg",
+    "tar",
+    "tf",
+    "toml",
+    "ts",
+    "txt",
+    "vcl",
+    "xml",
+    "yaml",
+    "yml",
+    "zip",
+    "zsh",
 ];
+
+/// Names that begin so are surely something else.
+const OTHER_BEGINNINGS: [&str; 4] = ["dockerfile.", "dockerfile-", "containerfile", "makefile."];
 
 /// Names of files that lie in any folder.
 const OTHER_NAMES: [&str; 14] = [
@@ -122,6 +184,10 @@ const NGINX_FOLDERS: [&str; 9] = [
 pub fn by_name(path: &str) -> Option<Promise> {
     let lower = path.to_ascii_lowercase();
     let mut name = name_of(&lower);
+    // Dotfiles are a shell's or an editor's; `Dockerfile.plus` is a Dockerfile.
+    if name.starts_with(['.', '#']) || OTHER_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning)) {
+        return None;
+    }
     let mut template = false;
     for _ in 0..2 {
         for ending in TEMPLATE_ENDINGS {
@@ -167,21 +233,41 @@ fn look(bytes: &[u8]) -> Look {
         return Look::Other;
     }
     let (mut words, mut blocks, mut empty) = (0_u32, 0_u32, true);
+    // How many lines there are, and how many of them end as lines of nginx do.
+    let (mut lines, mut ended) = (0_u32, 0_u32);
     let mut section = false;
+    let mut note_closes = true;
     let mut start = 0;
     while start < bytes.len() {
         let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |length| start + length);
         let line = bytes[start..end].trim_ascii();
         let line_start = start + (bytes[start..end].len() - bytes[start..end].trim_ascii_start().len());
         start = end + 1;
-        if line.is_empty() || line.starts_with(b"#") || line.starts_with(b"{%") || line.starts_with(b"{#") {
+        if let Some(close) = note_close(line).filter(|_| note_closes) {
+            match memchr::memmem::find(&bytes[line_start..], close) {
+                Some(length) if line_start + length > end => {
+                    // Behind a note that spans lines, reading goes on with the next line.
+                    let at = line_start + length;
+                    start = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |rest| at + rest + 1);
+                    continue;
+                }
+                Some(_) => {}
+                None => note_closes = false,
+            }
+        }
+        if line.is_empty() || line.starts_with(b"#") || is_tag(line) {
             continue;
         }
         empty = false;
+        let line = without_comment(line);
         if is_other(line) {
             return Look::Other;
         }
+        lines += 1;
+        ended += u32::from(line.ends_with(b";") || line.ends_with(b"{") || line.ends_with(b"}"));
+        // Inside a block of nginx, `listen 80` is no section.
         match haproxy_line(line) {
+            _ if blocks > 0 => {}
             HaproxyLine::Section if section => return Look::Clear(Dialect::Haproxy),
             HaproxyLine::Section => {
                 section = true;
@@ -193,7 +279,7 @@ fn look(bytes: &[u8]) -> Look {
         // Statements of nginx: at the start of the line, and behind each `;`, `{` and `}` in it.
         let mut at = line_start;
         while at < end {
-            match nginx_statement(bytes, at) {
+            match nginx_statement(bytes, at, end) {
                 Statement::Clear => return Look::Clear(Dialect::Nginx),
                 Statement::Block => blocks += 1,
                 Statement::Word => words += 1,
@@ -210,7 +296,7 @@ fn look(bytes: &[u8]) -> Look {
         Look::Clear(Dialect::Nginx)
     } else if section {
         Look::Weak(Dialect::Haproxy)
-    } else if blocks + words > 0 {
+    } else if blocks + words > 0 && ended * 2 >= lines {
         Look::Weak(Dialect::Nginx)
     } else if empty {
         Look::Empty
@@ -219,11 +305,45 @@ fn look(bytes: &[u8]) -> Look {
     }
 }
 
-/// A line that neither nginx nor HAProxy has: `[section]` of ini files, systemd, php-fpm and supervisord; `<Tag>` of
+/// What ends the template's own comment that a line begins with: it may span lines.
+fn note_close(line: &[u8]) -> Option<&'static [u8]> {
+    if line.starts_with(b"{#") {
+        return Some(b"#}");
+    }
+    let inside = line.strip_prefix(b"{{")?;
+    let inside = inside.strip_prefix(b"-").unwrap_or(inside).trim_ascii_start();
+    if inside.starts_with(b"/*") { Some(b"*/") } else { inside.starts_with(b"!--").then_some(b"--") }
+}
+
+/// Whether a line is a template's alone.
+fn is_tag(line: &[u8]) -> bool {
+    line.starts_with(b"{%")
+        || line.starts_with(b"{#")
+        || line.starts_with(b"{{") && line.ends_with(b"}}")
+        || line.starts_with(b"<%") && line.ends_with(b"%>")
+}
+
+/// A line without the comment at its end.
+fn without_comment(line: &[u8]) -> &[u8] {
+    let comment = memchr::memchr_iter(b'#', line).find(|at| {
+        at.checked_sub(1).and_then(|before| line.get(before)).is_some_and(|b| b.is_ascii_whitespace() || *b == b';')
+    });
+    comment.and_then(|at| line.get(..at)).unwrap_or(line).trim_ascii_end()
+}
+
+/// A line that neither nginx nor HAProxy has: what only a shell says; `[section]` of ini files, systemd, php-fpm and supervisord; `<Tag>` of
 /// Apache and XML; Apache's `ServerName x` without `;`; the first words of monit and logrotate.
 fn is_other(line: &[u8]) -> bool {
     if let Some(inner) = line.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) {
         return !inner.is_empty() && inner.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+    }
+    if matches!(line, b"fi" | b"done" | b"esac" | b"then" | b";;")
+        || line.ends_with(b"; then")
+        || line.ends_with(b"; do")
+        || line.starts_with(b"export ") && memchr::memchr(b'=', line).is_some()
+        || line.starts_with(b"alias ") && memchr::memchr(b'=', line).is_some() && !line.ends_with(b";")
+    {
+        return true;
     }
     if let Some(rest) = line.strip_prefix(b"<") {
         return rest.first().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'?' | b'!' | b'/'));
@@ -427,8 +547,8 @@ const WORDS: [&str; 20] = [
     "hash",
 ];
 
-/// What begins at `at`, which stands at the start of a line or behind a `;`, `{` or `}`.
-fn nginx_statement(bytes: &[u8], at: usize) -> Statement {
+/// What begins at `at`, which stands at the start of a line or behind a `;`, `{` or `}`. The line ends at `line_end`.
+fn nginx_statement(bytes: &[u8], at: usize, line_end: usize) -> Statement {
     let rest = &bytes[at..bytes.len().min(at + STATEMENT)];
     let rest = rest.trim_ascii_start();
     let length = rest
@@ -461,7 +581,10 @@ fn nginx_statement(bytes: &[u8], at: usize) -> Statement {
         (_, Some(b'{')) if !template => Statement::Unknown,
         (_, None) if !template => Statement::Unknown,
         _ if PREFIXES.iter().any(|prefix| word.starts_with(prefix)) || DIRECTIVES.contains(&word) => Statement::Clear,
-        (_, Some(b';')) if WORDS.contains(&word) => Statement::Word,
+        // Other languages have such words, too, and a `;` some lines below.
+        (_, Some(b';')) if WORDS.contains(&word) && memchr::memchr(b';', &bytes[at..line_end]).is_some() => {
+            Statement::Word
+        }
         _ => Statement::Unknown,
     }
 }
@@ -505,9 +628,22 @@ mod tests {
         assert_eq!(by_name("default.conf.erb"), Some(Promise::Maybe));
         assert_eq!(by_name("app.conf"), Some(Promise::Maybe));
         assert_eq!(by_name("etc/lb.cfg"), Some(Promise::Maybe));
-        for other in
-            ["src/main.rs", "setup.cfg", "nginx/Dockerfile", "nginx/cert.pem", "README.md", "nginx/run.sh", "x"]
-        {
+        for other in [
+            "src/main.rs",
+            "setup.cfg",
+            "nginx/Dockerfile",
+            "nginx/Dockerfile.plus",
+            "nginx/Dockerfile.plus.unprivileged",
+            "nginx/plus.Dockerfile",
+            "nginx/snippets/skel/.bashrc-bsd",
+            "nginx/conf.d/.app.conf.swp",
+            "haproxy/.env.template",
+            "nginx/cert.pem",
+            "README.md",
+            "nginx/run.sh",
+            "web.template.yml",
+            "x",
+        ] {
             assert_eq!(by_name(other), None, "{other}");
         }
     }
@@ -529,6 +665,9 @@ mod tests {
             "\u{feff}server { listen 80; }",
             "content_by_lua_block {\n x = 1\n}",
             "location = /x { return 204; }",
+            "# x\nserver {\n  listen 80 default_server; # IPv4\n  listen [::]:80 ipv6only=on; # IPv6\n  server_name _;\n}",
+            "server {\n  listen 80\n  listen 443 ssl;\n}\n",
+            "{{/*\n  nginx.conf: the main file\n*/}}\n{{- define \"x\" -}}\nworker_processes auto;\n",
         ] {
             assert_eq!(look(text.as_bytes()), NGINX, "{text}");
         }
@@ -547,6 +686,8 @@ mod tests {
             "listen stats # comment\r\n  bind *:1936\r\n",
             ".if defined(X)\nglobal\n.notice \"x\"\n",
             "resolvers dns\n  nameserver a 1.1.1.1:53\n",
+            "{{/*\n   haproxy.cfg: the main file\n*/}}\n{{- $x := .X }}\n\nglobal\n  no strict-limits\n",
+            "{# a: b\n   c = d #}\nlisten web # here;\n  bind :80\n",
         ] {
             assert_eq!(look(text.as_bytes()), HAPROXY, "{text}");
         }
@@ -576,6 +717,18 @@ mod tests {
             "#!/bin/sh\nserver_name x;\n",
             "net.ipv4.ip_forward = 1\n",
             "server=/example.org/10.0.0.1\n",
+            "# .bashrc\numask 22\nalias rm='rm -i'\nif [ -f x ]; then\n  . x\nfi\n",
+            "check () {\n  path=\"x\"\n  if [ -z $a ]; then\n    return 1\n  fi\n  b=`echo $(set -f; echo $b)`\n}\n",
+            "f() {\n  return 1\n}\nset -e\ng; h\n",
+            "FROM debian\nRUN set -x \\\n  && if a ; then \\\n  b; fi\nuser nginx\n",
+            "<?php\nreturn 1;\nset_error_handler($x);\n",
+            "; Pool\n[www]\nuser = www\npm = dynamic\n",
+            "user = www-data\nlisten = /run/php.sock\npm = dynamic\n",
+            "port 6379\ninclude /etc/redis/x.conf\nsave 900 1\nuser default on\nhash-max-listpack-entries 128\n",
+            "[supervisord]\nnodaemon=true\n",
+            "/var/log/nginx/*.log {\n  daily\n  postrotate\n    kill -USR1 `cat x`;\n  endscript\n}\n",
+            "Listen 80\nLoadModule proxy_module modules/mod_proxy.so\nUser www\n",
+            "Alias /x /srv/x\n<Directory /srv>\n  Require all granted\n</Directory>\n",
             "\0\0\0\0",
         ] {
             let seen = look(text.as_bytes());

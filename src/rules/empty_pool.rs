@@ -16,6 +16,13 @@ impl Rule for EmptyPool {
         for (id, pool) in topology.pools.iter() {
             let Some(finding) = look(cx, pool) else { continue };
             let mut finding = finding;
+            // A refused file has its own outcome.
+            let of_pool = hops.get(&id).map_or(&[][..], Vec::as_slice);
+            let statusless = of_pool.iter().map(|&hop| &topology.hops[hop]).find(|hop| !hop.protocol.has_status());
+            let all = of_pool.iter().all(|&hop| !topology.hops[hop].protocol.has_status());
+            if let Some(hop) = statusless.filter(|_| all && finding.outcome != Outcome::DoesNotStart) {
+                finding = closed_without_status(finding, hop);
+            }
             for &hop in hops.get(&id).into_iter().flatten().take(3) {
                 finding = finding
                     .label_if(way_to_pool(topology, id, hop).map(|site| (site, "requests come from here".into())));

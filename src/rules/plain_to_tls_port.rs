@@ -24,6 +24,9 @@ impl Rule for PlainToTlsPort {
             }
             for &member in topology.members(id) {
                 let endpoint = &topology.endpoints[member];
+                if endpoint.down.is_some() {
+                    continue;
+                }
                 if topology.tls_to(hop, endpoint).is_some() {
                     continue;
                 }

@@ -78,6 +78,11 @@ pub fn serving(topology: &Topology, hop: HopId) -> impl Iterator<Item = &Endpoin
         .filter(|member| !member.backup && member.is_usable())
 }
 
+/// Where no status can be sent (`stream`, `mode tcp`), what a rule calls 502 is a closed connection.
+pub fn closed_without_status(finding: Finding, hop: &Hop) -> Finding {
+    if hop.protocol.has_status() { finding } else { finding.outcome(Outcome::ConnectionClosed) }
+}
+
 /// What the client side of a virtual host looks like.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Doors {

@@ -111,15 +111,20 @@ impl Rule for RuntimeNameWithoutResolver {
         let dialect = cx.dialect(hop.proxy);
         let name = names.clone().find(|name| !misses_a_pool(computed, name));
         let what = name.map_or_else(|| quote(&computed.text), |name| quote(&name.name));
+        let (unit, end) = match hop.protocol.has_status() {
+            true => ("request", "every such request gets 502"),
+            false => ("connection", "every such connection is closed"),
+        };
         let finding = Finding::new(
             self.id(),
             dialect,
-            (hop.target_site, format!("{} is looked up for each request", name.map_or("the host", |_| "this host"))),
-            format!("{what} has to be looked up per request and no resolver is in reach: every such request gets 502"),
-        )
-        .label_if(name.map(|name| (name.site, "the name comes from here".into())))
-        .why_of_dialect()
-        .help("add `resolver` with the address of your DNS server, or write the name without a variable");
+            (hop.target_site, format!("{} is looked up for each {unit}", name.map_or("the host", |_| "this host"))),
+            format!("{what} has to be looked up per {unit} and no resolver is in reach: {end}"),
+        );
+        let finding = closed_without_status(finding, hop)
+            .label_if(name.map(|name| (name.site, "the name comes from here".into())))
+            .why_of_dialect()
+            .help("add `resolver` with the address of your DNS server, or write the name without a variable");
         out.push(finding);
     }
 }

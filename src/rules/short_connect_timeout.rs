@@ -84,6 +84,7 @@ fn look(cx: &Cx<'_>, hop: &Hop, wait: Duration, site: Site, min: Duration) -> Op
     } else {
         return None;
     };
+    let finding = closed_without_status(finding, hop);
     Some(if matches!(connect.origin, Origin::Inherited { .. }) {
         finding.label((hop.target_site, "holds for requests passed on here".into()))
     } else {

@@ -21,12 +21,15 @@ impl Rule for TlsToPlainPort {
             let hop = &topology.hops[id];
             for &member in topology.members(id) {
                 let endpoint = &topology.endpoints[member];
+                if endpoint.down.is_some() {
+                    continue;
+                }
                 let Some(tls) = topology.tls_to(hop, endpoint) else { continue };
                 if let Some(finding) = look(cx, endpoint)
                     && told.insert(member)
                 {
                     out.push(
-                        finding
+                        closed_without_status(finding, hop)
                             .label((tls.site, "TLS is asked for here".into()))
                             .why_of_dialect()
                             .help("leave TLS out, or write the port that speaks it"),

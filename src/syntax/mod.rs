@@ -6,6 +6,7 @@
 pub mod haproxy;
 pub mod limits;
 pub mod nginx;
+mod tags;
 
 use std::ops::Range;
 

@@ -3,7 +3,7 @@
 use super::settings::{Family, Role, Slot, Word, Written, role};
 use super::{Block, Context, Item, Lowering, Server};
 use crate::syntax::nginx::{Body, NodeId};
-use crate::topology::{Duplicate, LoadEffect, Matcher, Route};
+use crate::topology::{LoadEffect, Matcher, Route};
 
 impl Lowering<'_, '_> {
     /// Reads the statements directly below `parent` (the top of the file if none) into a block.
@@ -218,16 +218,7 @@ impl Lowering<'_, '_> {
         let key = (outer.number, exact, path);
         match self.variables.locations.get(&key) {
             Some(&first) => {
-                let name = key.2;
-                self.out.topology.load.duplicates.push(Duplicate {
-                    proxy: self.proxy,
-                    kind: "location",
-                    name,
-                    first,
-                    second: site,
-                    effect: LoadEffect::Refused,
-                    note: None,
-                });
+                self.duplicate("location", &key.2, first, site, LoadEffect::Refused, None);
             }
             None => {
                 self.variables.locations.insert(key, site);

@@ -195,6 +195,10 @@ impl Lowering<'_, '_> {
         effect: LoadEffect,
         note: Option<&'static str>,
     ) {
+        // Of two lines in a template one may stand in a branch that the other does not.
+        if effect != LoadEffect::Ignored && (self.is_template(first) || self.is_template(second)) {
+            return;
+        }
         self.out.topology.load.duplicates.push(Duplicate {
             proxy: self.proxy,
             kind,

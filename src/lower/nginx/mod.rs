@@ -330,6 +330,11 @@ impl Lowering<'_, '_> {
         tree.words(item.node).get(index).is_some_and(|word| tree.has_hole(*word))
     }
 
+    /// Whether a place stands in a file with template tags.
+    fn is_template(&self, site: Site) -> bool {
+        self.files.tree(site.span.file).is_some_and(|tree| is_template(&tree))
+    }
+
     /// Why something that is not written at a place cannot be called absent; `None`: it is absent.
     fn doubt(&self, frame: &Frame) -> Option<Reason> {
         if !self.whole {

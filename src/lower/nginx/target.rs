@@ -70,7 +70,7 @@ impl Lowering<'_, '_> {
         let rest = match pending.family {
             Family::Proxy => match strip(&["http://", "https://"]) {
                 Some(rest) => rest,
-                None if value.starts_with('$') => return None,
+                None if may_become_url(value) => return None,
                 None => return made(value, ComputedKind::Malformed, None),
             },
             Family::Grpc => strip(&["grpc://", "grpcs://"]).unwrap_or(value),
@@ -144,6 +144,12 @@ impl Lowering<'_, '_> {
             effect: LoadEffect::Refused,
         });
     }
+}
+
+/// Whether variables may complete a scheme: `$backend`, `http:/$uri`, `http$s://…`.
+fn may_become_url(value: &str) -> bool {
+    let Some((before, _)) = value.split_once('$') else { return false };
+    ["http://", "https://"].iter().any(|scheme| values::strip_prefix_ignore_case(scheme, before).is_some())
 }
 
 /// The host of `host:port`, without the port. In brackets: with them.

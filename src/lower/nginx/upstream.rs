@@ -124,8 +124,13 @@ impl Lowering<'_, '_> {
         let (place, port) = if hole {
             (Known::Unknown(Reason::TemplateHole), Known::Unknown(Reason::TemplateHole))
         } else {
-            self.check_member(address, *address_site, stream);
-            member_address(address, stream)
+            // With `service=` the ports come from SRV records.
+            let srv = options.iter().any(|(word, _)| word.starts_with("service="));
+            self.check_member(address, *address_site, stream && !srv);
+            match member_address(address, stream) {
+                (place, _) if srv => (place, Known::Unknown(Reason::OutsideRepository)),
+                found => found,
+            }
         };
         let value = |name: &str| {
             options.iter().find_map(|(word, site)| {

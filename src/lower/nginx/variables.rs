@@ -79,8 +79,8 @@ impl Lowering<'_, '_> {
             let Some(name) = name.strip_prefix('$').map(Box::<str>::from) else { continue };
             let Some(place) = self.places.get(item.place as usize).cloned() else { continue };
             let Some(tree) = place.tree() else { continue };
+            // Without `default` the variable may be empty; but the keys may be all that there are.
             let mut values = Vec::new();
-            let mut open = true;
             for entry in tree.children(item.node) {
                 let words = tree.words(entry);
                 let key = tree.name(entry, place.text());
@@ -89,16 +89,8 @@ impl Lowering<'_, '_> {
                     values.push(("${}".into(), place.site(value.start, value.end)));
                     continue;
                 }
-                if key == "default" {
-                    open = false;
-                }
                 let text = if tree.has_hole(value) { "${}".into() } else { tree.word(value, place.text()) };
                 values.push((text.into_owned(), place.site(value.start, value.end)));
-            }
-            if open {
-                // Without `default` the variable may be empty.
-                let site = place.header(tree.node(item.node));
-                values.push((String::new(), site));
             }
             let entry = self.variables.assigned.entry(name).or_default();
             for (value, site) in values.into_iter().take(MAX_VALUES) {

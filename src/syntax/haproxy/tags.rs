@@ -1,17 +1,23 @@
 //! Template tags in a configuration file: Jinja and Go templates (`{{ }}`, `{% %}`, `{# #}`), ERB (`<% %>`).
 //!
-//! A tag counts only when it closes on its line. Before the grammar sees the text, tags are masked by as many bytes of
+//! A tag counts only when it closes on its line, but for one that begins its line: it may span some (`{{/* … */}}`).
+//! In a comment only a tag that decides about other lines counts. Before the grammar sees the text, tags are masked by as many bytes of
 //! other text, so that every offset stays true and the grammar need not know them.
 
+use crate::syntax::tags::decides;
 use std::ops::Range;
+
+/// How far the end of a tag that spans lines is looked for, in bytes.
+const LONGEST: usize = 4 * 1024;
 
 const KINDS: [(&[u8; 2], &[u8; 2]); 4] = [(b"{{", b"}}"), (b"{%", b"%}"), (b"{#", b"#}"), (b"<%", b"%>")];
 
-/// All tags, in the order of the text. Linear: an opener that does not close on its line is looked for only once.
+/// All tags, in the order of the text. Linear: an opener that does not close on its line is looked for only once, and one
+/// at the start of a line in a bounded stretch.
 pub(super) fn find(text: &str) -> Vec<Range<u32>> {
     let bytes = text.as_bytes();
     let mut tags = Vec::new();
-    let mut line_end = 0;
+    let (mut line_end, mut comment, mut leads) = (0, false, false);
     let mut hopeless = [false; KINDS.len()];
     let mut from = 0;
     while let Some(found) = memchr::memchr2(b'{', b'<', bytes.get(from..).unwrap_or(&[])) {
@@ -20,12 +26,22 @@ pub(super) fn find(text: &str) -> Vec<Range<u32>> {
         let Some(kind) = KINDS.iter().position(|(open, _)| bytes[at..].starts_with(*open)) else { continue };
         if at >= line_end {
             line_end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end);
+            let line_start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |newline| newline + 1);
+            let before = &bytes[line_start..at];
+            comment = begins_comment(before);
+            leads = before.iter().all(u8::is_ascii_whitespace);
             hopeless = [false; KINDS.len()];
         }
         let inside = at + 2;
         // `{%[src]%}` and `<%ci>` are log formats of HAProxy, not tags.
         let log_format = KINDS[kind].0 != b"{{" && bytes.get(inside) == Some(&b'[');
-        if hopeless[kind] || log_format {
+        let spans = std::mem::take(&mut leads);
+        if hopeless[kind] || log_format || comment && !decides(&bytes[at..line_end]) {
+            continue;
+        }
+        if spans && let Some(end) = end_of_note(bytes, at).or_else(|| end_beyond(bytes, inside, line_end, kind)) {
+            from = end;
+            tags.push(at as u32..from as u32);
             continue;
         }
         match bytes.get(inside..line_end).and_then(|rest| memchr::memmem::find(rest, KINDS[kind].1)) {
@@ -39,12 +55,49 @@ pub(super) fn find(text: &str) -> Vec<Range<u32>> {
     tags
 }
 
+/// Whether the comment of a line has begun: at the first `#` outside quotes and without a backslash. In doubt it has not.
+fn begins_comment(before: &[u8]) -> bool {
+    let first = before.iter().position(|byte| matches!(byte, b'#' | b'"' | b'\'' | b'\\'));
+    first.is_some_and(|at| before[at] == b'#')
+}
+
+/// The end of a Go template's own comment, which may hold anything.
+fn end_of_note(bytes: &[u8], at: usize) -> Option<usize> {
+    let far = &bytes[at..bytes.len().min(at + LONGEST)];
+    let inside = far.strip_prefix(b"{{")?;
+    let inside = inside.strip_prefix(b"-").unwrap_or(inside).trim_ascii_start();
+    inside.strip_prefix(b"/*")?;
+    let note = memchr::memmem::find(far, b"*/")?;
+    memchr::memmem::find(&far[note..], b"}}").map(|close| at + note + close + 2)
+}
+
+/// The end of a tag that does not close on its line.
+fn end_beyond(bytes: &[u8], inside: usize, line_end: usize, kind: usize) -> Option<usize> {
+    let close = KINDS[kind].1;
+    if memchr::memmem::find(&bytes[inside..line_end.max(inside)], close).is_some() {
+        return None;
+    }
+    let far = &bytes[line_end..bytes.len().min(line_end + LONGEST)];
+    let found = memchr::memmem::find(far, close)?;
+    // Another opener before it: this one is not closed at all.
+    (!far[..found].windows(2).any(|pair| pair == KINDS[kind].0)).then_some(line_end + found + 2)
+}
+
 /// The text with its tags masked: by blanks where tags stand alone on a line or where a control tag begins it, else by
 /// a letter, so that a tag is (a part of) a word.
 pub(super) fn mask(text: &str, tags: &[Range<u32>]) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let mut next = 0;
     while let Some(first) = tags.get(next) {
+        // A tag over several lines: the lines stay.
+        let all = first.start as usize..first.end as usize;
+        if memchr::memchr(b'\n', &bytes[all.clone()]).is_some() {
+            for byte in bytes[all].iter_mut().filter(|byte| **byte != b'\n') {
+                *byte = b' ';
+            }
+            next += 1;
+            continue;
+        }
         let line_start = memchr::memrchr(b'\n', &bytes[..first.start as usize]).map_or(0, |at| at + 1);
         let line_end =
             memchr::memchr(b'\n', &bytes[first.start as usize..]).map_or(bytes.len(), |at| first.start as usize + at);
@@ -84,6 +137,26 @@ mod tests {
         let text = "a {{ b }}{{c}} {{ d\n}} {% if x %} <%= y %> <%ci> {%[src]%} {# z #}";
         let found: Vec<_> = find(text).into_iter().map(|tag| &text[tag.start as usize..tag.end as usize]).collect();
         assert_eq!(found, ["{{ b }}", "{{c}}", "{% if x %}", "<%= y %>", "{# z #}"]);
+    }
+
+    #[test]
+    fn values_in_comments_do_not_count() {
+        let tags = |text: &str| find(text).len();
+        assert_eq!(tags("# {{ ansible_managed }}\n bind :80 # {{ x }} {# y #}\n"), 0);
+        assert_eq!(tags("# {% if x %}\n# {{ if .X }}\n"), 2);
+        assert_eq!(tags("acl x path /\\# {{ x }}\nacl y str \"#\" {{ y }}\n"), 2);
+    }
+
+    #[test]
+    fn a_tag_that_leads_may_span_lines() {
+        let text =
+            "{{- /* haproxy.cfg: {{ x\n the é\n*/ -}}\nglobal\n{% set a = [\n 1 ] %}\n bind {{ x\n}}\n{{ y\n{{ z }}\n";
+        let found: Vec<_> = find(text).into_iter().map(|tag| &text[tag.start as usize..tag.end as usize]).collect();
+        assert_eq!(found, ["{{- /* haproxy.cfg: {{ x\n the é\n*/ -}}", "{% set a = [\n 1 ] %}", "{{ z }}"]);
+        let masked = mask(text, &find(text));
+        assert_eq!(masked.len(), text.len());
+        assert_eq!(masked.lines().count(), text.lines().count());
+        assert!(masked.trim_start().starts_with("global"));
     }
 
     #[test]

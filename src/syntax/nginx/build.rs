@@ -1,11 +1,12 @@
 //! Tokens → tree, with an explicit stack, first as nginx reads, then (only if that fails) with guesses.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memmem, memrchr};
 
 use super::lex::{Flow, Rule, lex};
 use super::recover;
 use super::{Body, Node, Tree, Word, decode, index, lua, names};
 use crate::syntax::limits::{MAX_DEPTH, MAX_ERRORS};
+use crate::syntax::tags;
 use crate::syntax::{Parsed, SyntaxError};
 
 const BOM: &str = "\u{FEFF}";
@@ -50,7 +51,8 @@ pub(super) fn parse(text: &str) -> Parsed<Tree> {
     best.finish()
 }
 
-/// Whether the text holds a template tag that closes on its line.
+/// Whether the text holds a template tag that closes on its line and is more than a value in a comment
+/// (`# {{ ansible_managed }}`). A comment behind a directive is not told apart here: the builder does that.
 fn has_tag(text: &str) -> bool {
     let bytes = text.as_bytes();
     [("{{", "}}"), ("{%", "%}"), ("<%", "%>")].iter().any(|(open, close)| {
@@ -60,7 +62,12 @@ fn has_tag(text: &str) -> bool {
             let rest = bytes.get(at + i..).unwrap_or_default();
             let line = rest.get(..memchr(b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
             if memmem::find(line, close.as_bytes()).is_some() {
-                return true;
+                let start = memrchr(b'\n', bytes.get(..at + i).unwrap_or_default()).map_or(0, |newline| newline + 1);
+                let comment =
+                    bytes.get(start..at + i).is_some_and(|before| before.trim_ascii_start().starts_with(b"#"));
+                if !comment || tags::any_decides(line) {
+                    return true;
+                }
             }
             // Nothing closes on this line, whatever else opens on it.
             at += i + line.len();
@@ -183,7 +190,8 @@ impl<'a> Builder<'a> {
             let end = start + text.trim_end_matches('\r').len();
             self.comments.push(index(start + 1)..index(end));
         }
-        if self.template && has_tag(text) {
+        // A branch or a loop goes on behind the comment that it stands in; a value ends with it.
+        if self.template && tags::any_decides(text.as_bytes()) {
             self.saw_tag = true;
         }
     }
