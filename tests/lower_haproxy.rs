@@ -132,7 +132,7 @@ fn addresses_and_ports() {
          server a5 \"${APP}:8080\" check\n server a6 10.0.0.1:80/app\n server a7 http://10.0.0.1:80\n \
          server-template t 3 _http._tcp.app.example\n",
     );
-    let port = |name: &str| endpoint(&t, name).port.clone();
+    let port = |name: &str| endpoint(&t, name).port;
     assert_eq!(port("a1"), Known::Yes(Port::Written(80)));
     assert_eq!(port("a2"), Known::Yes(Port::Written(81)));
     assert_eq!(port("a3"), Known::Yes(Port::OfClient));
