@@ -183,6 +183,23 @@ pub fn tiny_bare_numbers(topology: &Topology) -> std::collections::HashSet<Site>
         .collect()
 }
 
+/// Whether only requests of health checks and the like come here, which must be answered at once.
+pub fn is_probe(topology: &Topology, hop: &Hop) -> bool {
+    const WORDS: &[&str] =
+        &["ping", "status", "ready", "readyz", "readiness", "live", "livez", "liveness", "metrics", "probe"];
+    let asks = |text: &str| {
+        text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
+            let word = word.to_ascii_lowercase();
+            word.starts_with("health") || WORDS.contains(&&*word)
+        })
+    };
+    !hop.routes.is_empty()
+        && hop.routes.iter().all(|&route| match &topology.routes[route].matcher {
+            Matcher::Prefix(text) | Matcher::Exact(text) | Matcher::Condition(text) => asks(text),
+            Matcher::Always | Matcher::Named(_) => false,
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -80,23 +80,6 @@ fn report(cx: &Cx<'_>, id: HopId, wait: Duration, site: Site) -> Finding {
     finding.help(format!("set `{}` above the longest time that the application allows a request", read.spelling))
 }
 
-/// Whether only requests of health checks and the like come here, which must be answered at once.
-fn is_probe(topology: &Topology, hop: &Hop) -> bool {
-    const WORDS: &[&str] =
-        &["ping", "status", "ready", "readyz", "readiness", "live", "livez", "liveness", "metrics", "probe"];
-    let asks = |text: &str| {
-        text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
-            let word = word.to_ascii_lowercase();
-            word.starts_with("health") || WORDS.contains(&&*word)
-        })
-    };
-    !hop.routes.is_empty()
-        && hop.routes.iter().all(|&route| match &topology.routes[route].matcher {
-            Matcher::Prefix(text) | Matcher::Exact(text) | Matcher::Condition(text) => asks(text),
-            Matcher::Always | Matcher::Named(_) => false,
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
