@@ -564,7 +564,9 @@ fn nginx_statement(bytes: &[u8], at: usize, line_end: usize) -> Statement {
         return Statement::Clear;
     }
     let arguments = rest.trim_ascii_start();
-    if word != "location" && (arguments.starts_with(b"=") || arguments.starts_with(b":"))
+    // `allow ::1;` assigns nothing.
+    let colon = arguments.starts_with(b":") && !arguments.starts_with(b"::");
+    if word != "location" && (arguments.starts_with(b"=") || colon)
         || word.ends_with([':', '=']) && word.starts_with(|c: char| c.is_ascii_alphabetic())
     {
         return Statement::Assignment;
@@ -665,6 +667,7 @@ mod tests {
             "\u{feff}server { listen 80; }",
             "content_by_lua_block {\n x = 1\n}",
             "location = /x { return 204; }",
+            "events {\n  debug_connection ::1;\n}\nhttp {}\n",
             "# x\nserver {\n  listen 80 default_server; # IPv4\n  listen [::]:80 ipv6only=on; # IPv6\n  server_name _;\n}",
             "server {\n  listen 80\n  listen 443 ssl;\n}\n",
             "{{/*\n  nginx.conf: the main file\n*/}}\n{{- define \"x\" -}}\nworker_processes auto;\n",
@@ -673,6 +676,7 @@ mod tests {
         }
         assert_eq!(look(b"include snippets/*.conf;"), Look::Weak(Dialect::Nginx));
         assert_eq!(look(b"listen 80;\n"), Look::Weak(Dialect::Nginx));
+        assert_eq!(look(b"allow ::1;\ndeny all;\n"), Look::Weak(Dialect::Nginx));
     }
 
     #[test]

@@ -282,6 +282,22 @@ fn what_is_no_template() {
 }
 
 #[test]
+fn values_in_comments_make_no_template() {
+    let broken = "# {{ ansible_managed }}\nhttp { # {{ x }}\n  listen 80\n  #\t<%= y %>\n  server_name a;\n}\n";
+    let parsed = parse(broken);
+    assert!(!parsed.template);
+    assert_eq!(parsed.errors.len(), 1, "{:?}", parsed.errors);
+    assert!(!parse("# {{ x }}\nserver {# one\n}\n").template);
+    // What decides about other lines does so in a comment, too.
+    for text in ["# {% if x %}\na {\n# {% endif %}\n", "a { # {{ if .X }}\n", "#{{#x}}\na {\n", "# <% if x %>\na {\n"] {
+        let parsed = parse(text);
+        assert!(parsed.template && parsed.errors.is_empty(), "{text}");
+    }
+    // A value that counts, behind any number that do not.
+    assert!(parse("# {{ x }}\n  # {{ y }}\na {{ z }};\nb {\n").template);
+}
+
+#[test]
 fn comments_that_speak_to_us() {
     let text = "a b; # gw502: allow x\r\n# other\nc d \"# gw502: no\";\n#gw502: y";
     let parsed = parse(text);
