@@ -17,11 +17,8 @@ impl Rule for EmptyPool {
             let Some(finding) = look(cx, pool) else { continue };
             let mut finding = finding;
             // A refused file has its own outcome.
-            let of_pool = hops.get(&id).map_or(&[][..], Vec::as_slice);
-            let statusless = of_pool.iter().map(|&hop| &topology.hops[hop]).find(|hop| !hop.protocol.has_status());
-            let all = of_pool.iter().all(|&hop| !topology.hops[hop].protocol.has_status());
-            if let Some(hop) = statusless.filter(|_| all && finding.outcome != Outcome::DoesNotStart) {
-                finding = closed_without_status(finding, hop);
+            if finding.outcome != Outcome::DoesNotStart {
+                finding = closed_without_status_in(finding, topology, hops.get(&id));
             }
             for &hop in hops.get(&id).into_iter().flatten().take(3) {
                 finding = finding
@@ -158,5 +155,17 @@ mod tests {
         let (mut house, pool) = house(House::haproxy(), 1);
         house.t.pools[pool].disabled = Some(at(15));
         assert_eq!(lines(&house.found(RuleId::GW115)[0])[..2], [15, 4]);
+    }
+
+    #[test]
+    fn without_a_status_the_connection_is_closed() {
+        let (mut haproxy, pool) = house(House::haproxy(), 0);
+        let hop = haproxy.hop(20, Target::Pool(pool));
+        let first = haproxy.t.hops.iter().next().unwrap().0;
+        haproxy.t.pools[pool].used = true;
+        haproxy.t.hops[first].protocol = Protocol::Tcp;
+        assert_eq!(haproxy.found(RuleId::GW115)[0].outcome, Outcome::Status(503));
+        haproxy.t.hops[hop].protocol = Protocol::Tcp;
+        assert_eq!(haproxy.found(RuleId::GW115)[0].outcome, Outcome::ConnectionClosed);
     }
 }

@@ -14,6 +14,7 @@ impl Rule for MissingHealthCheck {
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
         let inert = inert_rules(topology);
+        let hops = hops_by_pool(topology);
         for (id, pool) in topology.pools.iter() {
             // Where checks are written and act on nobody, one finding says both.
             if inert.contains_key(&id) {
@@ -47,6 +48,7 @@ impl Rule for MissingHealthCheck {
                     member.check.stray_setting.map(|site| (site, "a setting for a check that is not there".into())),
                 );
             }
+            let finding = closed_without_status_in(finding, topology, hops.get(&id));
             out.push(finding.why_of_dialect().help("write `check` on these lines"));
         }
     }

@@ -18,7 +18,7 @@ impl Rule for NoFailover {
             if let Some(finding) = look(cx, id, hop)
                 && told.insert(finding.primary().site)
             {
-                out.push(finding);
+                out.push(closed_without_status(finding, hop));
             }
         }
     }

@@ -83,6 +83,15 @@ pub fn closed_without_status(finding: Finding, hop: &Hop) -> Finding {
     if hop.protocol.has_status() { finding } else { finding.outcome(Outcome::ConnectionClosed) }
 }
 
+/// The same for a pool: no way to it may have a status to send.
+pub fn closed_without_status_in(finding: Finding, topology: &Topology, ways: Option<&Vec<HopId>>) -> Finding {
+    let mut hops = ways.into_iter().flatten().map(|&hop| &topology.hops[hop]).peekable();
+    match hops.peek().copied() {
+        Some(first) if hops.all(|hop| !hop.protocol.has_status()) => closed_without_status(finding, first),
+        _ => finding,
+    }
+}
+
 /// What the client side of a virtual host looks like.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Doors {

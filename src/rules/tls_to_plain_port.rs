@@ -114,4 +114,15 @@ mod tests {
         house.t.endpoints[endpoint].tls = House::tls(built_in(ServerName::Nothing), 9);
         assert_eq!(lines(&house.found(RuleId::GW402)[0]), [7, 9]);
     }
+
+    #[test]
+    fn nobody_speaks_to_who_is_taken_out() {
+        let (mut house, endpoint, hop) = house(Port::Written(21145));
+        let listener = house.listener(11, 21145, false);
+        house.leads_to(endpoint, listener, None);
+        house.t.hops[hop].protocol = Protocol::Tcp;
+        assert_eq!(house.found(RuleId::GW402)[0].outcome, Outcome::ConnectionClosed);
+        house.t.endpoints[endpoint].down = Some(at(7));
+        assert!(house.found(RuleId::GW402).is_empty());
+    }
 }
