@@ -19,7 +19,7 @@ pub(super) fn find(text: &str) -> Vec<Range<u32>> {
     let mut tags = Vec::new();
     let (mut line_end, mut comment, mut leads) = (0, false, false);
     let mut hopeless = [false; KINDS.len()];
-    let mut from = 0;
+    let (mut from, mut no_note_before) = (0, 0);
     while let Some(found) = memchr::memchr2(b'{', b'<', bytes.get(from..).unwrap_or(&[])) {
         let at = from + found;
         from = at + 1;
@@ -39,10 +39,18 @@ pub(super) fn find(text: &str) -> Vec<Range<u32>> {
         if hopeless[kind] || log_format || comment && !decides(&bytes[at..line_end]) {
             continue;
         }
-        if spans && let Some(end) = end_of_note(bytes, at).or_else(|| end_beyond(bytes, inside, line_end, kind)) {
-            from = end;
-            tags.push(at as u32..from as u32);
-            continue;
+        if spans {
+            let note = is_note(&bytes[at..line_end]);
+            // No `*/` was found up to there: it need not be looked for again.
+            let end = if note && at >= no_note_before { end_of_note(bytes, at) } else { None };
+            if note && end.is_none() {
+                no_note_before = no_note_before.max(at + LONGEST);
+            }
+            if let Some(end) = end.or_else(|| end_beyond(bytes, inside, line_end, kind)) {
+                from = end;
+                tags.push(at as u32..from as u32);
+                continue;
+            }
         }
         match bytes.get(inside..line_end).and_then(|rest| memchr::memmem::find(rest, KINDS[kind].1)) {
             Some(close) => {
@@ -61,14 +69,19 @@ fn begins_comment(before: &[u8]) -> bool {
     first.is_some_and(|at| before[at] == b'#')
 }
 
-/// The end of a Go template's own comment, which may hold anything.
+/// Whether a Go template's own comment begins here, which may hold anything: `{{/*`, `{{- /*`.
+fn is_note(line: &[u8]) -> bool {
+    let Some(inside) = line.strip_prefix(b"{{") else { return false };
+    inside.strip_prefix(b"-").unwrap_or(inside).trim_ascii_start().starts_with(b"/*")
+}
+
+/// Where such a comment ends.
 fn end_of_note(bytes: &[u8], at: usize) -> Option<usize> {
     let far = &bytes[at..bytes.len().min(at + LONGEST)];
-    let inside = far.strip_prefix(b"{{")?;
-    let inside = inside.strip_prefix(b"-").unwrap_or(inside).trim_ascii_start();
-    inside.strip_prefix(b"/*")?;
     let note = memchr::memmem::find(far, b"*/")?;
-    memchr::memmem::find(&far[note..], b"}}").map(|close| at + note + close + 2)
+    let rest = far[note + 2..].strip_prefix(b" ").unwrap_or(&far[note + 2..]);
+    let rest = rest.strip_prefix(b"-").unwrap_or(rest);
+    rest.starts_with(b"}}").then(|| at + far.len() - rest.len() + 2)
 }
 
 /// The end of a tag that does not close on its line.
@@ -77,10 +90,10 @@ fn end_beyond(bytes: &[u8], inside: usize, line_end: usize, kind: usize) -> Opti
     if memchr::memmem::find(&bytes[inside..line_end.max(inside)], close).is_some() {
         return None;
     }
+    // Another opener before the end: this one is not closed at all.
     let far = &bytes[line_end..bytes.len().min(line_end + LONGEST)];
-    let found = memchr::memmem::find(far, close)?;
-    // Another opener before it: this one is not closed at all.
-    (!far[..found].windows(2).any(|pair| pair == KINDS[kind].0)).then_some(line_end + found + 2)
+    let far = &far[..memchr::memmem::find(far, KINDS[kind].0).unwrap_or(far.len())];
+    memchr::memmem::find(far, close).map(|found| line_end + found + 2)
 }
 
 /// The text with its tags masked: by blanks where tags stand alone on a line or where a control tag begins it, else by
@@ -157,6 +170,16 @@ mod tests {
         assert_eq!(masked.len(), text.len());
         assert_eq!(masked.lines().count(), text.lines().count());
         assert!(masked.trim_start().starts_with("global"));
+    }
+
+    #[test]
+    fn tags_that_nothing_closes_are_read_in_linear_time() {
+        let start = std::time::Instant::now();
+        for opener in ["{{\n", "{{/*\n", "{%\n", "{#\n", "{{/* */ x\n", "# {{ x }} {%\n"] {
+            let text = opener.repeat(200_000);
+            assert!(find(&text).is_empty() || opener.starts_with('#'), "{opener}");
+        }
+        assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
     }
 
     #[test]
