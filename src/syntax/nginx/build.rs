@@ -279,6 +279,13 @@ impl<'a> Builder<'a> {
     }
 
     fn open(&mut self, at: usize) -> Flow {
+        if self.mode != Mode::Strict
+            && self.pending() > 0
+            && self.last_end == at
+            && let Some(close) = recover::quantifier(self.text, at)
+        {
+            return self.pattern(at, close);
+        }
         if self.pending() == 0 {
             self.error(recover::nameless(at));
             self.statement_indent = self.line_indent;
@@ -308,6 +315,18 @@ impl<'a> Builder<'a> {
             self.end_statement(at + 1, body);
         }
         Flow::On
+    }
+
+    /// A pattern with `{n}` that is not quoted: nginx takes the brace for a block. Read on as it was meant.
+    fn pattern(&mut self, at: usize, close: usize) -> Flow {
+        let rest = self.text.get(close..).unwrap_or_default();
+        let end = close + rest.find([' ', '\t', '\r', '\n', ';']).unwrap_or(rest.len());
+        if let Some(word) = self.tree.words.last_mut() {
+            word.end = index(end);
+            let whole = word.raw(self.text).to_owned();
+            self.error(recover::bare_quantifier(&whole, at, close));
+        }
+        Flow::Jump(end)
     }
 
     fn close(&mut self, at: usize) -> Flow {

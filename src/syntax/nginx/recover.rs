@@ -313,3 +313,24 @@ fn shown(raw: &str) -> String {
     }
     shown
 }
+
+/// The end of `{4}`, `{2,}`, `{1,3}` at an offset: a pattern's repetition, no block.
+pub(super) fn quantifier(text: &str, at: usize) -> Option<usize> {
+    let rest = text.get(at..)?.strip_prefix('{')?;
+    // No pattern repeats more often than a few thousand times.
+    let end = rest.bytes().take(12).position(|b| b == b'}')?;
+    let inside = rest.get(..end)?;
+    let fits = inside.starts_with(|c: char| c.is_ascii_digit());
+    (fits && inside.bytes().all(|b| b.is_ascii_digit() || b == b',')).then_some(at + end + 2)
+}
+
+/// The error for a pattern with a repetition and without quotes.
+pub(super) fn bare_quantifier(pattern: &str, at: usize, close: usize) -> SyntaxError {
+    SyntaxError {
+        message: "nginx takes the brace in this pattern for the start of a block".into(),
+        at: index(at)..index(close),
+        label: "a brace ends the word before it, unless the word is quoted".into(),
+        others: Vec::new(),
+        help: Some(format!("put the pattern in quotes: `\"{pattern}\"`")),
+    }
+}

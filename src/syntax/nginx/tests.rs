@@ -381,3 +381,16 @@ fn the_place_where_a_slice_ends_does_not_matter() {
         }
     }
 }
+
+#[test]
+fn a_repetition_without_quotes_is_named_and_the_rest_is_read() {
+    let text = "server { location ~ ^/[0-9]{4}/x{1,3}$ { return 200; } location /b { return 201; } }";
+    let parsed = parse(text);
+    let said: Vec<_> = parsed.errors.iter().map(|error| (error.at.clone(), error.message.as_str())).collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!(&text[said[0].0.start as usize..said[0].0.end as usize], "{4}");
+    assert!(parsed.errors[0].help.as_deref().is_some_and(|help| help.contains("\"^/[0-9]{4}/x{1,3}$\"")));
+    let server = parsed.tree.roots().next().expect("a server");
+    let names: Vec<_> = parsed.tree.children(server).map(|id| parsed.tree.words(id).len()).collect();
+    assert_eq!(names, [3, 2]);
+}
