@@ -13,6 +13,7 @@ mod missing_file;
 mod missing_health_check;
 mod missing_sni;
 mod missing_timeout;
+mod mode_mismatch;
 mod no_failover;
 mod plain_to_tls_port;
 mod prelude;
@@ -73,6 +74,7 @@ pub const RULES: &[&dyn Rule] = &[
     &plain_to_tls_port::PlainToTlsPort,
     &tls_to_plain_port::TlsToPlainPort,
     &missing_sni::MissingSni,
+    &mode_mismatch::ModeMismatch,
     &small_response_buffer::SmallResponseBuffer,
     &keepalive_race::KeepaliveRace,
 ];

@@ -32,8 +32,16 @@ impl Facts {
 
     /// Hands over what was noted.
     pub(super) fn finish(self, all: &mut LoadFacts) {
-        let LoadFacts { syntax, missing_files, undefined, duplicates, malformed, bare_numbers, empty_resolvers } =
-            self.load;
+        let LoadFacts {
+            syntax,
+            missing_files,
+            undefined,
+            duplicates,
+            malformed,
+            bare_numbers,
+            empty_resolvers,
+            faults,
+        } = self.load;
         all.syntax.extend(syntax);
         all.missing_files.extend(missing_files);
         all.undefined.extend(undefined);
@@ -41,6 +49,7 @@ impl Facts {
         all.malformed.extend(malformed);
         all.bare_numbers.extend(bare_numbers);
         all.empty_resolvers.extend(empty_resolvers);
+        all.faults.extend(faults);
     }
 
     /// From the start of one site to the end of another.

@@ -26,6 +26,8 @@ pub(super) struct Wanted {
     pub(super) computed: bool,
     /// Whether the name is filled in while the file is loaded.
     pub(super) filled_in: bool,
+    /// Whether it stands in a branch that HAProxy may pass over.
+    pub(super) conditional: bool,
 }
 
 /// What a section says.
@@ -300,6 +302,7 @@ fn want(section: &mut Section, statement: &Statement<'_>) {
         matcher,
         computed: rules::is_computed(&name.text),
         filled_in: name.live.is_some(),
+        conditional: statement.condition.is_some(),
     });
 }
 
