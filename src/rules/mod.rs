@@ -9,6 +9,7 @@ mod implicit_port;
 mod inert_health_check;
 mod keepalive_race;
 mod malformed_target;
+mod missing_companion;
 mod missing_file;
 mod missing_health_check;
 mod missing_sni;
@@ -59,6 +60,7 @@ pub const RULES: &[&dyn Rule] = &[
     &missing_file::MissingFileRule,
     &undefined_reference::UndefinedReference,
     &duplicate_definition::DuplicateDefinition,
+    &missing_companion::MissingCompanion,
     &malformed_target::MalformedTargetRule,
     &runtime_name_without_resolver::RuntimeNameWithoutResolver,
     &implicit_port::ImplicitPort,

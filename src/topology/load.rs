@@ -202,6 +202,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// A route between an HTTP and a TCP side.
     ModeMismatch,
+    /// A setting that is refused without another one.
+    MissingCompanion,
 }
 
 /// How bad a [`Fault`] is.

@@ -12,6 +12,7 @@ use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword, Tree};
 use crate::topology::{Dialect, Known};
 use crate::topology::{HopId, LoadEffect, Proxy, ProxyId, Reason, SyntaxFact, Topology, VirtualHostId};
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 /// How many `defaults` sections in other branches of `.if` blocks are passed over on the way up.
@@ -42,6 +43,8 @@ pub(super) struct File<'a> {
     /// `defaults` sections so far.
     defaults: Vec<(SectionId, Option<ConditionId>)>,
     named_defaults: HashMap<Box<str>, SectionId>,
+    /// Whether any section of the file listens, once somebody has asked.
+    pub(super) listens: OnceCell<bool>,
 }
 
 /// A lowered `frontend`, `backend` or `listen` section.
@@ -114,6 +117,7 @@ impl<'a> File<'a> {
             profiles: HashMap::new(),
             defaults: Vec::new(),
             named_defaults: HashMap::new(),
+            listens: OnceCell::new(),
         };
         file.look_ahead();
         file.duplicate_sections();

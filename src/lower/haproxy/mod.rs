@@ -7,6 +7,7 @@
 mod address;
 mod bind;
 mod checks;
+mod companions;
 mod facts;
 mod file;
 mod global;

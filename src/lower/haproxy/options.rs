@@ -63,6 +63,9 @@ pub(super) struct ServerOptions {
     pub(super) of_a_check: Option<Site>,
     /// Why more may stand here than is written, if so.
     pub(super) filled_in: Option<Reason>,
+    pub(super) ca_file: bool,
+    pub(super) agent_port: bool,
+    pub(super) check_ssl: Option<Site>,
 }
 
 impl ServerOptions {
@@ -120,6 +123,8 @@ impl ServerOptions {
             "enabled" => self.down = None,
             "ssl" => self.ssl = Some((true, site)),
             "no-ssl" => self.ssl = Some((false, site)),
+            "check-ssl" => self.check_ssl = Some(site),
+            "no-check-ssl" => self.check_ssl = None,
             _ if word.starts_with("send-proxy") => self.send_proxy = true,
             _ if word.starts_with("no-send-proxy") => self.send_proxy = false,
             _ => {}
@@ -129,6 +134,11 @@ impl ServerOptions {
     fn setting(&mut self, option: &Arg<'_>, value: &Arg<'_>, facts: &mut Facts) {
         let (word, text) = (&*option.text, &*value.text);
         let at = facts.join(option.site, value.site);
+        match word {
+            "ca-file" => self.ca_file = true,
+            "agent-port" => self.agent_port = true,
+            _ => {}
+        }
         if let Some(reason) = value.live {
             match word {
                 "weight" | "maxconn" | "init-addr" | "resolvers" | "track" | "verify" | "observe" | "proto" => {

@@ -1,6 +1,7 @@
 //! One `frontend`, `backend` or `listen` section: its lines, gathered.
 
 use super::bind::{self, Bind};
+use super::companions;
 use super::file::File;
 use super::names::Kind;
 use super::paths;
@@ -10,7 +11,7 @@ use super::server::{self, Server, Surroundings};
 use super::text::{Prefix, Statement};
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword};
-use crate::topology::{HostSent, LoadEffect, Matcher};
+use crate::topology::{Fault, HostSent, LoadEffect, Matcher};
 use std::collections::{HashMap, HashSet};
 
 /// Where a frontend sends requests.
@@ -60,6 +61,8 @@ pub(super) struct Section {
     pub(super) tracked: Vec<(Box<str>, Site)>,
     /// Other sections that it names.
     pub(super) references: Vec<(Kind, Box<str>, Site)>,
+    /// What HAProxy refuses or misreads in it, unless it is switched off.
+    pub(super) faults: Vec<Fault>,
 }
 
 impl Section {
@@ -113,6 +116,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
         server_names: None,
         tracked: Vec::new(),
         references: Vec::new(),
+        faults: Vec::new(),
     };
     let mut acls = Seen::new();
     let mut servers = Seen::new();
@@ -168,6 +172,12 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
                 file.facts.undefined("server", &name, site, None, near, LoadEffect::Refused);
             }
         }
+    }
+    companions::tracked(file, &mut section);
+    companions::bind(file, id, &section);
+    let faults = std::mem::take(&mut section.faults);
+    if section.profile.disabled.is_none() && !file.template {
+        file.facts.load.faults.extend(faults);
     }
     section.server_names = (!section.open_ended).then(|| servers.into_keys().collect());
     if section.profile.cookie.is_some()
@@ -283,6 +293,7 @@ fn add_server(file: &mut File<'_>, section: &mut Section, statement: &Statement<
             places.push((*site, statement.condition));
         }
     }
+    companions::server(file, section, &server);
     section.servers.push(server);
 }
 
