@@ -3,6 +3,7 @@
 //! A rule is pure, synchronous and infallible. To add one: `rules/GWnnn-slug.yaml`, a file here with its line in
 //! [`RULES`], fixtures.
 
+mod dangling_route;
 mod duplicate_definition;
 mod empty_pool;
 mod implicit_port;
@@ -66,6 +67,7 @@ pub const RULES: &[&dyn Rule] = &[
     &implicit_port::ImplicitPort,
     &proxy_loop::ProxyLoop,
     &empty_pool::EmptyPool,
+    &dangling_route::DanglingRoute,
     &short_read_timeout::ShortReadTimeout,
     &short_connect_timeout::ShortConnectTimeout,
     &missing_timeout::MissingTimeout,

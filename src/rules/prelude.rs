@@ -201,7 +201,8 @@ pub fn tell_faults(rule: RuleId, kind: FaultKind, cx: &Cx<'_>, out: &mut Finding
             finding = finding.confidence(Confidence::Likely.min(rule.meta().confidence));
         }
         finding = match fault.why {
-            Some(why) => finding.why(why),
+            // The words in the log are those of the page's explanation.
+            Some(why) => finding.log("").why(why),
             None => finding.why_of_dialect(),
         };
         out.push(match &fault.help {

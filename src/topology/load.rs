@@ -204,6 +204,8 @@ pub enum FaultKind {
     ModeMismatch,
     /// A setting that is refused without another one.
     MissingCompanion,
+    /// A virtual host in which some requests lead nowhere.
+    DanglingRoute,
 }
 
 /// How bad a [`Fault`] is.

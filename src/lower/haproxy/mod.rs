@@ -8,6 +8,7 @@ mod address;
 mod bind;
 mod checks;
 mod companions;
+mod dangling;
 mod facts;
 mod file;
 mod global;

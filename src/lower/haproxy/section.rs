@@ -2,6 +2,7 @@
 
 use super::bind::{self, Bind};
 use super::companions;
+use super::dangling;
 use super::file::File;
 use super::names::Kind;
 use super::paths;
@@ -63,6 +64,7 @@ pub(super) struct Section {
     pub(super) references: Vec<(Kind, Box<str>, Site)>,
     /// What HAProxy refuses or misreads in it, unless it is switched off.
     pub(super) faults: Vec<Fault>,
+    pub(super) answers: dangling::Answers,
 }
 
 impl Section {
@@ -117,6 +119,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
         tracked: Vec::new(),
         references: Vec::new(),
         faults: Vec::new(),
+        answers: dangling::Answers::default(),
     };
     let mut acls = Seen::new();
     let mut servers = Seen::new();
@@ -158,6 +161,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
             }
             _ => other(&mut section, &statement),
         }
+        section.answers.read(&statement);
         if rules::answers(&statement) && statement.prefix == Prefix::None {
             section.answers_itself = true;
         }
@@ -175,6 +179,9 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
     }
     companions::tracked(file, &mut section);
     companions::bind(file, id, &section);
+    if section.profile.disabled.is_none() && !file.misspelt.contains(&id) {
+        dangling::frontend(file, &section);
+    }
     let faults = std::mem::take(&mut section.faults);
     if section.profile.disabled.is_none() && !file.template {
         file.facts.load.faults.extend(faults);
