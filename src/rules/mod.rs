@@ -10,6 +10,7 @@ mod implicit_port;
 mod inert_health_check;
 mod keepalive_race;
 mod malformed_target;
+mod misread_number;
 mod missing_companion;
 mod missing_file;
 mod missing_health_check;
@@ -63,6 +64,7 @@ pub const RULES: &[&dyn Rule] = &[
     &duplicate_definition::DuplicateDefinition,
     &missing_companion::MissingCompanion,
     &malformed_target::MalformedTargetRule,
+    &misread_number::MisreadNumber,
     &runtime_name_without_resolver::RuntimeNameWithoutResolver,
     &implicit_port::ImplicitPort,
     &proxy_loop::ProxyLoop,

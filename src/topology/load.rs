@@ -206,6 +206,8 @@ pub enum FaultKind {
     MissingCompanion,
     /// A virtual host in which some requests lead nowhere.
     DanglingRoute,
+    /// A number that is read as another one.
+    MisreadNumber,
 }
 
 /// How bad a [`Fault`] is.

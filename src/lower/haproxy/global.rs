@@ -1,6 +1,7 @@
 //! The `global` section: settings of the process.
 
 use super::facts::Facts;
+use super::numbers;
 use super::paths::Base;
 use super::text::Source;
 use super::times;
@@ -53,6 +54,12 @@ impl Global {
                     None => Known::Yes(u64::from(times::count(text))),
                 };
                 let value = statement.word(1);
+                if numbers::OF_THE_PROCESS.contains(&statement.keyword())
+                    && reason.is_none()
+                    && let Some(arg) = statement.args.get(1)
+                {
+                    numbers::check(statement.keyword(), arg, site, facts);
+                }
                 match statement.keyword() {
                     "tune.bufsize" => global.bufsize = Some((number(value), site)),
                     "tune.maxrewrite" => global.maxrewrite = Some((number(value), site)),

@@ -15,6 +15,7 @@ mod global;
 mod hop;
 mod keywords;
 mod names;
+mod numbers;
 mod options;
 mod paths;
 mod profile;

@@ -2,6 +2,7 @@
 
 use super::address::is_filled_in;
 use super::facts::Facts;
+use super::numbers;
 use super::rules::server_name;
 use super::text::Arg;
 use super::times::{self, Time};
@@ -154,6 +155,9 @@ impl ServerOptions {
             && let Time::Read { ms, bare: true } = times::read(text)
         {
             facts.bare_number(at, word, text, ms, false);
+        }
+        if numbers::OF_A_SERVER.contains(&word) {
+            numbers::check(word, value, at, facts);
         }
         match word {
             "track" => self.track = Some((text.into(), at)),

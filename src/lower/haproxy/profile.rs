@@ -1,6 +1,7 @@
 //! What a proxy section says, over what its `defaults` section says.
 
 use super::facts::Facts;
+use super::numbers;
 use super::options::ServerOptions;
 use super::text::{Prefix, Statement};
 use super::times::{self, Time};
@@ -148,6 +149,11 @@ impl Profile {
             None => written(Known::Yes(())),
         };
         let word = statement.word(1);
+        if numbers::OF_A_PROXY.contains(&statement.keyword())
+            && let Some(arg) = statement.args.get(1)
+        {
+            numbers::check(statement.keyword(), arg, site, facts);
+        }
         match statement.keyword() {
             "mode" => self.http = set(reason, word == "http", site),
             "timeout" => self.read_timeout(statement, reason, facts),
