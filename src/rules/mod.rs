@@ -11,6 +11,7 @@ mod inert_health_check;
 mod keepalive_race;
 mod malformed_target;
 mod misread_number;
+mod misplaced_directive;
 mod missing_companion;
 mod missing_file;
 mod missing_health_check;
@@ -63,6 +64,7 @@ pub const RULES: &[&dyn Rule] = &[
     &undefined_reference::UndefinedReference,
     &duplicate_definition::DuplicateDefinition,
     &missing_companion::MissingCompanion,
+    &misplaced_directive::MisplacedDirective,
     &malformed_target::MalformedTargetRule,
     &misread_number::MisreadNumber,
     &runtime_name_without_resolver::RuntimeNameWithoutResolver,

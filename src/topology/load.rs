@@ -208,6 +208,10 @@ pub enum FaultKind {
     DanglingRoute,
     /// A number that is read as another one.
     MisreadNumber,
+    /// A statement that is ignored or refused where it stands.
+    Misplaced,
+    /// A timeout for tunnels that is none.
+    ShortTunnel,
 }
 
 /// How bad a [`Fault`] is.

@@ -14,6 +14,7 @@ mod file;
 mod global;
 mod hop;
 mod keywords;
+mod misplaced;
 mod names;
 mod numbers;
 mod options;

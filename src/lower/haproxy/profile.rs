@@ -77,6 +77,8 @@ pub(super) struct Profile {
     pub(super) servers: ServerOptions,
     /// Why what nobody has said is not known, if so.
     pub(super) beyond: Option<Reason>,
+    /// A rule on requests in the `defaults` section.
+    pub(super) rule: Option<Site>,
 }
 
 /// Where a section's own text stands.

@@ -4,6 +4,7 @@ use super::bind::{self, Bind};
 use super::companions;
 use super::dangling;
 use super::file::File;
+use super::misplaced;
 use super::names::Kind;
 use super::paths;
 use super::profile::{Extent, Profile, Slot};
@@ -121,6 +122,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
         faults: Vec::new(),
         answers: dangling::Answers::default(),
     };
+    let mut late = misplaced::Late::default();
     let mut acls = Seen::new();
     let mut servers = Seen::new();
     let mut used_servers: Vec<(Box<str>, Site)> = Vec::new();
@@ -162,6 +164,8 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
             _ => other(&mut section, &statement),
         }
         section.answers.read(&statement);
+        misplaced::timeout(file, &mut section, &statement);
+        late.read(&statement, &section);
         if rules::answers(&statement) && statement.prefix == Prefix::None {
             section.answers_itself = true;
         }
@@ -177,6 +181,8 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
             }
         }
     }
+    late.finish(file, &mut section);
+    misplaced::shared(file, &section);
     companions::tracked(file, &mut section);
     companions::bind(file, id, &section);
     if section.profile.disabled.is_none() && !file.misspelt.contains(&id) {
