@@ -26,6 +26,7 @@ mod runtime_name_without_resolver;
 mod short_connect_timeout;
 mod short_read_timeout;
 mod small_response_buffer;
+mod short_tunnel_timeout;
 mod syntax_error;
 #[cfg(test)]
 mod testing;
@@ -76,6 +77,7 @@ pub const RULES: &[&dyn Rule] = &[
     &short_connect_timeout::ShortConnectTimeout,
     &missing_timeout::MissingTimeout,
     &unitless_timeout::UnitlessTimeout,
+    &short_tunnel_timeout::ShortTunnelTimeout,
     &missing_health_check::MissingHealthCheck,
     &inert_health_check::InertHealthCheck,
     &no_failover::NoFailover,
