@@ -22,6 +22,7 @@ mod no_failover;
 mod plain_to_tls_port;
 mod prelude;
 mod proxy_loop;
+mod queue_timeout_inherited;
 mod runtime_name_without_resolver;
 mod short_connect_timeout;
 mod short_read_timeout;
@@ -78,6 +79,7 @@ pub const RULES: &[&dyn Rule] = &[
     &missing_timeout::MissingTimeout,
     &unitless_timeout::UnitlessTimeout,
     &short_tunnel_timeout::ShortTunnelTimeout,
+    &queue_timeout_inherited::QueueTimeoutInherited,
     &missing_health_check::MissingHealthCheck,
     &inert_health_check::InertHealthCheck,
     &no_failover::NoFailover,
