@@ -4,6 +4,7 @@
 //! [`RULES`], fixtures.
 
 mod dangling_route;
+mod deliberate_bad_gateway;
 mod duplicate_definition;
 mod empty_pool;
 mod implicit_port;
@@ -87,6 +88,7 @@ pub const RULES: &[&dyn Rule] = &[
     &tls_to_plain_port::TlsToPlainPort,
     &missing_sni::MissingSni,
     &mode_mismatch::ModeMismatch,
+    &deliberate_bad_gateway::DeliberateBadGateway,
     &small_response_buffer::SmallResponseBuffer,
     &keepalive_race::KeepaliveRace,
 ];

@@ -212,6 +212,8 @@ pub enum FaultKind {
     Misplaced,
     /// A timeout for tunnels that is none.
     ShortTunnel,
+    /// A rule that answers 502 itself.
+    BadGateway,
 }
 
 /// How bad a [`Fault`] is.

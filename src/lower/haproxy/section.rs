@@ -13,7 +13,7 @@ use super::server::{self, Server, Surroundings};
 use super::text::{Prefix, Statement};
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword};
-use crate::topology::{Fault, HostSent, LoadEffect, Matcher};
+use crate::topology::{Fault, FaultKind, FaultWeight, HostSent, LoadEffect, Matcher, ProxyId};
 use std::collections::{HashMap, HashSet};
 
 /// Where a frontend sends requests.
@@ -161,7 +161,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
             "use-server" if statement.live().is_none() => {
                 used_servers.push((statement.word(1).into(), statement.args.get(1).map_or(statement.site, |a| a.site)));
             }
-            _ => other(&mut section, &statement),
+            _ => other(file.facts.proxy, &mut section, &statement),
         }
         section.answers.read(&statement);
         misplaced::timeout(file, &mut section, &statement);
@@ -331,7 +331,7 @@ fn want(section: &mut Section, statement: &Statement<'_>) {
 }
 
 /// Statements that say something of the section as a whole.
-fn other(section: &mut Section, statement: &Statement<'_>) {
+fn other(proxy: ProxyId, section: &mut Section, statement: &Statement<'_>) {
     let on = statement.prefix == Prefix::None;
     match (statement.keyword(), statement.word(1)) {
         (
@@ -367,6 +367,22 @@ fn other(section: &mut Section, statement: &Statement<'_>) {
                 "set-path" | "replace-path" | "set-uri" | "replace-uri" | "set-pathq" | "replace-pathq"
                 | "normalize-uri" => section.path_kept = false,
                 _ => {}
+            }
+        }
+        ("http-response", "deny") => {
+            section.speaks_http = true;
+            let status = statement.args.iter().any(|arg| matches!(&*arg.text, "deny_status" | "status"));
+            if on && !status && statement.live().is_none() && statement.condition.is_none() {
+                section.faults.push(
+                    Fault::new(
+                        FaultKind::BadGateway,
+                        proxy,
+                        (statement.site, "answers 502"),
+                        "this rule answers 502, as if the server had failed",
+                    )
+                    .help("write `deny_status 403`, or the status that is meant")
+                    .weight(FaultWeight::Remark, true),
+                );
             }
         }
         ("http-response" | "http-after-response" | "http-reuse" | "cookie" | "redirect", _) => {
