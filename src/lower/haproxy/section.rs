@@ -371,7 +371,8 @@ fn other(proxy: ProxyId, section: &mut Section, statement: &Statement<'_>) {
         }
         ("http-response", "deny") => {
             section.speaks_http = true;
-            let status = statement.args.iter().any(|arg| matches!(&*arg.text, "deny_status" | "status"));
+            let end = rules::condition_of(statement).unwrap_or(statement.args.len());
+            let status = statement.args.iter().take(end).any(|arg| matches!(&*arg.text, "deny_status" | "status"));
             if on && !status && statement.live().is_none() && statement.condition.is_none() {
                 section.faults.push(
                     Fault::new(
