@@ -33,6 +33,7 @@ mod syntax_error;
 #[cfg(test)]
 mod testing;
 mod tls_to_plain_port;
+mod unavailable_directive;
 mod undefined_reference;
 mod unitless_timeout;
 
@@ -67,6 +68,7 @@ pub const RULES: &[&dyn Rule] = &[
     &undefined_reference::UndefinedReference,
     &duplicate_definition::DuplicateDefinition,
     &missing_companion::MissingCompanion,
+    &unavailable_directive::UnavailableDirective,
     &misplaced_directive::MisplacedDirective,
     &malformed_target::MalformedTargetRule,
     &misread_number::MisreadNumber,

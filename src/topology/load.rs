@@ -214,6 +214,8 @@ pub enum FaultKind {
     ShortTunnel,
     /// A rule that answers 502 itself.
     BadGateway,
+    /// A statement that some versions of the proxy do not know.
+    Unavailable,
 }
 
 /// How bad a [`Fault`] is.
