@@ -35,6 +35,7 @@ mod testing;
 mod tls_to_plain_port;
 mod unavailable_directive;
 mod undefined_reference;
+mod unset_variable;
 mod unitless_timeout;
 
 use crate::catalog::RuleId;
@@ -72,6 +73,7 @@ pub const RULES: &[&dyn Rule] = &[
     &misplaced_directive::MisplacedDirective,
     &malformed_target::MalformedTargetRule,
     &misread_number::MisreadNumber,
+    &unset_variable::UnsetVariable,
     &runtime_name_without_resolver::RuntimeNameWithoutResolver,
     &implicit_port::ImplicitPort,
     &proxy_loop::ProxyLoop,

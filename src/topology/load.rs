@@ -216,6 +216,8 @@ pub enum FaultKind {
     BadGateway,
     /// A statement that some versions of the proxy do not know.
     Unavailable,
+    /// A variable that these files do not set.
+    UnsetVariable,
 }
 
 /// How bad a [`Fault`] is.

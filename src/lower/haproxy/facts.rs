@@ -7,6 +7,7 @@ use crate::syntax::limits::MAX_ERRORS;
 use crate::topology::{
     BareNumber, Dialect, Duplicate, LoadEffect, LoadFacts, MalformedTarget, ProxyId, SyntaxFact, UndefinedName,
 };
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// How many names are compared for "did you mean" in one file: the work stays linear, whatever the file holds.
@@ -23,11 +24,13 @@ pub(super) struct Facts {
     refused: usize,
     /// Whether only some configurations have the line that is read: in a dead branch HAProxy looks at nothing.
     pub(super) conditional: bool,
+    /// Variables that were told to be unset.
+    pub(super) told_unset: HashSet<Box<str>>,
 }
 
 impl Facts {
     pub(super) fn new(proxy: ProxyId) -> Self {
-        Self { load: LoadFacts::default(), proxy, comparisons: COMPARISONS, refused: 0, conditional: false }
+        Self { load: LoadFacts::default(), proxy, comparisons: COMPARISONS, refused: 0, conditional: false, told_unset: HashSet::new() }
     }
 
     /// Hands over what was noted.
