@@ -7,6 +7,7 @@ mod dangling_route;
 mod deliberate_bad_gateway;
 mod duplicate_definition;
 mod empty_pool;
+mod health_check_cannot_pass;
 mod implicit_port;
 mod inert_health_check;
 mod keepalive_race;
@@ -87,6 +88,7 @@ pub const RULES: &[&dyn Rule] = &[
     &queue_timeout_inherited::QueueTimeoutInherited,
     &missing_health_check::MissingHealthCheck,
     &inert_health_check::InertHealthCheck,
+    &health_check_cannot_pass::HealthCheckCannotPass,
     &no_failover::NoFailover,
     &plain_to_tls_port::PlainToTlsPort,
     &tls_to_plain_port::TlsToPlainPort,

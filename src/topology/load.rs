@@ -218,6 +218,8 @@ pub enum FaultKind {
     Unavailable,
     /// A variable that these files do not set.
     UnsetVariable,
+    /// A check that a healthy endpoint does not pass.
+    FailingCheck,
 }
 
 /// How bad a [`Fault`] is.

@@ -10,6 +10,7 @@ mod checks;
 mod companions;
 mod dangling;
 mod facts;
+mod failing;
 mod file;
 mod global;
 mod hop;

@@ -67,6 +67,10 @@ pub(super) struct ServerOptions {
     pub(super) ca_file: bool,
     pub(super) agent_port: bool,
     pub(super) check_ssl: Option<Site>,
+    pub(super) check_sni: bool,
+    pub(super) check_send_proxy: bool,
+    pub(super) check_addr: bool,
+    pub(super) port_of_check: Option<u16>,
 }
 
 impl ServerOptions {
@@ -126,6 +130,8 @@ impl ServerOptions {
             "no-ssl" => self.ssl = Some((false, site)),
             "check-ssl" => self.check_ssl = Some(site),
             "no-check-ssl" => self.check_ssl = None,
+            "check-send-proxy" => self.check_send_proxy = true,
+            "no-check-send-proxy" => self.check_send_proxy = false,
             _ if word.starts_with("send-proxy") => self.send_proxy = true,
             _ if word.starts_with("no-send-proxy") => self.send_proxy = false,
             _ => {}
@@ -138,6 +144,9 @@ impl ServerOptions {
         match word {
             "ca-file" => self.ca_file = true,
             "agent-port" => self.agent_port = true,
+            "check-sni" => self.check_sni = true,
+            "addr" => self.check_addr = true,
+            "port" => self.port_of_check = text.parse().ok().filter(|_| value.live.is_none()),
             _ => {}
         }
         if let Some(reason) = value.live {

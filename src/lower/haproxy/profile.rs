@@ -1,6 +1,7 @@
 //! What a proxy section says, over what its `defaults` section says.
 
 use super::facts::Facts;
+use super::failing;
 use super::numbers;
 use super::options::ServerOptions;
 use super::text::{Prefix, Statement};
@@ -155,6 +156,10 @@ impl Profile {
             && let Some(arg) = statement.args.get(1)
         {
             numbers::check(statement.keyword(), arg, site, facts);
+        }
+        if !conditional && !facts.conditional {
+            let proxy = facts.proxy;
+            facts.load.faults.extend(failing::statement(statement, proxy));
         }
         match statement.keyword() {
             "mode" => self.http = set(reason, word == "http", site),

@@ -3,6 +3,7 @@
 use super::bind::{self, Bind};
 use super::companions;
 use super::dangling;
+use super::failing;
 use super::file::File;
 use super::misplaced;
 use super::names::Kind;
@@ -66,6 +67,10 @@ pub(super) struct Section {
     /// What HAProxy refuses or misreads in it, unless it is switched off.
     pub(super) faults: Vec<Fault>,
     pub(super) answers: dangling::Answers,
+    /// Whether rules say how checks connect.
+    pub(super) connects: bool,
+    /// One that says nothing of TLS.
+    pub(super) bare_connect: Option<Site>,
 }
 
 impl Section {
@@ -121,6 +126,8 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
         references: Vec::new(),
         faults: Vec::new(),
         answers: dangling::Answers::default(),
+        connects: false,
+        bare_connect: None,
     };
     let mut late = misplaced::Late::default();
     let mut acls = Seen::new();
@@ -164,6 +171,10 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
             _ => other(file.facts.proxy, &mut section, &statement),
         }
         section.answers.read(&statement);
+        if matches!(statement.keyword(), "http-check" | "tcp-check") && statement.word(1) == "connect" {
+            section.bare_connect = (!section.connects && failing::is_bare_connect(&statement)).then_some(statement.site);
+            section.connects = true;
+        }
         misplaced::timeout(file, &mut section, &statement);
         late.read(&statement, &section);
         if rules::answers(&statement) && statement.prefix == Prefix::None {
@@ -184,6 +195,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
     late.finish(file, &mut section);
     misplaced::shared(file, &section);
     companions::tracked(file, &mut section);
+    failing::servers(file, &mut section);
     companions::bind(file, id, &section);
     if section.profile.disabled.is_none() && !file.misspelt.contains(&id) {
         dangling::frontend(file, &section);

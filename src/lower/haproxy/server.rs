@@ -24,6 +24,8 @@ pub(super) struct Server {
     /// The name, where it is certain.
     pub(super) name: Option<(Box<str>, Site)>,
     pub(super) is_template: bool,
+    /// Whether it stands in a branch that HAProxy may pass over.
+    pub(super) conditional: bool,
 }
 
 /// What a server line is read with.
@@ -101,7 +103,7 @@ pub(super) fn read(statement: &Statement<'_>, with: &Surroundings<'_>, facts: &m
         leads_to: None,
     };
     let name = name.map(|arg| (arg.text.as_ref().into(), arg.site));
-    Some(Server { endpoint, options, name, is_template })
+    Some(Server { endpoint, options, name, is_template, conditional: facts.conditional })
 }
 
 /// The value of a variable that is the whole address, where the lines above set it to several words.
