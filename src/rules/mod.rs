@@ -3,30 +3,41 @@
 //! A rule is pure, synchronous and infallible. To add one: `rules/GWnnn-slug.yaml`, a file here with its line in
 //! [`RULES`], fixtures.
 
+mod dangling_route;
+mod deliberate_bad_gateway;
 mod duplicate_definition;
 mod empty_pool;
+mod health_check_cannot_pass;
 mod implicit_port;
 mod inert_health_check;
 mod keepalive_race;
 mod malformed_target;
+mod misplaced_directive;
+mod misread_number;
+mod missing_companion;
 mod missing_file;
 mod missing_health_check;
 mod missing_sni;
 mod missing_timeout;
+mod mode_mismatch;
 mod no_failover;
 mod plain_to_tls_port;
 mod prelude;
 mod proxy_loop;
+mod queue_timeout_inherited;
 mod runtime_name_without_resolver;
 mod short_connect_timeout;
 mod short_read_timeout;
+mod short_tunnel_timeout;
 mod small_response_buffer;
 mod syntax_error;
 #[cfg(test)]
 mod testing;
 mod tls_to_plain_port;
+mod unavailable_directive;
 mod undefined_reference;
 mod unitless_timeout;
+mod unset_variable;
 
 use crate::catalog::RuleId;
 use crate::finding::Findings;
@@ -58,21 +69,32 @@ pub const RULES: &[&dyn Rule] = &[
     &missing_file::MissingFileRule,
     &undefined_reference::UndefinedReference,
     &duplicate_definition::DuplicateDefinition,
+    &missing_companion::MissingCompanion,
+    &unavailable_directive::UnavailableDirective,
+    &misplaced_directive::MisplacedDirective,
     &malformed_target::MalformedTargetRule,
+    &misread_number::MisreadNumber,
+    &unset_variable::UnsetVariable,
     &runtime_name_without_resolver::RuntimeNameWithoutResolver,
     &implicit_port::ImplicitPort,
     &proxy_loop::ProxyLoop,
     &empty_pool::EmptyPool,
+    &dangling_route::DanglingRoute,
     &short_read_timeout::ShortReadTimeout,
     &short_connect_timeout::ShortConnectTimeout,
     &missing_timeout::MissingTimeout,
     &unitless_timeout::UnitlessTimeout,
+    &short_tunnel_timeout::ShortTunnelTimeout,
+    &queue_timeout_inherited::QueueTimeoutInherited,
     &missing_health_check::MissingHealthCheck,
     &inert_health_check::InertHealthCheck,
+    &health_check_cannot_pass::HealthCheckCannotPass,
     &no_failover::NoFailover,
     &plain_to_tls_port::PlainToTlsPort,
     &tls_to_plain_port::TlsToPlainPort,
     &missing_sni::MissingSni,
+    &mode_mismatch::ModeMismatch,
+    &deliberate_bad_gateway::DeliberateBadGateway,
     &small_response_buffer::SmallResponseBuffer,
     &keepalive_race::KeepaliveRace,
 ];

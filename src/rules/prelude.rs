@@ -209,6 +209,40 @@ pub fn is_probe(topology: &Topology, hop: &Hop) -> bool {
         })
 }
 
+/// Tells the faults of one kind.
+pub fn tell_faults(rule: RuleId, kind: FaultKind, cx: &Cx<'_>, out: &mut Findings) {
+    for fault in cx.topology.load.faults.iter().filter(|fault| fault.kind == kind) {
+        let dialect = cx.dialect(fault.proxy);
+        let mut finding = Finding::new(rule, dialect, (fault.site, fault.label.clone()), fault.message.clone());
+        for other in &fault.others {
+            finding = finding.label(other.clone());
+        }
+        finding = match fault.effect {
+            Some(LoadEffect::Refused) => finding.outcome(Outcome::DoesNotStart),
+            Some(LoadEffect::Status(status)) => finding.outcome(Outcome::Status(status)),
+            Some(LoadEffect::Ignored | LoadEffect::Split) => finding.outcome(Outcome::WrongAnswer),
+            None => finding,
+        };
+        finding = match fault.weight {
+            FaultWeight::Fails => finding,
+            FaultWeight::MayFail => finding.severity(Severity::Warning),
+            FaultWeight::Remark => finding.severity(Severity::Note),
+        };
+        if !fault.certain {
+            finding = finding.confidence(Confidence::Likely.min(rule.meta().confidence));
+        }
+        finding = match fault.why {
+            // The words in the log are those of the page's explanation.
+            Some(why) => finding.log("").why(why),
+            None => finding.why_of_dialect(),
+        };
+        out.push(match &fault.help {
+            Some(help) => finding.help(help.clone()),
+            None => finding,
+        });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

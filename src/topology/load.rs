@@ -21,6 +21,8 @@ pub struct LoadFacts {
     pub bare_numbers: Vec<BareNumber>,
     /// A resolver that names nobody to ask.
     pub empty_resolvers: Vec<EmptyResolver>,
+    /// What else the proxy refuses, ignores or misreads, in words.
+    pub faults: Vec<Fault>,
 }
 
 /// Text that the proxy would refuse to read.
@@ -165,4 +167,124 @@ pub struct EmptyResolver {
     pub used_by: Vec<Site>,
     /// What comes of it.
     pub effect: LoadEffect,
+}
+
+/// Something that a proxy refuses, ignores or reads otherwise than meant, in words: only the lowering knows those of
+/// the dialect.
+#[derive(Debug)]
+pub struct Fault {
+    /// What kind of fault it is: each has its rule.
+    pub kind: FaultKind,
+    /// Whose.
+    pub proxy: ProxyId,
+    /// Where a person would point.
+    pub site: Site,
+    /// A few words for the place itself.
+    pub label: String,
+    /// What will happen, in one sentence.
+    pub message: String,
+    /// Other places that explain it.
+    pub others: Vec<(Site, String)>,
+    /// Why, in a sentence; `None`: what the rule's page says.
+    pub why: Option<&'static str>,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// What comes of it; `None`: what the rule's page says.
+    pub effect: Option<LoadEffect>,
+    /// How bad it is.
+    pub weight: FaultWeight,
+    /// Whether these files prove it.
+    pub certain: bool,
+}
+
+/// The kinds of [`Fault`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FaultKind {
+    /// A route between an HTTP and a TCP side.
+    ModeMismatch,
+    /// A setting that is refused without another one.
+    MissingCompanion,
+    /// A virtual host in which some requests lead nowhere.
+    DanglingRoute,
+    /// A number that is read as another one.
+    MisreadNumber,
+    /// A statement that is ignored or refused where it stands.
+    Misplaced,
+    /// A timeout for tunnels that is none.
+    ShortTunnel,
+    /// A rule that answers 502 itself.
+    BadGateway,
+    /// A statement that some versions of the proxy do not know.
+    Unavailable,
+    /// A variable that these files do not set.
+    UnsetVariable,
+    /// A check that a healthy endpoint does not pass.
+    FailingCheck,
+}
+
+/// How bad a [`Fault`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultWeight {
+    /// It fails as written.
+    Fails,
+    /// It fails in an ordinary event.
+    MayFail,
+    /// Worth knowing.
+    Remark,
+}
+
+impl Fault {
+    /// A fault that these files prove and that fails as written, until something else is said.
+    #[must_use]
+    pub fn new(kind: FaultKind, proxy: ProxyId, at: (Site, impl Into<String>), message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            proxy,
+            site: at.0,
+            label: at.1.into(),
+            message: message.into(),
+            others: Vec::new(),
+            why: None,
+            help: None,
+            effect: None,
+            weight: FaultWeight::Fails,
+            certain: true,
+        }
+    }
+
+    /// Another place that explains it.
+    #[must_use]
+    pub fn other(mut self, site: Site, text: impl Into<String>) -> Self {
+        self.others.push((site, text.into()));
+        self
+    }
+
+    /// Why, where the rule's page does not say it.
+    #[must_use]
+    pub const fn why(mut self, why: &'static str) -> Self {
+        self.why = Some(why);
+        self
+    }
+
+    /// What to write instead.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// What comes of it.
+    #[must_use]
+    pub const fn effect(mut self, effect: LoadEffect) -> Self {
+        self.effect = Some(effect);
+        self
+    }
+
+    /// How bad, and whether these files prove it.
+    #[must_use]
+    pub const fn weight(mut self, weight: FaultWeight, certain: bool) -> Self {
+        self.weight = weight;
+        self.certain = certain;
+        self
+    }
 }

@@ -7,6 +7,7 @@ use crate::syntax::limits::MAX_ERRORS;
 use crate::topology::{
     BareNumber, Dialect, Duplicate, LoadEffect, LoadFacts, MalformedTarget, ProxyId, SyntaxFact, UndefinedName,
 };
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// How many names are compared for "did you mean" in one file: the work stays linear, whatever the file holds.
@@ -23,17 +24,34 @@ pub(super) struct Facts {
     refused: usize,
     /// Whether only some configurations have the line that is read: in a dead branch HAProxy looks at nothing.
     pub(super) conditional: bool,
+    /// Variables that were told to be unset.
+    pub(super) told_unset: HashSet<Box<str>>,
 }
 
 impl Facts {
     pub(super) fn new(proxy: ProxyId) -> Self {
-        Self { load: LoadFacts::default(), proxy, comparisons: COMPARISONS, refused: 0, conditional: false }
+        Self {
+            load: LoadFacts::default(),
+            proxy,
+            comparisons: COMPARISONS,
+            refused: 0,
+            conditional: false,
+            told_unset: HashSet::new(),
+        }
     }
 
     /// Hands over what was noted.
     pub(super) fn finish(self, all: &mut LoadFacts) {
-        let LoadFacts { syntax, missing_files, undefined, duplicates, malformed, bare_numbers, empty_resolvers } =
-            self.load;
+        let LoadFacts {
+            syntax,
+            missing_files,
+            undefined,
+            duplicates,
+            malformed,
+            bare_numbers,
+            empty_resolvers,
+            faults,
+        } = self.load;
         all.syntax.extend(syntax);
         all.missing_files.extend(missing_files);
         all.undefined.extend(undefined);
@@ -41,6 +59,7 @@ impl Facts {
         all.malformed.extend(malformed);
         all.bare_numbers.extend(bare_numbers);
         all.empty_resolvers.extend(empty_resolvers);
+        all.faults.extend(faults);
     }
 
     /// From the start of one site to the end of another.

@@ -2,6 +2,7 @@
 
 use super::facts::Facts;
 use super::global::Global;
+use super::misplaced;
 use super::names::{Kind, Names};
 use super::paths::{self, Base, Named};
 use super::profile::{Extent, Profile, Slot};
@@ -12,6 +13,7 @@ use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword, Tree};
 use crate::topology::{Dialect, Known};
 use crate::topology::{HopId, LoadEffect, Proxy, ProxyId, Reason, SyntaxFact, Topology, VirtualHostId};
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 /// How many `defaults` sections in other branches of `.if` blocks are passed over on the way up.
@@ -42,6 +44,10 @@ pub(super) struct File<'a> {
     /// `defaults` sections so far.
     defaults: Vec<(SectionId, Option<ConditionId>)>,
     named_defaults: HashMap<Box<str>, SectionId>,
+    /// Whether any section of the file listens, once somebody has asked.
+    pub(super) listens: OnceCell<bool>,
+    /// Who inherits a rule from a `defaults` section.
+    pub(super) rule_users: HashMap<Site, misplaced::Users>,
 }
 
 /// A lowered `frontend`, `backend` or `listen` section.
@@ -114,6 +120,8 @@ impl<'a> File<'a> {
             profiles: HashMap::new(),
             defaults: Vec::new(),
             named_defaults: HashMap::new(),
+            listens: OnceCell::new(),
+            rule_users: HashMap::new(),
         };
         file.look_ahead();
         file.duplicate_sections();
@@ -213,6 +221,7 @@ impl<'a> File<'a> {
     fn read_defaults(&mut self, id: SectionId, mut profile: Profile) {
         let (source, tree) = (self.source, self.tree);
         let section = tree.section(id);
+        profile.rule = None;
         for (line, _) in tree.lines_of(id) {
             let statement = source.statement(tree, line);
             if statement.broken {
@@ -227,8 +236,15 @@ impl<'a> File<'a> {
             }
             profile.read(&statement, statement.condition != section.condition, &mut self.facts);
             section::times(self, &statement);
+            if profile.rule.is_none() && misplaced::is_rule(&statement) {
+                profile.rule = Some(statement.site);
+                if section.name().is_none() && !self.template {
+                    misplaced::anonymous(self, statement.site, source.header(tree, id));
+                }
+            }
         }
         self.facts.conditional = false;
+        profile.rule = profile.rule.filter(|_| section.name().is_some());
         if let Some(word) = section.name() {
             let name = source.arg(tree, word);
             if name.live.is_none() {

@@ -1,6 +1,7 @@
 //! The `global` section: settings of the process.
 
 use super::facts::Facts;
+use super::numbers;
 use super::paths::Base;
 use super::text::Source;
 use super::times;
@@ -9,7 +10,7 @@ use crate::source::Site;
 use crate::syntax::haproxy::{SectionKeyword, Tree};
 use crate::topology::{Known, Origin, Reason, ResponseBuffers, Scope, Setting};
 use crate::value::ByteSize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What an answer's header may have of a buffer where nothing is written.
 const USUAL: ByteSize = ByteSize(16384 - 1024);
@@ -29,6 +30,10 @@ pub(super) struct Global {
     pub(super) base: Option<Base>,
     /// Variables of the environment that are set here: the value and the statement.
     pub(super) variables: HashMap<Box<str>, (Box<str>, Site)>,
+    /// Variables that are perhaps set here, in a branch say.
+    pub(super) perhaps_set: HashSet<Box<str>>,
+    /// Whether the file asks which variables there are.
+    pub(super) asks_variables: bool,
     /// Why what nobody has said is not known, if so.
     beyond: Option<Reason>,
 }
@@ -36,7 +41,8 @@ pub(super) struct Global {
 impl Global {
     /// Reads all `global` sections of a file: their lines add up. `beyond`: why there may be others.
     pub(super) fn read(source: &Source, tree: &Tree, beyond: Option<Reason>, facts: &mut Facts) -> Self {
-        let mut global = Self { beyond, ..Self::default() };
+        let asks_variables = source.file.text().contains("defined(");
+        let mut global = Self { beyond, asks_variables, ..Self::default() };
         for (id, section) in tree.sections() {
             if section.keyword != SectionKeyword::Global {
                 continue;
@@ -53,6 +59,12 @@ impl Global {
                     None => Known::Yes(u64::from(times::count(text))),
                 };
                 let value = statement.word(1);
+                if numbers::OF_THE_PROCESS.contains(&statement.keyword())
+                    && reason.is_none()
+                    && let Some(arg) = statement.args.get(1)
+                {
+                    numbers::check(statement.keyword(), arg, site, facts);
+                }
                 match statement.keyword() {
                     "tune.bufsize" => global.bufsize = Some((number(value), site)),
                     "tune.maxrewrite" => global.maxrewrite = Some((number(value), site)),
@@ -74,7 +86,10 @@ impl Global {
                             _ => None,
                         };
                     }
-                    "setenv" | "presetenv" if reason.is_none() => {
+                    "setenv" | "presetenv" if reason.is_some() => {
+                        global.perhaps_set.insert(value.into());
+                    }
+                    "setenv" | "presetenv" => {
                         let set = (statement.word(2).into(), site);
                         global.variables.insert(value.into(), set);
                     }
@@ -94,6 +109,14 @@ impl Global {
             }
         }
         global
+    }
+
+    /// Whether these files show all there is, and set no variable of this name.
+    pub(super) fn lacks(&self, variable: &str) -> bool {
+        self.beyond.is_none()
+            && !self.asks_variables
+            && !self.variables.contains_key(variable)
+            && !self.perhaps_set.contains(variable)
     }
 
     /// How large an answer's header may be.

@@ -7,12 +7,17 @@
 mod address;
 mod bind;
 mod checks;
+mod companions;
+mod dangling;
 mod facts;
+mod failing;
 mod file;
 mod global;
 mod hop;
 mod keywords;
+mod misplaced;
 mod names;
+mod numbers;
 mod options;
 mod paths;
 mod profile;

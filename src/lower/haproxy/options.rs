@@ -2,6 +2,7 @@
 
 use super::address::is_filled_in;
 use super::facts::Facts;
+use super::numbers;
 use super::rules::server_name;
 use super::text::Arg;
 use super::times::{self, Time};
@@ -63,6 +64,13 @@ pub(super) struct ServerOptions {
     pub(super) of_a_check: Option<Site>,
     /// Why more may stand here than is written, if so.
     pub(super) filled_in: Option<Reason>,
+    pub(super) ca_file: bool,
+    pub(super) agent_port: bool,
+    pub(super) check_ssl: Option<Site>,
+    pub(super) check_sni: bool,
+    pub(super) check_send_proxy: bool,
+    pub(super) check_addr: bool,
+    pub(super) port_of_check: Option<u16>,
 }
 
 impl ServerOptions {
@@ -120,6 +128,10 @@ impl ServerOptions {
             "enabled" => self.down = None,
             "ssl" => self.ssl = Some((true, site)),
             "no-ssl" => self.ssl = Some((false, site)),
+            "check-ssl" => self.check_ssl = Some(site),
+            "no-check-ssl" => self.check_ssl = None,
+            "check-send-proxy" => self.check_send_proxy = true,
+            "no-check-send-proxy" => self.check_send_proxy = false,
             _ if word.starts_with("send-proxy") => self.send_proxy = true,
             _ if word.starts_with("no-send-proxy") => self.send_proxy = false,
             _ => {}
@@ -129,6 +141,14 @@ impl ServerOptions {
     fn setting(&mut self, option: &Arg<'_>, value: &Arg<'_>, facts: &mut Facts) {
         let (word, text) = (&*option.text, &*value.text);
         let at = facts.join(option.site, value.site);
+        match word {
+            "ca-file" => self.ca_file = true,
+            "agent-port" => self.agent_port = true,
+            "check-sni" => self.check_sni = true,
+            "addr" => self.check_addr = true,
+            "port" => self.port_of_check = text.parse().ok().filter(|_| value.live.is_none()),
+            _ => {}
+        }
         if let Some(reason) = value.live {
             match word {
                 "weight" | "maxconn" | "init-addr" | "resolvers" | "track" | "verify" | "observe" | "proto" => {
@@ -144,6 +164,9 @@ impl ServerOptions {
             && let Time::Read { ms, bare: true } = times::read(text)
         {
             facts.bare_number(at, word, text, ms, false);
+        }
+        if numbers::OF_A_SERVER.contains(&word) {
+            numbers::check(word, value, at, facts);
         }
         match word {
             "track" => self.track = Some((text.into(), at)),

@@ -1,6 +1,8 @@
 //! What a proxy section says, over what its `defaults` section says.
 
 use super::facts::Facts;
+use super::failing;
+use super::numbers;
 use super::options::ServerOptions;
 use super::text::{Prefix, Statement};
 use super::times::{self, Time};
@@ -76,6 +78,8 @@ pub(super) struct Profile {
     pub(super) servers: ServerOptions,
     /// Why what nobody has said is not known, if so.
     pub(super) beyond: Option<Reason>,
+    /// A rule on requests in the `defaults` section.
+    pub(super) rule: Option<Site>,
 }
 
 /// Where a section's own text stands.
@@ -148,6 +152,15 @@ impl Profile {
             None => written(Known::Yes(())),
         };
         let word = statement.word(1);
+        if numbers::OF_A_PROXY.contains(&statement.keyword())
+            && let Some(arg) = statement.args.get(1)
+        {
+            numbers::check(statement.keyword(), arg, site, facts);
+        }
+        if !conditional && !facts.conditional {
+            let proxy = facts.proxy;
+            facts.load.faults.extend(failing::statement(statement, proxy));
+        }
         match statement.keyword() {
             "mode" => self.http = set(reason, word == "http", site),
             "timeout" => self.read_timeout(statement, reason, facts),

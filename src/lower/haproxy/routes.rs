@@ -5,7 +5,9 @@ use super::section::Section;
 use crate::defaults::haproxy as built_in;
 use crate::source::Site;
 use crate::syntax::haproxy::SectionKeyword;
-use crate::topology::{HopId, Known, Matcher, Origin, ProxyId, Route, Setting, Target, Topology, VirtualHostId};
+use crate::topology::{
+    Fault, FaultKind, HopId, Known, Matcher, Origin, ProxyId, Route, Setting, Target, Topology, VirtualHostId,
+};
 use std::collections::{HashMap, HashSet};
 
 /// Makes the routes of the files of one folder.
@@ -26,6 +28,8 @@ pub(super) fn join(files: &[LoweredFile], out: &mut Topology) {
     let mut all_used = false;
     let mut prefixes: HashSet<&str> = HashSet::new();
     for (file, hops) in files.iter().zip(&own) {
+        let sections: HashMap<&str, &Section> =
+            file.sections.iter().filter(|l| l.hop.is_some()).map(|l| (&*l.section.name, &l.section)).collect();
         let find = |name: &str| hops.get(name).or_else(|| any.get(name)).copied();
         for lowered in &file.sections {
             let section = &lowered.section;
@@ -40,12 +44,16 @@ pub(super) fn join(files: &[LoweredFile], out: &mut Topology) {
                 let Some(hop) = find(&wanted.name) else { continue };
                 used.insert(hop);
                 add(file.proxy, host, wanted.site, wanted.matcher.clone(), hop, out);
+                if !wanted.conditional {
+                    modes(file, section, wanted.site, &wanted.name, &sections, out);
+                }
             }
             match section.profile.default_backend.named() {
                 Some((name, site)) => {
                     if let Some(hop) = find(name) {
                         used.insert(hop);
                         add(file.proxy, host, site, Matcher::Always, hop, out);
+                        modes(file, section, site, name, &sections, out);
                     }
                 }
                 None => {
@@ -81,6 +89,41 @@ pub(super) fn join(files: &[LoweredFile], out: &mut Topology) {
             }
         }
     }
+}
+
+/// An HTTP frontend cannot hand its requests to a backend that does not understand them.
+fn modes(
+    file: &LoweredFile,
+    front: &Section,
+    way: Site,
+    name: &str,
+    sections: &HashMap<&str, &Section>,
+    out: &mut Topology,
+) {
+    let Some(back) = sections.get(name) else { return };
+    let conditional = front.condition.is_some() || back.condition.is_some();
+    if conditional
+        || !out.proxies[file.proxy].whole
+        || back.profile.disabled.is_some()
+        || front.profile.is_http() != Some(true)
+        || back.profile.is_http() != Some(false)
+    {
+        return;
+    }
+    let written = back.profile.http.site();
+    let shown: String = name.chars().take(60).collect();
+    let mut fault = Fault::new(
+        FaultKind::ModeMismatch,
+        file.proxy,
+        (written.unwrap_or(back.extent.header), if written.is_some() { "not HTTP" } else { "`mode` is not set: tcp" }),
+        format!("the backend `{shown}` is not in HTTP mode, and an HTTP frontend hands requests to it"),
+    )
+    .other(way, "requests come from here")
+    .help("write `mode http` in both, best in `defaults`; or `mode tcp` in both, if nobody is to read the requests");
+    if let Some(mode) = front.profile.http.site() {
+        fault = fault.other(mode, "HTTP");
+    }
+    out.load.faults.push(fault);
 }
 
 fn add(proxy: ProxyId, host: VirtualHostId, site: Site, matcher: Matcher, hop: HopId, out: &mut Topology) {

@@ -1,7 +1,11 @@
 //! One `frontend`, `backend` or `listen` section: its lines, gathered.
 
 use super::bind::{self, Bind};
+use super::companions;
+use super::dangling;
+use super::failing;
 use super::file::File;
+use super::misplaced;
 use super::names::Kind;
 use super::paths;
 use super::profile::{Extent, Profile, Slot};
@@ -10,7 +14,7 @@ use super::server::{self, Server, Surroundings};
 use super::text::{Prefix, Statement};
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword};
-use crate::topology::{HostSent, LoadEffect, Matcher};
+use crate::topology::{Fault, FaultKind, FaultWeight, HostSent, LoadEffect, Matcher, ProxyId};
 use std::collections::{HashMap, HashSet};
 
 /// Where a frontend sends requests.
@@ -26,6 +30,8 @@ pub(super) struct Wanted {
     pub(super) computed: bool,
     /// Whether the name is filled in while the file is loaded.
     pub(super) filled_in: bool,
+    /// Whether it stands in a branch that HAProxy may pass over.
+    pub(super) conditional: bool,
 }
 
 /// What a section says.
@@ -58,6 +64,13 @@ pub(super) struct Section {
     pub(super) tracked: Vec<(Box<str>, Site)>,
     /// Other sections that it names.
     pub(super) references: Vec<(Kind, Box<str>, Site)>,
+    /// What HAProxy refuses or misreads in it, unless it is switched off.
+    pub(super) faults: Vec<Fault>,
+    pub(super) answers: dangling::Answers,
+    /// Whether rules say how checks connect.
+    pub(super) connects: bool,
+    /// One that says nothing of TLS.
+    pub(super) bare_connect: Option<Site>,
 }
 
 impl Section {
@@ -111,7 +124,12 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
         server_names: None,
         tracked: Vec::new(),
         references: Vec::new(),
+        faults: Vec::new(),
+        answers: dangling::Answers::default(),
+        connects: false,
+        bare_connect: None,
     };
+    let mut late = misplaced::Late::default();
     let mut acls = Seen::new();
     let mut servers = Seen::new();
     let mut used_servers: Vec<(Box<str>, Site)> = Vec::new();
@@ -150,8 +168,16 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
             "use-server" if statement.live().is_none() => {
                 used_servers.push((statement.word(1).into(), statement.args.get(1).map_or(statement.site, |a| a.site)));
             }
-            _ => other(&mut section, &statement),
+            _ => other(file.facts.proxy, &mut section, &statement),
         }
+        section.answers.read(&statement);
+        if matches!(statement.keyword(), "http-check" | "tcp-check") && statement.word(1) == "connect" {
+            section.bare_connect =
+                (!section.connects && failing::is_bare_connect(&statement)).then_some(statement.site);
+            section.connects = true;
+        }
+        misplaced::timeout(file, &mut section, &statement);
+        late.read(&statement, &section);
         if rules::answers(&statement) && statement.prefix == Prefix::None {
             section.answers_itself = true;
         }
@@ -166,6 +192,18 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
                 file.facts.undefined("server", &name, site, None, near, LoadEffect::Refused);
             }
         }
+    }
+    late.finish(file, &mut section);
+    misplaced::shared(file, &section);
+    companions::tracked(file, &mut section);
+    failing::servers(file, &mut section);
+    companions::bind(file, id, &section);
+    if section.profile.disabled.is_none() && !file.misspelt.contains(&id) {
+        dangling::frontend(file, &section);
+    }
+    let faults = std::mem::take(&mut section.faults);
+    if section.profile.disabled.is_none() && !file.template {
+        file.facts.load.faults.extend(faults);
     }
     section.server_names = (!section.open_ended).then(|| servers.into_keys().collect());
     if section.profile.cookie.is_some()
@@ -281,6 +319,7 @@ fn add_server(file: &mut File<'_>, section: &mut Section, statement: &Statement<
             places.push((*site, statement.condition));
         }
     }
+    companions::server(file, section, &server);
     section.servers.push(server);
 }
 
@@ -300,11 +339,12 @@ fn want(section: &mut Section, statement: &Statement<'_>) {
         matcher,
         computed: rules::is_computed(&name.text),
         filled_in: name.live.is_some(),
+        conditional: statement.condition.is_some(),
     });
 }
 
 /// Statements that say something of the section as a whole.
-fn other(section: &mut Section, statement: &Statement<'_>) {
+fn other(proxy: ProxyId, section: &mut Section, statement: &Statement<'_>) {
     let on = statement.prefix == Prefix::None;
     match (statement.keyword(), statement.word(1)) {
         (
@@ -340,6 +380,23 @@ fn other(section: &mut Section, statement: &Statement<'_>) {
                 "set-path" | "replace-path" | "set-uri" | "replace-uri" | "set-pathq" | "replace-pathq"
                 | "normalize-uri" => section.path_kept = false,
                 _ => {}
+            }
+        }
+        ("http-response", "deny") => {
+            section.speaks_http = true;
+            let end = rules::condition_of(statement).unwrap_or(statement.args.len());
+            let status = statement.args.iter().take(end).any(|arg| matches!(&*arg.text, "deny_status" | "status"));
+            if on && !status && statement.live().is_none() && statement.condition.is_none() {
+                section.faults.push(
+                    Fault::new(
+                        FaultKind::BadGateway,
+                        proxy,
+                        (statement.site, "answers 502"),
+                        "this rule answers 502, as if the server had failed",
+                    )
+                    .help("write `deny_status 403`, or the status that is meant")
+                    .weight(FaultWeight::Remark, true),
+                );
             }
         }
         ("http-response" | "http-after-response" | "http-reuse" | "cookie" | "redirect", _) => {

@@ -11,7 +11,8 @@ use crate::defaults::haproxy as built_in;
 use crate::source::Site;
 use crate::syntax::haproxy::SectionKeyword;
 use crate::topology::{
-    ActiveCheck, Endpoint, Known, Lookup, Origin, PassiveCheck, Port, ProxyId, Reason, ServerName, Setting, TlsClient,
+    ActiveCheck, Endpoint, Fault, FaultKind, FaultWeight, Known, Lookup, Origin, PassiveCheck, Port, ProxyId, Reason,
+    ServerName, Setting, TlsClient,
 };
 use crate::value::{Address, DefaultRef, Host, Wait};
 use std::collections::HashMap;
@@ -24,6 +25,8 @@ pub(super) struct Server {
     /// The name, where it is certain.
     pub(super) name: Option<(Box<str>, Site)>,
     pub(super) is_template: bool,
+    /// Whether it stands in a branch that HAProxy may pass over.
+    pub(super) conditional: bool,
 }
 
 /// What a server line is read with.
@@ -73,6 +76,7 @@ pub(super) fn read(statement: &Statement<'_>, with: &Surroundings<'_>, facts: &m
         let other = Some((set, "set here, with blanks".to_owned()));
         facts.malformed(word.site, address::not_split(&word.text, value), other);
     }
+    unset(word, with, facts);
     let name = statement.args.get(1).filter(|arg| is_filled_in(arg).is_none());
     let ssl = options.ssl.as_ref().filter(|(on, _)| *on).map(|(_, site)| *site);
     // Options that are filled in may hold `ssl`: then the port says nothing of what is spoken there.
@@ -100,7 +104,7 @@ pub(super) fn read(statement: &Statement<'_>, with: &Surroundings<'_>, facts: &m
         leads_to: None,
     };
     let name = name.map(|arg| (arg.text.as_ref().into(), arg.site));
-    Some(Server { endpoint, options, name, is_template })
+    Some(Server { endpoint, options, name, is_template, conditional: facts.conditional })
 }
 
 /// The value of a variable that is the whole address, where the lines above set it to several words.
@@ -110,6 +114,34 @@ fn variable<'a>(word: &Arg<'_>, with: &Surroundings<'a>) -> Option<(&'a str, Sit
     let (value, site) = with.global.variables.get(name)?;
     let above = site.span.start < word.site.span.start;
     (above && value.trim_end().contains(' ')).then_some((value, *site))
+}
+
+/// Notes the first variable of an address that nothing here sets. Whoever starts HAProxy may set it.
+fn unset(word: &Arg<'_>, with: &Surroundings<'_>, facts: &mut Facts) {
+    if word.live != Some(Reason::Variable) || facts.conditional {
+        return;
+    }
+    for (at, _) in word.text.match_indices('$').take(4) {
+        let rest = &word.text[at + 1..];
+        let inner = rest.strip_prefix('{').unwrap_or(rest);
+        let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inner.len());
+        let (name, after) = inner.split_at(end);
+        // With a default it is never empty; its own variables HAProxy sets itself.
+        let harmless = name.is_empty() || after.starts_with('-') || name.starts_with("HAPROXY_") || name == "HOSTNAME";
+        if harmless || !with.global.lacks(name) || !facts.told_unset.insert(name.into()) {
+            continue;
+        }
+        let shown: String = name.chars().take(60).collect();
+        let fault = Fault::new(
+            FaultKind::UnsetVariable,
+            with.proxy,
+            (word.site, "has no default"),
+            format!("if `{shown}` is not set where HAProxy starts, this server has another address, without a word"),
+        )
+        .help(format!("write a default, `\"${{{shown}-127.0.0.1}}\"`, or `presetenv {shown} …` in `global`"))
+        .weight(FaultWeight::Remark, false);
+        facts.load.faults.push(fault);
+    }
 }
 
 /// Why an option that is not there may be there, if so.

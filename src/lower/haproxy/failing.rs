@@ -1,0 +1,138 @@
+//! Health checks that a healthy server does not pass.
+
+use super::file::File;
+use super::section::Section;
+use super::server::Server;
+use super::text::{Prefix, Statement};
+use crate::source::Site;
+use crate::topology::{Fault, FaultKind, FaultWeight, Known, Port, ServerName};
+
+const KIND: FaultKind = FaultKind::FailingCheck;
+
+/// Looks at how checks are asked for.
+pub(super) fn statement(statement: &Statement<'_>, proxy: crate::topology::ProxyId) -> Option<Fault> {
+    if statement.keyword() != "option" || statement.prefix != Prefix::None || statement.live().is_some() {
+        return None;
+    }
+    let site = statement.site;
+    match (statement.word(1), statement.args.len()) {
+        ("httpchk", 3) if matches!(statement.word(2), "GET" | "HEAD" | "POST" | "PUT" | "OPTIONS") => {
+            let method = statement.word(2);
+            Some(
+                Fault::new(
+                    KIND,
+                    proxy,
+                    (site, format!("asks for the path `{method}`")),
+                    format!("this check sends `OPTIONS {method}`: a single word is the path, not the method"),
+                )
+                .why("servers answer such a request with 400 or 404, so all of them count as down: 503")
+                .help(format!("write the path, too: `option httpchk {method} /health`"))
+                .weight(FaultWeight::MayFail, true),
+            )
+        }
+        ("ssl-hello-chk", _) => Some(
+            Fault::new(
+                KIND,
+                proxy,
+                (site, "sends a greeting of SSLv3"),
+                "this check greets in SSLv3, which servers of today refuse: they count as down",
+            )
+            .why("TLS libraries have not spoken SSLv3 for years")
+            .help("remove it, and write `check check-ssl verify none` on the servers, or a `ca-file`")
+            .weight(FaultWeight::MayFail, false),
+        ),
+        _ => None,
+    }
+}
+
+/// An `http-check connect` that says nothing of TLS or ports.
+pub(super) fn is_bare_connect(statement: &Statement<'_>) -> bool {
+    (statement.keyword(), statement.word(1)) == ("http-check", "connect")
+        && statement.live().is_none()
+        && statement.condition.is_none()
+        && !statement.from(2).iter().any(|arg| matches!(&*arg.text, "default" | "ssl" | "port" | "addr"))
+}
+
+/// Notes servers whose checks differ from their traffic.
+pub(super) fn servers(file: &File<'_>, section: &mut Section) {
+    if section.profile.beyond.is_some() || section.profile.disabled.is_some() {
+        return;
+    }
+    let mut faults = Vec::new();
+    let http = section.profile.http_check.known() == Some(&true);
+    for server in &section.servers {
+        let options = &server.options;
+        let Some((true, check)) = options.check else { continue };
+        if server.conditional || options.filled_in.is_some() {
+            continue;
+        }
+        let ssl = options.ssl.as_ref().is_some_and(|(on, _)| *on);
+        let mut add = |label: &str, message: &str, why, help: &str, certain, other: Option<(Site, &str)>| {
+            let at = (server.endpoint.site, label);
+            let mut fault = Fault::new(KIND, file.facts.proxy, at, message).why(why).help(help);
+            if let Some((site, text)) = other {
+                fault = fault.other(site, text);
+            }
+            if section.extent.holds(check) {
+                fault = fault.other(check, "the check");
+            }
+            faults.push(fault.weight(FaultWeight::MayFail, certain));
+        };
+        // With connect rules the line says nothing of how checks connect.
+        if !section.connects && same_port(server) {
+            if ssl && options.check_ssl.is_none() {
+                add(
+                    "checked without TLS",
+                    "this server speaks TLS, and its check does not: it counts as down",
+                    "where the check has a `port` or `addr` of its own, HAProxy leaves out `ssl`, even for the same port",
+                    "write `check-ssl`, or remove the port of the check",
+                    true,
+                    None,
+                );
+            }
+            if options.send_proxy && !options.check_send_proxy {
+                add(
+                    "checked without PROXY header",
+                    "this server expects a PROXY header, and its check sends none: it may count as down",
+                    "where the check has a `port` or `addr` of its own, HAProxy leaves out `send-proxy`",
+                    "write `check-send-proxy`, or remove the port of the check",
+                    false,
+                    None,
+                );
+            }
+        }
+        if let Some(connect) = section.bare_connect
+            && http
+            && ssl
+        {
+            add(
+                "speaks TLS",
+                "this server speaks TLS, and `http-check connect` checks it without: it counts as down",
+                "an `http-check connect` rule takes over nothing from the server line, unless it says `default`",
+                "write `http-check connect default`",
+                true,
+                Some((connect, "neither `default` nor `ssl`")),
+            );
+        } else if let Some((Known::Yes(ServerName::Fixed(_)), sni)) = &options.sni
+            && ((ssl && !options.check_port && !options.check_addr) || options.check_ssl.is_some())
+            && !options.check_sni
+            && !section.connects
+        {
+            add(
+                "checked without a server name",
+                "requests name the server in the handshake, and checks do not: it may count as down",
+                "up to 3.2 `sni` is for requests only; a server that insists on a name refuses the check",
+                "write `check-sni` with the same name",
+                false,
+                Some((*sni, "for requests only")),
+            );
+        }
+    }
+    section.faults.extend(faults);
+}
+
+/// Whether the check has a port written that is the server's own.
+fn same_port(server: &Server) -> bool {
+    let Some(port) = server.options.port_of_check else { return false };
+    !server.options.check_addr && server.endpoint.port == Known::Yes(Port::Written(port))
+}

@@ -1,0 +1,139 @@
+//! Statements that HAProxy ignores or refuses where they stand.
+
+use super::file::File;
+use super::section::Section;
+use super::text::{Prefix, Statement};
+use crate::source::Site;
+use crate::syntax::haproxy::SectionKeyword;
+use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
+
+/// A timeout of the other side.
+pub(super) fn timeout(file: &mut File<'_>, section: &mut Section, statement: &Statement<'_>) {
+    if statement.keyword() != "timeout" || statement.live().is_some() || file.facts.conditional {
+        return;
+    }
+    let name = statement.word(1);
+    let (here, there) = match (section.keyword, name) {
+        (SectionKeyword::Frontend, "server" | "connect" | "check" | "queue" | "server-fin" | "tunnel") => {
+            ("frontend", "the backends that this frontend uses")
+        }
+        (SectionKeyword::Backend, "client" | "client-fin") => ("backend", "the frontends that use this backend"),
+        _ => return,
+    };
+    let fault = match name {
+        "tunnel" => Fault::new(
+            FaultKind::ShortTunnel,
+            file.facts.proxy,
+            (statement.site, "ignored"),
+            "`timeout tunnel` is ignored in a frontend, so quiet websockets are cut by `timeout client` or `server`",
+        ),
+        _ => Fault::new(
+            FaultKind::Misplaced,
+            file.facts.proxy,
+            (statement.site, "ignored"),
+            format!("`timeout {name}` is ignored in a {here}"),
+        ),
+    };
+    let fault = fault.other(section.extent.header, format!("this is a {here}"));
+    let fault = fault.help(format!("move it into {there}, or into `defaults`"));
+    section.faults.push(fault.weight(FaultWeight::MayFail, true));
+}
+
+/// `default-server` lines below the last server.
+#[derive(Debug, Default)]
+pub(super) struct Late(Option<Site>);
+
+impl Late {
+    /// Looks at a statement.
+    pub(super) fn read(&mut self, statement: &Statement<'_>, section: &Section) {
+        match statement.keyword() {
+            "default-server" if !section.servers.is_empty() => {
+                self.0.get_or_insert(statement.site);
+            }
+            "server" | "server-template" => self.0 = None,
+            _ => {}
+        }
+    }
+
+    /// Notes the first of them.
+    pub(super) fn finish(self, file: &File<'_>, section: &mut Section) {
+        let Some(site) = self.0.filter(|_| !file.template && !section.open_ended) else { return };
+        let mut fault = Fault::new(
+            FaultKind::Misplaced,
+            file.facts.proxy,
+            (site, "no server below it"),
+            "this `default-server` acts on no server: it is for the lines below it",
+        )
+        .why("a server takes over what the `default-server` lines above it say, and nothing of those below")
+        .help("move it above the first `server` line");
+        for server in section.servers.iter().take(4) {
+            fault = fault.other(server.endpoint.site, "has nothing of it");
+        }
+        section.faults.push(fault.weight(FaultWeight::MayFail, true));
+    }
+}
+
+/// Whether a statement is a rule on requests, which few `defaults` sections may hold.
+pub(super) fn is_rule(statement: &Statement<'_>) -> bool {
+    let rule = matches!(
+        statement.keyword(),
+        "http-request" | "http-response" | "http-after-response" | "tcp-request" | "tcp-response"
+    );
+    rule && statement.prefix == Prefix::None && statement.live().is_none() && statement.condition.is_none()
+}
+
+/// A rule in a `defaults` section without a name.
+pub(super) fn anonymous(file: &mut File<'_>, rule: Site, header: Site) {
+    let fault = Fault::new(
+        FaultKind::Misplaced,
+        file.facts.proxy,
+        (rule, "not allowed here"),
+        "HAProxy does not start: a `defaults` section without a name cannot hold rules on requests",
+    )
+    .other(header, "has no name")
+    .effect(LoadEffect::Refused)
+    .why("up to 2.4 no `defaults` section can, from 2.5 on those with a name")
+    .help("move the rule into the frontends or backends that need it");
+    file.facts.load.faults.push(fault.weight(FaultWeight::MayFail, true));
+}
+
+/// Sections that use a `defaults` section with rules.
+#[derive(Debug, Default)]
+pub(super) struct Users {
+    frontend: Option<Site>,
+    backend: Option<Site>,
+    told: bool,
+}
+
+/// Notes a section that must not use the rules it inherits.
+pub(super) fn shared(file: &mut File<'_>, section: &Section) {
+    let Some(rule) = section.profile.rule.filter(|_| section.condition.is_none() && !file.template) else { return };
+    let header = section.extent.header;
+    let users = file.rule_users.entry(rule).or_default();
+    match section.keyword {
+        SectionKeyword::Frontend => users.frontend = users.frontend.or(Some(header)),
+        SectionKeyword::Backend => users.backend = users.backend.or(Some(header)),
+        _ => {}
+    }
+    let clash = match (section.keyword, users.frontend, users.backend) {
+        (SectionKeyword::Listen, ..) => vec![(header, "this `listen` section inherits it")],
+        (_, Some(front), Some(back)) => vec![(front, "a frontend inherits it"), (back, "and a backend, too")],
+        _ => return,
+    };
+    if std::mem::replace(&mut users.told, true) {
+        return;
+    }
+    let mut fault = Fault::new(
+        FaultKind::Misplaced,
+        file.facts.proxy,
+        (rule, "a rule in `defaults`"),
+        "HAProxy does not start: rules in `defaults` may serve either frontends or backends, not both",
+    )
+    .effect(LoadEffect::Refused)
+    .why("each side would run the rule, so HAProxy refuses it; a `listen` section is both sides at once")
+    .help("move the rule into the sections that need it, or use one `defaults` section for each side");
+    for (site, text) in clash {
+        fault = fault.other(site, text);
+    }
+    file.facts.load.faults.push(fault.weight(FaultWeight::MayFail, true));
+}

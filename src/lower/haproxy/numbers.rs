@@ -1,0 +1,61 @@
+//! Numbers that HAProxy reads with C's `atoi()`: up to the first character that is no digit.
+
+use super::facts::Facts;
+use super::text::Arg;
+use super::times;
+use crate::source::Site;
+use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
+
+/// Server options with such a number.
+pub(super) const OF_A_SERVER: [&str; 7] = ["weight", "maxconn", "minconn", "maxqueue", "fall", "rise", "error-limit"];
+
+/// Keywords of proxy sections with such a number as their first word.
+pub(super) const OF_A_PROXY: [&str; 3] = ["maxconn", "fullconn", "retries"];
+
+/// Keywords of `global` with such a number.
+pub(super) const OF_THE_PROCESS: [&str; 4] = ["maxconn", "ulimit-n", "tune.bufsize", "tune.maxrewrite"];
+
+/// Notes a number with more in it than digits.
+pub(super) fn check(setting: &str, arg: &Arg<'_>, statement: Site, facts: &mut Facts) {
+    let text = &*arg.text;
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) || text.starts_with(['-', '+']);
+    if plain || arg.live.is_some() || facts.conditional {
+        return;
+    }
+    let read = times::count(text);
+    let size = setting.starts_with("tune.");
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let unit: u64 = if size { 1024 } else { 1000 };
+    let factor = match text.get(digits..).unwrap_or("") {
+        "k" | "K" => Some(unit),
+        "m" | "M" => Some(unit * unit),
+        _ => None,
+    };
+    let meant = factor.filter(|_| digits > 0).and_then(|factor| factor.checked_mul(u64::from(read)));
+    let shown: String = text.chars().take(40).collect();
+    let mut fault = Fault::new(
+        FaultKind::MisreadNumber,
+        facts.proxy,
+        (statement, format!("read as {read}")),
+        format!("`{setting} {shown}` is read as {read}: HAProxy stops at the first character that is no digit"),
+    )
+    .help(match meant {
+        Some(meant) => format!("write `{setting} {meant}`"),
+        None => "write a whole number, in digits only".to_owned(),
+    });
+    fault = match (setting, read) {
+        ("tune.bufsize", _) => fault
+            .effect(LoadEffect::Refused)
+            .why("up to 3.0 the buffer is then so small that HAProxy dies as it starts; 3.2 knows such units"),
+        ("weight", 0) => {
+            fault.effect(LoadEffect::Status(503)).why("a server of weight 0 gets no requests; if all are so, 503")
+        }
+        ("maxconn" | "minconn" | "fullconn", 0) => fault.effect(LoadEffect::Ignored).why("0 means here: no limit"),
+        ("maxconn", _) => fault
+            .effect(LoadEffect::Status(503))
+            .why("what is over the limit waits, and is answered with 503 when `timeout queue` is over"),
+        ("retries", 0) => fault.effect(LoadEffect::Status(503)).why("a connection that fails is not tried again"),
+        _ => fault.effect(LoadEffect::Ignored),
+    };
+    facts.load.faults.push(fault.weight(FaultWeight::MayFail, setting != "tune.bufsize"));
+}
