@@ -33,6 +33,7 @@ fn main() -> ExitCode {
     trials.push(Trial::test("every rule has a fixture for every dialect it speaks", every_rule_has_fixtures));
     trials.push(Trial::test("demo", demo));
     trials.push(Trial::test("the README shows real output", readme_shows_real_output));
+    trials.push(Trial::test("the README lists every rule", readme_lists_every_rule));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -211,4 +212,14 @@ fn readme_shows_real_output() -> Result<(), Failed> {
         }
     }
     if picture.matches("┌─").count() < 2 { Err("the README shows no findings".into()) } else { Ok(()) }
+}
+
+fn readme_lists_every_rule() -> Result<(), Failed> {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("a README");
+    let row = |meta: &gw502_lint::catalog::RuleMeta| {
+        format!("| {0} | [{1}](rules/{0}-{1}.yaml) | {2} |", meta.code, meta.slug, meta.title)
+    };
+    let missing: Vec<_> =
+        gw502_lint::catalog::CATALOG.iter().map(row).filter(|row| !readme.contains(row.as_str())).collect();
+    if missing.is_empty() { Ok(()) } else { Err(format!("the README lacks\n{}", missing.join("\n")).into()) }
 }
