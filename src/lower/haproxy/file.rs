@@ -40,7 +40,7 @@ pub(super) struct File<'a> {
     /// Sections with a keyword that nobody knows: it may have been meant as any.
     pub(super) misspelt: HashSet<SectionId>,
     pub(super) paths: Vec<Named>,
-    profiles: HashMap<SectionId, Profile>,
+    pub(super) profiles: HashMap<SectionId, Profile>,
     /// `defaults` sections so far.
     defaults: Vec<(SectionId, Option<ConditionId>)>,
     named_defaults: HashMap<Box<str>, SectionId>,
@@ -48,6 +48,8 @@ pub(super) struct File<'a> {
     pub(super) listens: OnceCell<bool>,
     /// Who inherits a rule from a `defaults` section.
     pub(super) rule_users: HashMap<Site, misplaced::Users>,
+    /// `defaults` sections that were told to start anew.
+    pub(super) told_reset: HashSet<Site>,
 }
 
 /// A lowered `frontend`, `backend` or `listen` section.
@@ -122,6 +124,7 @@ impl<'a> File<'a> {
             named_defaults: HashMap::new(),
             listens: OnceCell::new(),
             rule_users: HashMap::new(),
+            told_reset: HashSet::new(),
         };
         file.look_ahead();
         file.duplicate_sections();
@@ -222,6 +225,9 @@ impl<'a> File<'a> {
         let (source, tree) = (self.source, self.tree);
         let section = tree.section(id);
         profile.rule = None;
+        let before = self.defaults.last().filter(|(_, branch)| branch.is_none() && section.condition.is_none());
+        profile.reset =
+            before.filter(|_| section.from().is_none()).map(|&(before, _)| (source.header(tree, id), before));
         for (line, _) in tree.lines_of(id) {
             let statement = source.statement(tree, line);
             if statement.broken {

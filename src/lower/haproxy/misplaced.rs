@@ -1,6 +1,7 @@
 //! Statements that HAProxy ignores or refuses where they stand.
 
 use super::file::File;
+use super::profile::Slot;
 use super::section::Section;
 use super::text::{Prefix, Statement};
 use crate::source::Site;
@@ -136,4 +137,47 @@ pub(super) fn shared(file: &mut File<'_>, section: &Section) {
         fault = fault.other(site, text);
     }
     file.facts.load.faults.push(fault.weight(FaultWeight::MayFail, true));
+}
+
+/// Notes a `defaults` section that drops what an earlier one set and a section below it needs.
+pub(super) fn reset(file: &mut File<'_>, section: &Section) {
+    let profile = &section.profile;
+    let Some((header, before)) = profile.reset else { return };
+    let unsure = file.template || profile.beyond.is_some() || profile.disabled.is_some() || section.condition.is_some();
+    if unsure || file.told_reset.contains(&header) {
+        return;
+    }
+    let Some(before) = file.profiles.get(&before) else { return };
+    let lost = |was: &Slot<_>, is: &Slot<_>| was.site().filter(|_| matches!(is, Slot::Nothing));
+    let (asks, is_asked) = (section.serves() && !section.servers.is_empty(), !section.binds.is_empty());
+    let mode = before
+        .http
+        .site()
+        .filter(|_| before.http.known() == Some(&true) && matches!(profile.http, Slot::Nothing) && section.speaks_http);
+    let named = section.servers.iter().any(|server| {
+        server.options.init_addr.is_none()
+            && server.options.resolvers.is_none()
+            && server.options.filled_in.is_none()
+            && server.endpoint.host_name().is_some()
+    });
+    let found = [
+        (mode, "mode http"),
+        (lost(&before.connect, &profile.connect).filter(|_| asks), "timeout connect"),
+        (lost(&before.server, &profile.server).filter(|_| asks), "timeout server"),
+        (lost(&before.client, &profile.client).filter(|_| is_asked), "timeout client"),
+        (before.servers.init_addr.as_ref().map(|(_, site)| *site).filter(|_| named), "init-addr"),
+    ];
+    let Some((site, what)) = found.into_iter().find_map(|(site, what)| Some((site?, what))) else { return };
+    let fault = Fault::new(
+        FaultKind::Misplaced,
+        file.facts.proxy,
+        (header, "starts from the built-in values"),
+        format!("`{what}` of the first `defaults` section is lost below this one"),
+    )
+    .other(site, "holds only down to the next `defaults`")
+    .other(section.extent.header, "has to do without")
+    .why("a `defaults` section does not add to the one above it: it replaces it")
+    .help("write it again, or give the first a name and continue it: `defaults other from base` (2.4 and later)");
+    file.facts.load.faults.push(fault.weight(FaultWeight::MayFail, false));
+    file.told_reset.insert(header);
 }

@@ -8,6 +8,7 @@ use super::text::{Prefix, Statement};
 use super::times::{self, Time};
 use crate::defaults::haproxy as built_in;
 use crate::source::{Site, Span};
+use crate::syntax::haproxy::SectionId;
 use crate::topology::{Balance, Known, Origin, Reason, RetryOn, Scope, Setting};
 use crate::value::{DefaultRef, Wait};
 
@@ -80,6 +81,8 @@ pub(super) struct Profile {
     pub(super) beyond: Option<Reason>,
     /// A rule on requests in the `defaults` section.
     pub(super) rule: Option<Site>,
+    /// The `defaults` section, where it starts anew below another one, and that other one.
+    pub(super) reset: Option<(Site, SectionId)>,
 }
 
 /// Where a section's own text stands.

@@ -195,6 +195,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
     }
     late.finish(file, &mut section);
     misplaced::shared(file, &section);
+    misplaced::reset(file, &section);
     companions::tracked(file, &mut section);
     failing::servers(file, &mut section);
     companions::bind(file, id, &section);
