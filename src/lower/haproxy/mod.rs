@@ -27,6 +27,7 @@ mod section;
 mod server;
 mod text;
 mod times;
+mod whole;
 
 use super::Lowered;
 use crate::files::{Files, folder};
