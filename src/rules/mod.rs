@@ -11,6 +11,7 @@ mod health_check_cannot_pass;
 mod implicit_port;
 mod inert_health_check;
 mod keepalive_race;
+mod lost_headers;
 mod malformed_target;
 mod misplaced_directive;
 mod misread_number;
@@ -93,6 +94,7 @@ pub const RULES: &[&dyn Rule] = &[
     &plain_to_tls_port::PlainToTlsPort,
     &tls_to_plain_port::TlsToPlainPort,
     &missing_sni::MissingSni,
+    &lost_headers::LostHeadersRule,
     &mode_mismatch::ModeMismatch,
     &deliberate_bad_gateway::DeliberateBadGateway,
     &small_response_buffer::SmallResponseBuffer,

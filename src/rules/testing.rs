@@ -190,6 +190,7 @@ impl House {
             host_sent: HostSent::Targets,
             path_kept: true,
             routes: Vec::new(),
+            lost_headers: None,
         })
     }
 

@@ -33,6 +33,41 @@ pub struct Hop {
     pub path_kept: bool,
     /// The routes that lead here.
     pub routes: Vec<RouteId>,
+    /// Request headers that are set further out and are not sent from here, because this level sets others.
+    pub lost_headers: Option<Box<LostHeaders>>,
+}
+
+/// Request headers of an outer level that an inner one drops.
+#[derive(Debug)]
+pub struct LostHeaders {
+    /// The first line of the inner level that sets a header: from there on the outer ones are gone.
+    pub at: Site,
+    /// What is lost, in the order of the file; nothing that the proxy would send anyway.
+    pub lost: Vec<LostHeader>,
+}
+
+/// A request header that is set further out and not sent.
+#[derive(Debug)]
+pub struct LostHeader {
+    /// Its name as written.
+    pub name: Box<str>,
+    /// The line that sets it.
+    pub site: Site,
+    /// What it is good for.
+    pub role: HeaderRole,
+}
+
+/// What a request header is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderRole {
+    /// Which site is asked for.
+    Host,
+    /// Lets a connection change its protocol: websockets.
+    Upgrade,
+    /// Keeps the connection to a pool that keeps connections.
+    KeepAlive,
+    /// Tells who the client is, or anything else.
+    Other,
 }
 
 /// Where a hop's requests go.

@@ -116,6 +116,7 @@ pub(super) fn hop(file: &File<'_>, section: &mut Section, out: &mut Topology) ->
         host_sent: section.host_sent.clone(),
         path_kept: section.path_kept,
         routes: Vec::new(),
+        lost_headers: None,
     })
 }
 

@@ -3,12 +3,12 @@
 use super::settings::{Family, Frame, Of, Slot, Word, Written};
 use super::upstream::{no_active_check, wait_default};
 use super::values::{self, Place};
-use super::{Block, Item, Lowering};
+use super::{Item, Lowering};
 use crate::defaults::nginx as built_in;
 use crate::source::{Site, clean};
 use crate::topology::{
-    Endpoint, Hop, HostSent, Known, LoadEffect, Lookup, MalformedTarget, Origin, Port, Reason, ResponseBuffers, Retry,
-    RetryOn, Reuse, RouteId, ServerName, Setting, Target, Timeouts, TlsClient,
+    Endpoint, Hop, Known, LoadEffect, Lookup, MalformedTarget, Origin, Port, Reason, ResponseBuffers, Retry, RetryOn,
+    Reuse, RouteId, ServerName, Setting, Target, Timeouts, TlsClient,
 };
 use crate::value::{Address, ByteSize, DefaultRef, Host, Wait};
 use std::time::Duration;
@@ -26,15 +26,6 @@ pub(super) struct Pending {
     /// Why no path may stand in the target, if so.
     pub restriction: Option<&'static str>,
     pub server: u32,
-}
-
-/// The request headers that a level sets, as far as they matter here.
-#[derive(Clone, Debug)]
-pub(super) struct Headers {
-    block: u32,
-    host: Option<HostSent>,
-    /// Whether `Connection` is sent empty, which keeps the connection open; `None`: something else is sent.
-    connection_cleared: Option<bool>,
 }
 
 /// A target, cut.
@@ -124,41 +115,6 @@ impl Family {
 }
 
 impl Lowering<'_, '_> {
-    /// A `proxy_set_header` or `grpc_set_header` line. The first one in a block drops all of the outer levels.
-    pub(super) fn header_line(&mut self, item: Item, list: usize, block: &mut Block) {
-        let current = block.frame.headers.get(list).copied().flatten().and_then(|i| self.headers.get(i as usize));
-        let mut headers = match current {
-            Some(headers) if headers.block == block.number => headers.clone(),
-            _ => Headers { block: block.number, host: None, connection_cleared: None },
-        };
-        if let (Some((name, _)), Some((value, _))) = (self.arg(item, 1), self.arg(item, 2)) {
-            if name.eq_ignore_ascii_case("host") {
-                headers.host = Some(match value.as_ref() {
-                    _ if self.is_hole(item, 2) => HostSent::Unknown,
-                    "$host" | "$http_host" => HostSent::Clients,
-                    "$proxy_host" => HostSent::Targets,
-                    text if !text.contains('$') => HostSent::Fixed(text.into()),
-                    _ => HostSent::Unknown,
-                });
-            } else if name.eq_ignore_ascii_case("connection") {
-                headers.connection_cleared = Some(value.is_empty());
-            }
-        }
-        match block.frame.headers.get(list).copied().flatten() {
-            Some(index) if self.headers.get(index as usize).is_some_and(|h| h.block == block.number) => {
-                if let Some(place) = self.headers.get_mut(index as usize) {
-                    *place = headers;
-                }
-            }
-            _ => {
-                self.headers.push(headers);
-                if let Some(place) = block.frame.headers.get_mut(list) {
-                    *place = Some(self.headers.len() as u32 - 1);
-                }
-            }
-        }
-    }
-
     pub(super) fn item_of(&self, written: &Written) -> Item {
         Item { word: Word::Set, place: written.place, node: written.node }
     }
@@ -225,6 +181,7 @@ impl Lowering<'_, '_> {
             path_kept,
             routes: vec![pending.route],
             target,
+            lost_headers: self.lost_headers(&pending, pool),
         };
         let id = self.out.topology.hops.push(hop);
         self.out.topology.routes[pending.route].hop = Some(id);
@@ -568,29 +525,11 @@ impl Lowering<'_, '_> {
         }
     }
 
-    fn host_sent(&self, pending: &Pending) -> HostSent {
-        let list = usize::from(pending.family == Family::Grpc);
-        if !matches!(pending.family, Family::Proxy | Family::Grpc) {
-            return HostSent::Clients;
-        }
-        match pending.frame.headers.get(list).copied().flatten().and_then(|index| self.headers.get(index as usize)) {
-            Some(Headers { host: Some(host), .. }) => host.clone(),
-            Some(_) if pending.frame.unread => HostSent::Unknown,
-            Some(_) => HostSent::Targets,
-            None if self.doubt(&pending.frame).is_some() => HostSent::Unknown,
-            None => HostSent::Targets,
-        }
-    }
-
     /// Whether connections to a group are kept: `keepalive` in the group, HTTP/1.1 and an empty `Connection` header
     /// in the location (for FastCGI: `fastcgi_keep_conn`). From 1.29.7 on that is so by itself.
     fn reuse(&self, pending: &Pending, pool: Option<crate::topology::PoolId>, site: Site) -> Reuse {
         let facts = pool.and_then(|pool| self.pool_facts.get(&pool));
-        let cleared = || {
-            let list = usize::from(pending.family == Family::Grpc);
-            let headers = pending.frame.headers.get(list).copied().flatten().and_then(|i| self.headers.get(i as usize));
-            headers.and_then(|headers| headers.connection_cleared)
-        };
+        let cleared = || self.headers_of(pending).and_then(|headers| headers.connection_cleared);
         let ready = match pending.family {
             Family::Proxy => {
                 let slot = Slot::of(Family::Proxy, Of::HttpVersion);

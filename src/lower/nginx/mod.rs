@@ -6,6 +6,7 @@
 
 mod block;
 mod checks;
+mod headers;
 mod hop;
 mod include;
 mod listen;
@@ -236,7 +237,7 @@ struct Lowering<'f, 'a> {
     base: String,
     places: Vec<Place>,
     written: Vec<Written>,
-    headers: Vec<hop::Headers>,
+    headers: Vec<headers::Headers>,
     blocks: u32,
     including: Vec<FileId>,
     expansions: usize,
