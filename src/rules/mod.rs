@@ -31,11 +31,14 @@ mod short_connect_timeout;
 mod short_read_timeout;
 mod short_tunnel_timeout;
 mod small_response_buffer;
+mod sni_names_the_pool;
 mod syntax_error;
 #[cfg(test)]
 mod testing;
 mod tls_to_plain_port;
 mod unavailable_directive;
+mod tls_verify_cannot_pass;
+mod tls_versions_disjoint;
 mod undefined_reference;
 mod unitless_timeout;
 mod unset_variable;
@@ -94,6 +97,9 @@ pub const RULES: &[&dyn Rule] = &[
     &plain_to_tls_port::PlainToTlsPort,
     &tls_to_plain_port::TlsToPlainPort,
     &missing_sni::MissingSni,
+    &sni_names_the_pool::SniNamesThePool,
+    &tls_verify_cannot_pass::TlsVerifyCannotPass,
+    &tls_versions_disjoint::TlsVersionsDisjoint,
     &lost_headers::LostHeadersRule,
     &mode_mismatch::ModeMismatch,
     &deliberate_bad_gateway::DeliberateBadGateway,

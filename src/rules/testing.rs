@@ -67,6 +67,7 @@ impl House {
             idle: built_in(ms(75_000)),
             client: None,
             virtual_hosts: Vec::new(),
+            tls_versions: Setting::unknown(Reason::Variable, at(line), "setting"),
         })
     }
 
@@ -77,6 +78,7 @@ impl House {
             names: Vec::new(),
             listeners: listeners.to_vec(),
             routes: Vec::new(),
+            wants_certificate: None,
         });
         for &listener in listeners {
             self.t.listeners[listener].virtual_hosts.push(host);
@@ -196,7 +198,15 @@ impl House {
 
     /// TLS asked for on a line.
     pub fn tls(server_name: Setting<ServerName>, line: u32) -> Option<Box<TlsClient>> {
-        Some(Box::new(TlsClient { site: at(line), server_name, verify: built_in(false) }))
+        Some(Box::new(TlsClient {
+            site: at(line),
+            server_name,
+            verify: built_in(false),
+            checked_name: Known::Yes(ServerName::FromTarget),
+            trust: Known::Yes(None),
+            certificate: Known::Yes(None),
+            versions: Setting::unknown(Reason::Variable, at(line), "setting"),
+        }))
     }
 
     pub fn leads_to(&mut self, endpoint: EndpointId, listener: ListenerId, virtual_host: Option<VirtualHostId>) {

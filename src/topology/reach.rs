@@ -232,6 +232,45 @@ pub struct TlsClient {
     pub server_name: Setting<ServerName>,
     /// Whether the certificate is checked.
     pub verify: Setting<bool>,
+    /// The name that the certificate must have where it is checked.
+    pub checked_name: Known<ServerName>,
+    /// Where the authorities are named that are trusted; `Yes(None)`: nowhere.
+    pub trust: Known<Option<Site>>,
+    /// Where the proxy's own certificate is named; `Yes(None)`: it has none to show.
+    pub certificate: Known<Option<Site>>,
+    /// Which versions are spoken.
+    pub versions: Setting<TlsVersions>,
+}
+
+/// A set of TLS versions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TlsVersions(u8);
+
+impl TlsVersions {
+    const NAMES: [&'static str; 6] = ["SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+    /// TLS 1.3 alone.
+    pub const ONLY_1_3: Self = Self(1 << 5);
+
+    /// With one more version; `None` for a name that is none.
+    #[must_use]
+    pub fn with(self, name: &str) -> Option<Self> {
+        let at = Self::NAMES.iter().position(|known| known.eq_ignore_ascii_case(name))?;
+        Some(Self(self.0 | 1 << at))
+    }
+
+    /// Whether no version is in both.
+    #[must_use]
+    pub const fn is_disjoint(self, other: Self) -> bool {
+        self.0 & other.0 == 0
+    }
+
+    /// The versions in words, the oldest first.
+    #[must_use]
+    pub fn words(self) -> String {
+        let names: Vec<_> =
+            Self::NAMES.iter().enumerate().filter(|(at, _)| self.0 & 1 << at != 0).map(|(_, name)| *name).collect();
+        names.join(" ")
+    }
 }
 
 /// Which server name is sent.

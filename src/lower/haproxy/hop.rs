@@ -5,8 +5,8 @@ use super::profile::{Sharing, Slot};
 use super::section::Section;
 use crate::defaults::haproxy as built_in;
 use crate::topology::{
-    Hop, HopId, Known, Listener, Origin, Pool, Protocol, ProxyId, Retry, RetryOn, Reuse, Setting, Target, Timeouts,
-    Topology, VirtualHost, VirtualHostId,
+    Hop, HopId, Known, Listener, Origin, Pool, Protocol, ProxyId, Reason, Retry, RetryOn, Reuse, Setting, Target,
+    Timeouts, Topology, VirtualHost, VirtualHostId,
 };
 use crate::value::Wait;
 use std::time::Duration;
@@ -31,6 +31,7 @@ pub(super) fn virtual_host(proxy: ProxyId, section: &mut Section, out: &mut Topo
                     &section.extent,
                 )),
                 virtual_hosts: Vec::new(),
+                tls_versions: Setting::unknown(Reason::OutsideRepository, bind.site, "ssl-min-ver"),
             })
         })
         .collect::<Vec<_>>();
@@ -40,6 +41,7 @@ pub(super) fn virtual_host(proxy: ProxyId, section: &mut Section, out: &mut Topo
         names: Vec::new(),
         listeners: listeners.clone(),
         routes: Vec::new(),
+        wants_certificate: None,
     });
     for listener in listeners {
         out.listeners[listener].virtual_hosts.push(host);

@@ -8,7 +8,7 @@ use crate::defaults::nginx as built_in;
 use crate::source::{Site, clean};
 use crate::topology::{
     Endpoint, Hop, Known, LoadEffect, Lookup, MalformedTarget, Origin, Port, Reason, ResponseBuffers, Retry, RetryOn,
-    Reuse, RouteId, ServerName, Setting, Target, Timeouts, TlsClient,
+    Reuse, RouteId, Setting, Target, Timeouts,
 };
 use crate::value::{Address, ByteSize, DefaultRef, Host, Wait};
 use std::time::Duration;
@@ -50,6 +50,7 @@ impl Family {
             (Self::Proxy, Of::RequestBuffering) => &b::PROXY_REQUEST_BUFFERING,
             (Self::Proxy, Of::SslServerName) => &b::PROXY_SSL_SERVER_NAME,
             (Self::Proxy, Of::SslVerify) => &b::PROXY_SSL_VERIFY,
+            (Self::Proxy, Of::SslProtocols) => &b::PROXY_SSL_PROTOCOLS,
             (Self::Fastcgi, Of::Connect) => &b::FASTCGI_CONNECT_TIMEOUT,
             (Self::Fastcgi, Of::Send) => &b::FASTCGI_SEND_TIMEOUT,
             (Self::Fastcgi, Of::Read) => &b::FASTCGI_READ_TIMEOUT,
@@ -70,6 +71,7 @@ impl Family {
             (Self::Uwsgi, Of::RequestBuffering) => &b::UWSGI_REQUEST_BUFFERING,
             (Self::Uwsgi, Of::SslServerName) => &b::UWSGI_SSL_SERVER_NAME,
             (Self::Uwsgi, Of::SslVerify) => &b::UWSGI_SSL_VERIFY,
+            (Self::Uwsgi, Of::SslProtocols) => &b::UWSGI_SSL_PROTOCOLS,
             (Self::Scgi, Of::Connect) => &b::SCGI_CONNECT_TIMEOUT,
             (Self::Scgi, Of::Send) => &b::SCGI_SEND_TIMEOUT,
             (Self::Scgi, Of::Read) => &b::SCGI_READ_TIMEOUT,
@@ -87,6 +89,7 @@ impl Family {
             (Self::Grpc, Of::NextTimeout) => &b::GRPC_NEXT_UPSTREAM_TIMEOUT,
             (Self::Grpc, Of::SslServerName) => &b::GRPC_SSL_SERVER_NAME,
             (Self::Grpc, Of::SslVerify) => &b::GRPC_SSL_VERIFY,
+            (Self::Grpc, Of::SslProtocols) => &b::GRPC_SSL_PROTOCOLS,
             (Self::Memcached, Of::Connect) => &b::MEMCACHED_CONNECT_TIMEOUT,
             (Self::Memcached, Of::Send) => &b::MEMCACHED_SEND_TIMEOUT,
             (Self::Memcached, Of::Read) => &b::MEMCACHED_READ_TIMEOUT,
@@ -105,7 +108,7 @@ impl Family {
     }
 
     /// Where a setting is kept. In `stream` most words are those of `proxy`.
-    const fn slot(self, setting: Of) -> Slot {
+    pub(super) const fn slot(self, setting: Of) -> Slot {
         match (self, setting) {
             (Self::Stream, Of::Read | Of::Send) => Slot::of(Self::Stream, Of::Read),
             (Self::Stream, other) => Slot::of(Self::Proxy, other),
@@ -378,7 +381,7 @@ impl Lowering<'_, '_> {
     }
 
     /// A setting: written somewhere, doubtful, or the proxy's own.
-    fn setting<T>(
+    pub(super) fn setting<T>(
         &self,
         pending: &Pending,
         of: Of,
@@ -493,36 +496,6 @@ impl Lowering<'_, '_> {
         frame.get(slot).and_then(|index| self.written.get(index)).is_some_and(|written| {
             self.arg(self.item_of(written), 1).is_some_and(|(text, _)| text.eq_ignore_ascii_case("on"))
         })
-    }
-
-    fn tls(&self, pending: &Pending, site: Site) -> TlsClient {
-        let on = |this: &Self, item| this.arg(item, 1).map(|(text, _)| text.eq_ignore_ascii_case("on"));
-        let built = |default: &'static DefaultRef| Known::Yes(default.value == "on");
-        let sends = self.setting(pending, Of::SslServerName, on, built);
-        let name_slot = pending.family.slot(Of::SslName);
-        let name = pending.frame.get(name_slot).and_then(|index| self.written.get(index)).map(|written| {
-            let item = self.item_of(written);
-            match self.arg(item, 1) {
-                Some((text, _)) if !text.contains('$') && !self.is_hole(item, 1) => {
-                    ServerName::Fixed(text.as_ref().into())
-                }
-                Some((text, _)) if text == "$host" => ServerName::FromHost,
-                Some((text, _)) if text == "$http_host" => ServerName::FromHostWithPort,
-                Some((text, _)) if text == "$ssl_server_name" => ServerName::FromClientHandshake,
-                Some((text, _)) if text == "$proxy_host" => ServerName::FromTarget,
-                _ => ServerName::Computed,
-            }
-        });
-        let value = match sends.value {
-            Known::Yes(true) => Known::Yes(name.unwrap_or(ServerName::FromTarget)),
-            Known::Yes(false) => Known::Yes(ServerName::Nothing),
-            Known::Unknown(reason) => Known::Unknown(reason),
-        };
-        TlsClient {
-            site,
-            server_name: Setting { value, origin: sends.origin, spelling: sends.spelling },
-            verify: self.setting(pending, Of::SslVerify, on, built),
-        }
     }
 
     /// Whether connections to a group are kept: `keepalive` in the group, HTTP/1.1 and an empty `Connection` header

@@ -22,11 +22,13 @@ impl Lowering<'_, '_> {
             names: self.server_names(block),
             listeners: Vec::new(),
             routes: Vec::new(),
+            wants_certificate: self.wants_certificate(block),
         });
         let listens: Vec<Item> = block.items.iter().copied().filter(|item| item.word == Word::Listen).collect();
         let rejects = self.switched_on(block, Word::RejectHandshake);
         let tls_switch = self.switched_on(block, Word::Ssl);
         let idle = self.client_idle(block);
+        let versions = self.client_versions(block, site);
         let mut own = Vec::new();
         for item in &listens {
             if let Some(found) = self.listen(*item, block, host, stream, tls_switch) {
@@ -44,6 +46,7 @@ impl Lowering<'_, '_> {
             if default {
                 at.refuses_unknown_names = rejects;
                 at.idle = idle.clone();
+                at.tls_versions = versions.clone();
             }
         }
         host
@@ -234,6 +237,7 @@ impl Lowering<'_, '_> {
                 idle: Setting::default(Wait::For(std::time::Duration::from_secs(75)), &built_in::KEEPALIVE_TIMEOUT),
                 client: None,
                 virtual_hosts: Vec::new(),
+                tls_versions: Setting::unknown(Reason::OutsideRepository, site, built_in::SSL_PROTOCOLS.setting),
             })
         });
         let at = &mut topology.listeners[id];

@@ -12,6 +12,7 @@ mod include;
 mod listen;
 mod settings;
 mod target;
+mod tls;
 mod upstream;
 mod values;
 mod variables;
