@@ -22,10 +22,14 @@ mod missing_sni;
 mod missing_timeout;
 mod mode_mismatch;
 mod no_failover;
+mod passive_check_off;
 mod plain_to_tls_port;
+mod pool_empties_itself;
 mod prelude;
 mod proxy_loop;
 mod queue_timeout_inherited;
+mod proxy_protocol_mismatch;
+mod retry_window_too_short;
 mod runtime_name_without_resolver;
 mod short_connect_timeout;
 mod short_read_timeout;
@@ -42,6 +46,8 @@ mod tls_versions_disjoint;
 mod undefined_reference;
 mod unitless_timeout;
 mod unset_variable;
+mod wrong_application_protocol;
+mod wrong_host_header;
 
 use crate::catalog::RuleId;
 use crate::finding::Findings;
@@ -90,17 +96,23 @@ pub const RULES: &[&dyn Rule] = &[
     &unitless_timeout::UnitlessTimeout,
     &short_tunnel_timeout::ShortTunnelTimeout,
     &queue_timeout_inherited::QueueTimeoutInherited,
+    &retry_window_too_short::RetryWindowTooShort,
     &missing_health_check::MissingHealthCheck,
     &inert_health_check::InertHealthCheck,
     &health_check_cannot_pass::HealthCheckCannotPass,
+    &passive_check_off::PassiveCheckOff,
     &no_failover::NoFailover,
+    &pool_empties_itself::PoolEmptiesItself,
     &plain_to_tls_port::PlainToTlsPort,
     &tls_to_plain_port::TlsToPlainPort,
     &missing_sni::MissingSni,
     &sni_names_the_pool::SniNamesThePool,
     &tls_verify_cannot_pass::TlsVerifyCannotPass,
     &tls_versions_disjoint::TlsVersionsDisjoint,
+    &wrong_application_protocol::WrongApplicationProtocol,
+    &proxy_protocol_mismatch::ProxyProtocolMismatch,
     &lost_headers::LostHeadersRule,
+    &wrong_host_header::WrongHostHeader,
     &mode_mismatch::ModeMismatch,
     &deliberate_bad_gateway::DeliberateBadGateway,
     &small_response_buffer::SmallResponseBuffer,

@@ -68,6 +68,7 @@ impl House {
             client: None,
             virtual_hosts: Vec::new(),
             tls_versions: Setting::unknown(Reason::Variable, at(line), "setting"),
+            speaks_http: Known::Unknown(Reason::Variable),
         })
     }
 
@@ -175,6 +176,7 @@ impl House {
                 elsewhere: built_in(true),
                 window: built_in(Wait::Forever),
                 body_kept: built_in(true),
+                counts_answers: built_in(false),
             },
             buffers: ResponseBuffers {
                 header: Some(built_in(ByteSize(4096))),
@@ -193,6 +195,7 @@ impl House {
             path_kept: true,
             routes: Vec::new(),
             lost_headers: None,
+            sends_proxy: Known::Unknown(Reason::Variable),
         })
     }
 

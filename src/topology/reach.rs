@@ -35,6 +35,8 @@ pub struct Hop {
     pub routes: Vec<RouteId>,
     /// Request headers that are set further out and are not sent from here, because this level sets others.
     pub lost_headers: Option<Box<LostHeaders>>,
+    /// Where it is written that each connection begins with a PROXY header; `Yes(None)`: none is sent.
+    pub sends_proxy: Known<Option<Site>>,
 }
 
 /// Request headers of an outer level that an inner one drops.
@@ -182,6 +184,8 @@ pub struct Retry {
     pub window: Setting<Wait>,
     /// Whether a request with a body can be repeated at all (it is buffered before it is sent).
     pub body_kept: Setting<bool>,
+    /// Whether an answer that says that the server failed is a failure, which counts against the endpoint.
+    pub counts_answers: Setting<bool>,
 }
 
 /// Which failures are tried again.

@@ -69,6 +69,8 @@ pub struct Listener {
     pub virtual_hosts: Vec<VirtualHostId>,
     /// Which TLS versions are spoken, where that is known.
     pub tls_versions: Setting<TlsVersions>,
+    /// Whether HTTP is spoken there, below TLS where there is TLS.
+    pub speaks_http: Known<bool>,
 }
 
 /// A set of names served on some listeners.

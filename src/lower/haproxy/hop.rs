@@ -32,6 +32,7 @@ pub(super) fn virtual_host(proxy: ProxyId, section: &mut Section, out: &mut Topo
                 )),
                 virtual_hosts: Vec::new(),
                 tls_versions: Setting::unknown(Reason::OutsideRepository, bind.site, "ssl-min-ver"),
+                speaks_http: Known::Unknown(Reason::OutsideRepository),
             })
         })
         .collect::<Vec<_>>();
@@ -119,6 +120,7 @@ pub(super) fn hop(file: &File<'_>, section: &mut Section, out: &mut Topology) ->
         path_kept: section.path_kept,
         routes: Vec::new(),
         lost_headers: None,
+        sends_proxy: Known::Unknown(Reason::OutsideRepository),
     })
 }
 
@@ -186,6 +188,7 @@ fn retry(section: &Section, http: bool) -> Retry {
         elsewhere: profile.setting(&profile.redispatch, false, &built_in::REDISPATCH, extent),
         window: Setting::default(Wait::Forever, &built_in::RETRY_WINDOW),
         body_kept: Setting::default(true, &built_in::BODY_KEPT),
+        counts_answers: Setting::default(false, &built_in::RETRY_ON),
     }
 }
 

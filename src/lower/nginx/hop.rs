@@ -185,6 +185,7 @@ impl Lowering<'_, '_> {
             routes: vec![pending.route],
             target,
             lost_headers: self.lost_headers(&pending, pool),
+            sends_proxy: self.sends_proxy(&pending),
         };
         let id = self.out.topology.hops.push(hop);
         self.out.topology.routes[pending.route].hop = Some(id);
@@ -459,7 +460,29 @@ impl Lowering<'_, '_> {
         );
         let elsewhere =
             Setting { value: Known::Yes(true), origin: Origin::Implied(pending.site), spelling: on.spelling };
-        Retry { on, tries, elsewhere, window, body_kept }
+        // 403 and 404 are tried elsewhere and never count (ngx_http_upstream.c).
+        let counts_answers = self.setting(
+            pending,
+            Of::NextUpstream,
+            |this, item| {
+                let counts = |word: &str| word.starts_with("http_5") || word == "http_429";
+                Some(this.args(item).iter().any(|(word, _)| counts(word)))
+            },
+            |_| Known::Yes(false),
+        );
+        Retry { on, tries, elsewhere, window, body_kept, counts_answers }
+    }
+
+    /// Where `proxy_protocol on` is in force, which only `stream` has.
+    fn sends_proxy(&self, pending: &Pending) -> Known<Option<Site>> {
+        if pending.family != Family::Stream {
+            return Known::Yes(None);
+        }
+        let slot = Slot::STREAM_PROXY_PROTOCOL;
+        match pending.frame.get(slot).and_then(|index| self.written.get(index)) {
+            Some(written) => Known::Yes(Some(written.site()).filter(|_| self.is_on(&pending.frame, slot))),
+            None => self.doubt(&pending.frame).map_or(Known::Yes(None), Known::Unknown),
+        }
     }
 
     fn buffers(&self, pending: &Pending) -> ResponseBuffers {

@@ -225,6 +225,7 @@ impl Lowering<'_, '_> {
         proxy_protocol: bool,
     ) -> ListenerId {
         let proxy = self.proxy;
+        let speaks_http = Known::Yes(!key.0);
         let topology = &mut self.out.topology;
         let id = *self.listeners.entry(key).or_insert_with(|| {
             topology.listeners.push(Listener {
@@ -238,6 +239,7 @@ impl Lowering<'_, '_> {
                 client: None,
                 virtual_hosts: Vec::new(),
                 tls_versions: Setting::unknown(Reason::OutsideRepository, site, built_in::SSL_PROTOCOLS.setting),
+                speaks_http,
             })
         });
         let at = &mut topology.listeners[id];
@@ -266,6 +268,11 @@ impl Lowering<'_, '_> {
                 if at.tls == Known::Yes(false) {
                     at.tls = Known::Unknown(Reason::OutsideRepository);
                 }
+                if at.proxy_protocol == Known::Yes(false) {
+                    at.proxy_protocol = Known::Unknown(Reason::OutsideRepository);
+                }
+                // The block around a fragment decides between `http` and `stream`.
+                at.speaks_http = Known::Unknown(Reason::OutsideRepository);
             }
         }
     }

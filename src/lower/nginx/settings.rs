@@ -71,8 +71,10 @@ impl Slot {
     pub const CLIENT_PROTOCOLS: Self = Self((FAMILIES * SETTINGS + 3) as u8);
     /// `ssl_verify_client`.
     pub const VERIFY_CLIENT: Self = Self((FAMILIES * SETTINGS + 4) as u8);
+    /// `proxy_protocol` in `stream`.
+    pub const STREAM_PROXY_PROTOCOL: Self = Self((FAMILIES * SETTINGS + 5) as u8);
     #[cfg(test)]
-    const COUNT: usize = FAMILIES * SETTINGS + 5;
+    const COUNT: usize = FAMILIES * SETTINGS + 6;
 }
 
 /// Where a directive was written.
@@ -227,6 +229,7 @@ static OTHERS: &[(&str, Role)] = &[
     ("proxy_ssl", Role::Setting(Slot::STREAM_SSL)),
     ("ssl_protocols", Role::Setting(Slot::CLIENT_PROTOCOLS)),
     ("ssl_verify_client", Role::Setting(Slot::VERIFY_CLIENT)),
+    ("proxy_protocol", Role::Setting(Slot::STREAM_PROXY_PROTOCOL)),
     ("proxy_timeout", Role::Setting(Slot::of(Family::Stream, Of::Read))),
     ("proxy_set_header", Role::Header(0)),
     ("grpc_set_header", Role::Header(1)),
@@ -280,7 +283,7 @@ mod tests {
     #[test]
     fn slots_do_not_collide() {
         assert_ne!(Slot::of(Family::Proxy, Of::KeepConn), Slot::of(Family::Fastcgi, Of::Connect));
-        assert!(Slot::VERIFY_CLIENT.0 as usize == Slot::COUNT - 1 && Slot::COUNT < 256);
+        assert!(Slot::STREAM_PROXY_PROTOCOL.0 as usize == Slot::COUNT - 1 && Slot::COUNT < 256);
         assert_eq!(role("proxy_read_timeout"), Some(Role::Setting(Slot::of(Family::Proxy, Of::Read))));
         assert_eq!(role("gzip"), None);
     }
