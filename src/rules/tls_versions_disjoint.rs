@@ -37,7 +37,7 @@ fn look(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, tls: &TlsClient) -> Option<
     let one_is_1_3 =
         |one: TlsVersions, other: &Setting<TlsVersions>| one == TlsVersions::ONLY_1_3 && !other.is_written();
     let older = one_is_1_3(theirs, &tls.versions) || one_is_1_3(ours, &listener.tls_versions);
-    if !older && !(both && ours.is_disjoint(theirs)) {
+    if !(older || both && ours.is_disjoint(theirs)) {
         return None;
     }
     let mut finding = Finding::new(
