@@ -10,6 +10,7 @@ mod empty_pool;
 mod health_check_cannot_pass;
 mod implicit_port;
 mod inert_health_check;
+mod keepalive_lost;
 mod keepalive_race;
 mod lost_headers;
 mod malformed_target;
@@ -117,6 +118,7 @@ pub const RULES: &[&dyn Rule] = &[
     &deliberate_bad_gateway::DeliberateBadGateway,
     &small_response_buffer::SmallResponseBuffer,
     &keepalive_race::KeepaliveRace,
+    &keepalive_lost::KeepaliveLost,
 ];
 
 /// What a rule may look at.

@@ -189,6 +189,7 @@ impl House {
                 idle: built_in(ms(60_000)),
                 race_hidden: Known::Yes(false),
                 shared: false,
+                lost: None,
             },
             tls: None,
             host_sent: HostSent::Targets,

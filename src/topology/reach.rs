@@ -225,6 +225,21 @@ pub struct Reuse {
     pub race_hidden: Known<bool>,
     /// Whether a connection may serve another client than the one that opened it.
     pub shared: bool,
+    /// Where somebody asked for kept connections, and gets none.
+    pub lost: Option<LostReuse>,
+}
+
+/// Kept connections that were asked for and are not kept.
+#[derive(Clone, Copy, Debug)]
+pub struct LostReuse {
+    /// Where they are asked for.
+    pub asked: Site,
+    /// The statement, or the hop, that closes them.
+    pub because: Site,
+    /// What it does, in a few words.
+    pub what: &'static str,
+    /// What to write instead.
+    pub instead: &'static str,
 }
 
 /// TLS to the upstream side.

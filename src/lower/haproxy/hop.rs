@@ -207,7 +207,7 @@ fn reuse(section: &Section, http: bool) -> Reuse {
             Slot::Set(_, site) => Setting { value: Known::Yes(false), origin: extent.origin(*site), spelling: "mode" },
             _ => Setting::default(false, &built_in::MODE),
         };
-        return Reuse { kept, idle, race_hidden: Known::Yes(false), shared: false };
+        return Reuse { kept, idle, race_hidden: Known::Yes(false), shared: false, lost: None };
     }
     let all_off = !section.servers.is_empty() && section.servers.iter().all(|s| s.options.pool_off.is_some());
     let pool_off = section.servers.first().and_then(|server| server.options.pool_off).filter(|_| all_off);
@@ -234,5 +234,5 @@ fn reuse(section: &Section, http: bool) -> Reuse {
         (Slot::Nothing, Some(reason)) => Known::Unknown(reason),
         _ => Known::Yes(false),
     };
-    Reuse { kept, idle, race_hidden, shared: profile.sharing.known() == Some(&Sharing::Shared) }
+    Reuse { kept, idle, race_hidden, shared: profile.sharing.known() == Some(&Sharing::Shared), lost: None }
 }

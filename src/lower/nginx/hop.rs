@@ -1,14 +1,14 @@
 //! Locations that pass requests on: hops.
 
 use super::settings::{Family, Frame, Of, Slot, Word, Written};
-use super::upstream::{no_active_check, wait_default};
+use super::upstream::{Facts, no_active_check, wait_default};
 use super::values::{self, Place};
 use super::{Item, Lowering};
 use crate::defaults::nginx as built_in;
 use crate::source::{Site, clean};
 use crate::topology::{
-    Endpoint, Hop, Known, LoadEffect, Lookup, MalformedTarget, Origin, Port, Reason, ResponseBuffers, Retry, RetryOn,
-    Reuse, RouteId, Setting, Target, Timeouts,
+    Endpoint, Hop, Known, LoadEffect, Lookup, LostReuse, MalformedTarget, Origin, Port, Reason, ResponseBuffers, Retry,
+    RetryOn, Reuse, RouteId, Setting, Target, Timeouts,
 };
 use crate::value::{Address, ByteSize, DefaultRef, Host, Wait};
 use std::time::Duration;
@@ -560,7 +560,48 @@ impl Lowering<'_, '_> {
             None => wait_default(&built_in::UPSTREAM_KEEPALIVE_TIMEOUT),
         };
         // A worker's kept connections serve whoever comes next.
-        Reuse { kept, idle, race_hidden: Known::Yes(self.repeats_everything(pending)), shared: true }
+        Reuse {
+            kept,
+            idle,
+            race_hidden: Known::Yes(self.repeats_everything(pending)),
+            shared: true,
+            lost: facts.and_then(|facts| self.lost_reuse(pending, facts, site)),
+        }
+    }
+
+    /// Why the connections of a group that asks to keep them are closed after each request. Nothing is said where an
+    /// include that was not read may have the rest.
+    fn lost_reuse(&self, pending: &Pending, facts: &Facts, site: Site) -> Option<LostReuse> {
+        let asked = facts.keepalive?;
+        if let Some(because) = facts.replaced_by {
+            let what = "takes the place of `keepalive` before nginx 1.29.7";
+            return Some(LostReuse { asked, because, what, instead: "move `keepalive` below the balancing method" });
+        }
+        if facts.keeps != Known::Yes(true) || self.doubt(&pending.frame).is_some() {
+            return None;
+        }
+        let lost = |what, instead| Some(LostReuse { asked, because: site, what, instead });
+        match pending.family {
+            Family::Proxy => {
+                let cleared = self.headers_of(pending).and_then(|headers| headers.connection_cleared);
+                let versioned = pending.frame.get(Slot::of(Family::Proxy, Of::HttpVersion)).is_some();
+                match (versioned, cleared) {
+                    (true, Some(_)) | (false, Some(false)) => None,
+                    (false, _) => lost(
+                        "HTTP/1.0 is spoken here before nginx 1.29.7",
+                        "write `proxy_http_version 1.1;` and `proxy_set_header Connection \"\";`",
+                    ),
+                    (true, None) => lost(
+                        "`Connection: close` is sent from here before nginx 1.29.7",
+                        "write `proxy_set_header Connection \"\";` beside the other headers of that level",
+                    ),
+                }
+            }
+            Family::Fastcgi if !self.is_on(&pending.frame, Slot::of(Family::Fastcgi, Of::KeepConn)) => {
+                lost("`fastcgi_keep_conn` is off here", "write `fastcgi_keep_conn on;`")
+            }
+            _ => None,
+        }
     }
 
     fn repeats_everything(&self, pending: &Pending) -> bool {
