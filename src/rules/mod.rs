@@ -10,7 +10,9 @@ mod empty_pool;
 mod health_check_cannot_pass;
 mod implicit_port;
 mod inert_health_check;
+mod keepalive_lost;
 mod keepalive_race;
+mod lost_headers;
 mod malformed_target;
 mod misplaced_directive;
 mod misread_number;
@@ -21,23 +23,32 @@ mod missing_sni;
 mod missing_timeout;
 mod mode_mismatch;
 mod no_failover;
+mod passive_check_off;
 mod plain_to_tls_port;
+mod pool_empties_itself;
 mod prelude;
 mod proxy_loop;
+mod proxy_protocol_mismatch;
 mod queue_timeout_inherited;
+mod retry_window_too_short;
 mod runtime_name_without_resolver;
 mod short_connect_timeout;
 mod short_read_timeout;
 mod short_tunnel_timeout;
 mod small_response_buffer;
+mod sni_names_the_pool;
 mod syntax_error;
 #[cfg(test)]
 mod testing;
 mod tls_to_plain_port;
+mod tls_verify_cannot_pass;
+mod tls_versions_disjoint;
 mod unavailable_directive;
 mod undefined_reference;
 mod unitless_timeout;
 mod unset_variable;
+mod wrong_application_protocol;
+mod wrong_host_header;
 
 use crate::catalog::RuleId;
 use crate::finding::Findings;
@@ -86,17 +97,28 @@ pub const RULES: &[&dyn Rule] = &[
     &unitless_timeout::UnitlessTimeout,
     &short_tunnel_timeout::ShortTunnelTimeout,
     &queue_timeout_inherited::QueueTimeoutInherited,
+    &retry_window_too_short::RetryWindowTooShort,
     &missing_health_check::MissingHealthCheck,
     &inert_health_check::InertHealthCheck,
     &health_check_cannot_pass::HealthCheckCannotPass,
+    &passive_check_off::PassiveCheckOff,
     &no_failover::NoFailover,
+    &pool_empties_itself::PoolEmptiesItself,
     &plain_to_tls_port::PlainToTlsPort,
     &tls_to_plain_port::TlsToPlainPort,
     &missing_sni::MissingSni,
+    &sni_names_the_pool::SniNamesThePool,
+    &tls_verify_cannot_pass::TlsVerifyCannotPass,
+    &tls_versions_disjoint::TlsVersionsDisjoint,
+    &wrong_application_protocol::WrongApplicationProtocol,
+    &proxy_protocol_mismatch::ProxyProtocolMismatch,
+    &lost_headers::LostHeadersRule,
+    &wrong_host_header::WrongHostHeader,
     &mode_mismatch::ModeMismatch,
     &deliberate_bad_gateway::DeliberateBadGateway,
     &small_response_buffer::SmallResponseBuffer,
     &keepalive_race::KeepaliveRace,
+    &keepalive_lost::KeepaliveLost,
 ];
 
 /// What a rule may look at.

@@ -67,6 +67,8 @@ impl House {
             idle: built_in(ms(75_000)),
             client: None,
             virtual_hosts: Vec::new(),
+            tls_versions: Setting::unknown(Reason::Variable, at(line), "setting"),
+            speaks_http: Known::Unknown(Reason::Variable),
         })
     }
 
@@ -77,6 +79,7 @@ impl House {
             names: Vec::new(),
             listeners: listeners.to_vec(),
             routes: Vec::new(),
+            wants_certificate: None,
         });
         for &listener in listeners {
             self.t.listeners[listener].virtual_hosts.push(host);
@@ -173,6 +176,7 @@ impl House {
                 elsewhere: built_in(true),
                 window: built_in(Wait::Forever),
                 body_kept: built_in(true),
+                counts_answers: built_in(false),
             },
             buffers: ResponseBuffers {
                 header: Some(built_in(ByteSize(4096))),
@@ -185,17 +189,28 @@ impl House {
                 idle: built_in(ms(60_000)),
                 race_hidden: Known::Yes(false),
                 shared: false,
+                lost: None,
             },
             tls: None,
             host_sent: HostSent::Targets,
             path_kept: true,
             routes: Vec::new(),
+            lost_headers: None,
+            sends_proxy: Known::Unknown(Reason::Variable),
         })
     }
 
     /// TLS asked for on a line.
     pub fn tls(server_name: Setting<ServerName>, line: u32) -> Option<Box<TlsClient>> {
-        Some(Box::new(TlsClient { site: at(line), server_name, verify: built_in(false) }))
+        Some(Box::new(TlsClient {
+            site: at(line),
+            server_name,
+            verify: built_in(false),
+            checked_name: Known::Yes(ServerName::FromTarget),
+            trust: Known::Yes(None),
+            certificate: Known::Yes(None),
+            versions: Setting::unknown(Reason::Variable, at(line), "setting"),
+        }))
     }
 
     pub fn leads_to(&mut self, endpoint: EndpointId, listener: ListenerId, virtual_host: Option<VirtualHostId>) {

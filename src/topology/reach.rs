@@ -33,6 +33,43 @@ pub struct Hop {
     pub path_kept: bool,
     /// The routes that lead here.
     pub routes: Vec<RouteId>,
+    /// Request headers that are set further out and are not sent from here, because this level sets others.
+    pub lost_headers: Option<Box<LostHeaders>>,
+    /// Where it is written that each connection begins with a PROXY header; `Yes(None)`: none is sent.
+    pub sends_proxy: Known<Option<Site>>,
+}
+
+/// Request headers of an outer level that an inner one drops.
+#[derive(Debug)]
+pub struct LostHeaders {
+    /// The first line of the inner level that sets a header: from there on the outer ones are gone.
+    pub at: Site,
+    /// What is lost, in the order of the file; nothing that the proxy would send anyway.
+    pub lost: Vec<LostHeader>,
+}
+
+/// A request header that is set further out and not sent.
+#[derive(Debug)]
+pub struct LostHeader {
+    /// Its name as written.
+    pub name: Box<str>,
+    /// The line that sets it.
+    pub site: Site,
+    /// What it is good for.
+    pub role: HeaderRole,
+}
+
+/// What a request header is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderRole {
+    /// Which site is asked for.
+    Host,
+    /// Lets a connection change its protocol: websockets.
+    Upgrade,
+    /// Keeps the connection to a pool that keeps connections.
+    KeepAlive,
+    /// Tells who the client is, or anything else.
+    Other,
 }
 
 /// Where a hop's requests go.
@@ -147,6 +184,8 @@ pub struct Retry {
     pub window: Setting<Wait>,
     /// Whether a request with a body can be repeated at all (it is buffered before it is sent).
     pub body_kept: Setting<bool>,
+    /// Whether an answer that says that the server failed is a failure, which counts against the endpoint.
+    pub counts_answers: Setting<bool>,
 }
 
 /// Which failures are tried again.
@@ -186,6 +225,21 @@ pub struct Reuse {
     pub race_hidden: Known<bool>,
     /// Whether a connection may serve another client than the one that opened it.
     pub shared: bool,
+    /// Where somebody asked for kept connections, and gets none.
+    pub lost: Option<LostReuse>,
+}
+
+/// Kept connections that were asked for and are not kept.
+#[derive(Clone, Copy, Debug)]
+pub struct LostReuse {
+    /// Where they are asked for.
+    pub asked: Site,
+    /// The statement, or the hop, that closes them.
+    pub because: Site,
+    /// What it does, in a few words.
+    pub what: &'static str,
+    /// What to write instead.
+    pub instead: &'static str,
 }
 
 /// TLS to the upstream side.
@@ -197,6 +251,45 @@ pub struct TlsClient {
     pub server_name: Setting<ServerName>,
     /// Whether the certificate is checked.
     pub verify: Setting<bool>,
+    /// The name that the certificate must have where it is checked.
+    pub checked_name: Known<ServerName>,
+    /// Where the authorities are named that are trusted; `Yes(None)`: nowhere.
+    pub trust: Known<Option<Site>>,
+    /// Where the proxy's own certificate is named; `Yes(None)`: it has none to show.
+    pub certificate: Known<Option<Site>>,
+    /// Which versions are spoken.
+    pub versions: Setting<TlsVersions>,
+}
+
+/// A set of TLS versions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TlsVersions(u8);
+
+impl TlsVersions {
+    const NAMES: [&'static str; 6] = ["SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+    /// TLS 1.3 alone.
+    pub const ONLY_1_3: Self = Self(1 << 5);
+
+    /// With one more version; `None` for a name that is none.
+    #[must_use]
+    pub fn with(self, name: &str) -> Option<Self> {
+        let at = Self::NAMES.iter().position(|known| known.eq_ignore_ascii_case(name))?;
+        Some(Self(self.0 | 1 << at))
+    }
+
+    /// Whether no version is in both.
+    #[must_use]
+    pub const fn is_disjoint(self, other: Self) -> bool {
+        self.0 & other.0 == 0
+    }
+
+    /// The versions in words, the oldest first.
+    #[must_use]
+    pub fn words(self) -> String {
+        let names: Vec<_> =
+            Self::NAMES.iter().enumerate().filter(|(at, _)| self.0 & 1 << at != 0).map(|(_, name)| *name).collect();
+        names.join(" ")
+    }
 }
 
 /// Which server name is sent.

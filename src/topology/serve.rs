@@ -1,6 +1,6 @@
 //! The client's side: proxies, listeners, virtual hosts, routes.
 
-use super::{HopId, Known, ListenerId, ProxyId, RouteId, Setting, VirtualHostId};
+use super::{HopId, Known, ListenerId, ProxyId, RouteId, Setting, TlsVersions, VirtualHostId};
 use crate::source::{FileId, Site};
 use crate::value::{Address, Version, Wait};
 
@@ -67,6 +67,10 @@ pub struct Listener {
     pub client: Option<Setting<Wait>>,
     /// The virtual hosts served here; the first is the default one.
     pub virtual_hosts: Vec<VirtualHostId>,
+    /// Which TLS versions are spoken, where that is known.
+    pub tls_versions: Setting<TlsVersions>,
+    /// Whether HTTP is spoken there, below TLS where there is TLS.
+    pub speaks_http: Known<bool>,
 }
 
 /// A set of names served on some listeners.
@@ -82,6 +86,8 @@ pub struct VirtualHost {
     pub listeners: Vec<ListenerId>,
     /// Its routes in the order of the file.
     pub routes: Vec<RouteId>,
+    /// Where clients without a certificate are turned away.
+    pub wants_certificate: Option<Site>,
 }
 
 /// A match condition and what it leads to.

@@ -5,8 +5,8 @@ use super::profile::{Sharing, Slot};
 use super::section::Section;
 use crate::defaults::haproxy as built_in;
 use crate::topology::{
-    Hop, HopId, Known, Listener, Origin, Pool, Protocol, ProxyId, Retry, RetryOn, Reuse, Setting, Target, Timeouts,
-    Topology, VirtualHost, VirtualHostId,
+    Hop, HopId, Known, Listener, Origin, Pool, Protocol, ProxyId, Reason, Retry, RetryOn, Reuse, Setting, Target,
+    Timeouts, Topology, VirtualHost, VirtualHostId,
 };
 use crate::value::Wait;
 use std::time::Duration;
@@ -31,6 +31,8 @@ pub(super) fn virtual_host(proxy: ProxyId, section: &mut Section, out: &mut Topo
                     &section.extent,
                 )),
                 virtual_hosts: Vec::new(),
+                tls_versions: Setting::unknown(Reason::OutsideRepository, bind.site, "ssl-min-ver"),
+                speaks_http: Known::Unknown(Reason::OutsideRepository),
             })
         })
         .collect::<Vec<_>>();
@@ -40,6 +42,7 @@ pub(super) fn virtual_host(proxy: ProxyId, section: &mut Section, out: &mut Topo
         names: Vec::new(),
         listeners: listeners.clone(),
         routes: Vec::new(),
+        wants_certificate: None,
     });
     for listener in listeners {
         out.listeners[listener].virtual_hosts.push(host);
@@ -116,6 +119,8 @@ pub(super) fn hop(file: &File<'_>, section: &mut Section, out: &mut Topology) ->
         host_sent: section.host_sent.clone(),
         path_kept: section.path_kept,
         routes: Vec::new(),
+        lost_headers: None,
+        sends_proxy: Known::Unknown(Reason::OutsideRepository),
     })
 }
 
@@ -183,6 +188,7 @@ fn retry(section: &Section, http: bool) -> Retry {
         elsewhere: profile.setting(&profile.redispatch, false, &built_in::REDISPATCH, extent),
         window: Setting::default(Wait::Forever, &built_in::RETRY_WINDOW),
         body_kept: Setting::default(true, &built_in::BODY_KEPT),
+        counts_answers: Setting::default(false, &built_in::RETRY_ON),
     }
 }
 
@@ -201,7 +207,7 @@ fn reuse(section: &Section, http: bool) -> Reuse {
             Slot::Set(_, site) => Setting { value: Known::Yes(false), origin: extent.origin(*site), spelling: "mode" },
             _ => Setting::default(false, &built_in::MODE),
         };
-        return Reuse { kept, idle, race_hidden: Known::Yes(false), shared: false };
+        return Reuse { kept, idle, race_hidden: Known::Yes(false), shared: false, lost: None };
     }
     let all_off = !section.servers.is_empty() && section.servers.iter().all(|s| s.options.pool_off.is_some());
     let pool_off = section.servers.first().and_then(|server| server.options.pool_off).filter(|_| all_off);
@@ -228,5 +234,5 @@ fn reuse(section: &Section, http: bool) -> Reuse {
         (Slot::Nothing, Some(reason)) => Known::Unknown(reason),
         _ => Known::Yes(false),
     };
-    Reuse { kept, idle, race_hidden, shared: profile.sharing.known() == Some(&Sharing::Shared) }
+    Reuse { kept, idle, race_hidden, shared: profile.sharing.known() == Some(&Sharing::Shared), lost: None }
 }

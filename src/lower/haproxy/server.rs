@@ -210,7 +210,16 @@ fn tls(site: Site, options: &ServerOptions, with: &Surroundings<'_>) -> TlsClien
         (None, Some(reason)) => Setting::unknown(reason, with.extent.header, "verify"),
         (None, None) => with.global.verify(with.extent.header),
     };
-    TlsClient { site, server_name, verify }
+    let unsaid = Reason::OutsideRepository;
+    TlsClient {
+        site,
+        server_name,
+        verify,
+        checked_name: Known::Unknown(unsaid),
+        trust: Known::Unknown(unsaid),
+        certificate: Known::Unknown(unsaid),
+        versions: Setting::unknown(unsaid, site, "ssl-min-ver"),
+    }
 }
 
 fn lookup(

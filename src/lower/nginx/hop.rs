@@ -1,14 +1,14 @@
 //! Locations that pass requests on: hops.
 
 use super::settings::{Family, Frame, Of, Slot, Word, Written};
-use super::upstream::{no_active_check, wait_default};
+use super::upstream::{Facts, no_active_check, wait_default};
 use super::values::{self, Place};
-use super::{Block, Item, Lowering};
+use super::{Item, Lowering};
 use crate::defaults::nginx as built_in;
 use crate::source::{Site, clean};
 use crate::topology::{
-    Endpoint, Hop, HostSent, Known, LoadEffect, Lookup, MalformedTarget, Origin, Port, Reason, ResponseBuffers, Retry,
-    RetryOn, Reuse, RouteId, ServerName, Setting, Target, Timeouts, TlsClient,
+    Endpoint, Hop, Known, LoadEffect, Lookup, LostReuse, MalformedTarget, Origin, Port, Reason, ResponseBuffers, Retry,
+    RetryOn, Reuse, RouteId, Setting, Target, Timeouts,
 };
 use crate::value::{Address, ByteSize, DefaultRef, Host, Wait};
 use std::time::Duration;
@@ -26,15 +26,6 @@ pub(super) struct Pending {
     /// Why no path may stand in the target, if so.
     pub restriction: Option<&'static str>,
     pub server: u32,
-}
-
-/// The request headers that a level sets, as far as they matter here.
-#[derive(Clone, Debug)]
-pub(super) struct Headers {
-    block: u32,
-    host: Option<HostSent>,
-    /// Whether `Connection` is sent empty, which keeps the connection open; `None`: something else is sent.
-    connection_cleared: Option<bool>,
 }
 
 /// A target, cut.
@@ -59,6 +50,7 @@ impl Family {
             (Self::Proxy, Of::RequestBuffering) => &b::PROXY_REQUEST_BUFFERING,
             (Self::Proxy, Of::SslServerName) => &b::PROXY_SSL_SERVER_NAME,
             (Self::Proxy, Of::SslVerify) => &b::PROXY_SSL_VERIFY,
+            (Self::Proxy, Of::SslProtocols) => &b::PROXY_SSL_PROTOCOLS,
             (Self::Fastcgi, Of::Connect) => &b::FASTCGI_CONNECT_TIMEOUT,
             (Self::Fastcgi, Of::Send) => &b::FASTCGI_SEND_TIMEOUT,
             (Self::Fastcgi, Of::Read) => &b::FASTCGI_READ_TIMEOUT,
@@ -79,6 +71,7 @@ impl Family {
             (Self::Uwsgi, Of::RequestBuffering) => &b::UWSGI_REQUEST_BUFFERING,
             (Self::Uwsgi, Of::SslServerName) => &b::UWSGI_SSL_SERVER_NAME,
             (Self::Uwsgi, Of::SslVerify) => &b::UWSGI_SSL_VERIFY,
+            (Self::Uwsgi, Of::SslProtocols) => &b::UWSGI_SSL_PROTOCOLS,
             (Self::Scgi, Of::Connect) => &b::SCGI_CONNECT_TIMEOUT,
             (Self::Scgi, Of::Send) => &b::SCGI_SEND_TIMEOUT,
             (Self::Scgi, Of::Read) => &b::SCGI_READ_TIMEOUT,
@@ -96,6 +89,7 @@ impl Family {
             (Self::Grpc, Of::NextTimeout) => &b::GRPC_NEXT_UPSTREAM_TIMEOUT,
             (Self::Grpc, Of::SslServerName) => &b::GRPC_SSL_SERVER_NAME,
             (Self::Grpc, Of::SslVerify) => &b::GRPC_SSL_VERIFY,
+            (Self::Grpc, Of::SslProtocols) => &b::GRPC_SSL_PROTOCOLS,
             (Self::Memcached, Of::Connect) => &b::MEMCACHED_CONNECT_TIMEOUT,
             (Self::Memcached, Of::Send) => &b::MEMCACHED_SEND_TIMEOUT,
             (Self::Memcached, Of::Read) => &b::MEMCACHED_READ_TIMEOUT,
@@ -114,7 +108,7 @@ impl Family {
     }
 
     /// Where a setting is kept. In `stream` most words are those of `proxy`.
-    const fn slot(self, setting: Of) -> Slot {
+    pub(super) const fn slot(self, setting: Of) -> Slot {
         match (self, setting) {
             (Self::Stream, Of::Read | Of::Send) => Slot::of(Self::Stream, Of::Read),
             (Self::Stream, other) => Slot::of(Self::Proxy, other),
@@ -124,41 +118,6 @@ impl Family {
 }
 
 impl Lowering<'_, '_> {
-    /// A `proxy_set_header` or `grpc_set_header` line. The first one in a block drops all of the outer levels.
-    pub(super) fn header_line(&mut self, item: Item, list: usize, block: &mut Block) {
-        let current = block.frame.headers.get(list).copied().flatten().and_then(|i| self.headers.get(i as usize));
-        let mut headers = match current {
-            Some(headers) if headers.block == block.number => headers.clone(),
-            _ => Headers { block: block.number, host: None, connection_cleared: None },
-        };
-        if let (Some((name, _)), Some((value, _))) = (self.arg(item, 1), self.arg(item, 2)) {
-            if name.eq_ignore_ascii_case("host") {
-                headers.host = Some(match value.as_ref() {
-                    _ if self.is_hole(item, 2) => HostSent::Unknown,
-                    "$host" | "$http_host" => HostSent::Clients,
-                    "$proxy_host" => HostSent::Targets,
-                    text if !text.contains('$') => HostSent::Fixed(text.into()),
-                    _ => HostSent::Unknown,
-                });
-            } else if name.eq_ignore_ascii_case("connection") {
-                headers.connection_cleared = Some(value.is_empty());
-            }
-        }
-        match block.frame.headers.get(list).copied().flatten() {
-            Some(index) if self.headers.get(index as usize).is_some_and(|h| h.block == block.number) => {
-                if let Some(place) = self.headers.get_mut(index as usize) {
-                    *place = headers;
-                }
-            }
-            _ => {
-                self.headers.push(headers);
-                if let Some(place) = block.frame.headers.get_mut(list) {
-                    *place = Some(self.headers.len() as u32 - 1);
-                }
-            }
-        }
-    }
-
     pub(super) fn item_of(&self, written: &Written) -> Item {
         Item { word: Word::Set, place: written.place, node: written.node }
     }
@@ -225,6 +184,8 @@ impl Lowering<'_, '_> {
             path_kept,
             routes: vec![pending.route],
             target,
+            lost_headers: self.lost_headers(&pending, pool),
+            sends_proxy: self.sends_proxy(&pending),
         };
         let id = self.out.topology.hops.push(hop);
         self.out.topology.routes[pending.route].hop = Some(id);
@@ -421,7 +382,7 @@ impl Lowering<'_, '_> {
     }
 
     /// A setting: written somewhere, doubtful, or the proxy's own.
-    fn setting<T>(
+    pub(super) fn setting<T>(
         &self,
         pending: &Pending,
         of: Of,
@@ -499,7 +460,29 @@ impl Lowering<'_, '_> {
         );
         let elsewhere =
             Setting { value: Known::Yes(true), origin: Origin::Implied(pending.site), spelling: on.spelling };
-        Retry { on, tries, elsewhere, window, body_kept }
+        // 403 and 404 are tried elsewhere and never count (ngx_http_upstream.c).
+        let counts_answers = self.setting(
+            pending,
+            Of::NextUpstream,
+            |this, item| {
+                let counts = |word: &str| word.starts_with("http_5") || word == "http_429";
+                Some(this.args(item).iter().any(|(word, _)| counts(word)))
+            },
+            |_| Known::Yes(false),
+        );
+        Retry { on, tries, elsewhere, window, body_kept, counts_answers }
+    }
+
+    /// Where `proxy_protocol on` is in force, which only `stream` has.
+    fn sends_proxy(&self, pending: &Pending) -> Known<Option<Site>> {
+        if pending.family != Family::Stream {
+            return Known::Yes(None);
+        }
+        let slot = Slot::STREAM_PROXY_PROTOCOL;
+        match pending.frame.get(slot).and_then(|index| self.written.get(index)) {
+            Some(written) => Known::Yes(Some(written.site()).filter(|_| self.is_on(&pending.frame, slot))),
+            None => self.doubt(&pending.frame).map_or(Known::Yes(None), Known::Unknown),
+        }
     }
 
     fn buffers(&self, pending: &Pending) -> ResponseBuffers {
@@ -538,59 +521,11 @@ impl Lowering<'_, '_> {
         })
     }
 
-    fn tls(&self, pending: &Pending, site: Site) -> TlsClient {
-        let on = |this: &Self, item| this.arg(item, 1).map(|(text, _)| text.eq_ignore_ascii_case("on"));
-        let built = |default: &'static DefaultRef| Known::Yes(default.value == "on");
-        let sends = self.setting(pending, Of::SslServerName, on, built);
-        let name_slot = pending.family.slot(Of::SslName);
-        let name = pending.frame.get(name_slot).and_then(|index| self.written.get(index)).map(|written| {
-            let item = self.item_of(written);
-            match self.arg(item, 1) {
-                Some((text, _)) if !text.contains('$') && !self.is_hole(item, 1) => {
-                    ServerName::Fixed(text.as_ref().into())
-                }
-                Some((text, _)) if text == "$host" => ServerName::FromHost,
-                Some((text, _)) if text == "$http_host" => ServerName::FromHostWithPort,
-                Some((text, _)) if text == "$ssl_server_name" => ServerName::FromClientHandshake,
-                Some((text, _)) if text == "$proxy_host" => ServerName::FromTarget,
-                _ => ServerName::Computed,
-            }
-        });
-        let value = match sends.value {
-            Known::Yes(true) => Known::Yes(name.unwrap_or(ServerName::FromTarget)),
-            Known::Yes(false) => Known::Yes(ServerName::Nothing),
-            Known::Unknown(reason) => Known::Unknown(reason),
-        };
-        TlsClient {
-            site,
-            server_name: Setting { value, origin: sends.origin, spelling: sends.spelling },
-            verify: self.setting(pending, Of::SslVerify, on, built),
-        }
-    }
-
-    fn host_sent(&self, pending: &Pending) -> HostSent {
-        let list = usize::from(pending.family == Family::Grpc);
-        if !matches!(pending.family, Family::Proxy | Family::Grpc) {
-            return HostSent::Clients;
-        }
-        match pending.frame.headers.get(list).copied().flatten().and_then(|index| self.headers.get(index as usize)) {
-            Some(Headers { host: Some(host), .. }) => host.clone(),
-            Some(_) if pending.frame.unread => HostSent::Unknown,
-            Some(_) => HostSent::Targets,
-            None if self.doubt(&pending.frame).is_some() => HostSent::Unknown,
-            None => HostSent::Targets,
-        }
-    }
-
     /// Whether connections to a group are kept: `keepalive` in the group, HTTP/1.1 and an empty `Connection` header
     /// in the location (for FastCGI: `fastcgi_keep_conn`). From 1.29.7 on that is so by itself.
     fn reuse(&self, pending: &Pending, pool: Option<crate::topology::PoolId>, site: Site) -> Reuse {
         let facts = pool.and_then(|pool| self.pool_facts.get(&pool));
-        let cleared = || {
-            let list = usize::from(pending.family == Family::Grpc);
-            let headers = pending.frame.headers.get(list).copied().flatten().and_then(|i| self.headers.get(i as usize));
-            headers.and_then(|headers| headers.connection_cleared)
-        };
+        let cleared = || self.headers_of(pending).and_then(|headers| headers.connection_cleared);
         let ready = match pending.family {
             Family::Proxy => {
                 let slot = Slot::of(Family::Proxy, Of::HttpVersion);
@@ -625,7 +560,48 @@ impl Lowering<'_, '_> {
             None => wait_default(&built_in::UPSTREAM_KEEPALIVE_TIMEOUT),
         };
         // A worker's kept connections serve whoever comes next.
-        Reuse { kept, idle, race_hidden: Known::Yes(self.repeats_everything(pending)), shared: true }
+        Reuse {
+            kept,
+            idle,
+            race_hidden: Known::Yes(self.repeats_everything(pending)),
+            shared: true,
+            lost: facts.and_then(|facts| self.lost_reuse(pending, facts, site)),
+        }
+    }
+
+    /// Why the connections of a group that asks to keep them are closed after each request. Nothing is said where an
+    /// include that was not read may have the rest.
+    fn lost_reuse(&self, pending: &Pending, facts: &Facts, site: Site) -> Option<LostReuse> {
+        let asked = facts.keepalive?;
+        if let Some(because) = facts.replaced_by {
+            let what = "takes the place of `keepalive` before nginx 1.29.7";
+            return Some(LostReuse { asked, because, what, instead: "move `keepalive` below the balancing method" });
+        }
+        if facts.keeps != Known::Yes(true) || self.doubt(&pending.frame).is_some() {
+            return None;
+        }
+        let lost = |what, instead| Some(LostReuse { asked, because: site, what, instead });
+        match pending.family {
+            Family::Proxy => {
+                let cleared = self.headers_of(pending).and_then(|headers| headers.connection_cleared);
+                let versioned = pending.frame.get(Slot::of(Family::Proxy, Of::HttpVersion)).is_some();
+                match (versioned, cleared) {
+                    (true, Some(_)) | (false, Some(false)) => None,
+                    (false, _) => lost(
+                        "HTTP/1.0 is spoken here before nginx 1.29.7",
+                        "write `proxy_http_version 1.1;` and `proxy_set_header Connection \"\";`",
+                    ),
+                    (true, None) => lost(
+                        "`Connection: close` is sent from here before nginx 1.29.7",
+                        "write `proxy_set_header Connection \"\";` beside the other headers of that level",
+                    ),
+                }
+            }
+            Family::Fastcgi if !self.is_on(&pending.frame, Slot::of(Family::Fastcgi, Of::KeepConn)) => {
+                lost("`fastcgi_keep_conn` is off here", "write `fastcgi_keep_conn on;`")
+            }
+            _ => None,
+        }
     }
 
     fn repeats_everything(&self, pending: &Pending) -> bool {

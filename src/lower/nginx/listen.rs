@@ -22,11 +22,13 @@ impl Lowering<'_, '_> {
             names: self.server_names(block),
             listeners: Vec::new(),
             routes: Vec::new(),
+            wants_certificate: self.wants_certificate(block),
         });
         let listens: Vec<Item> = block.items.iter().copied().filter(|item| item.word == Word::Listen).collect();
         let rejects = self.switched_on(block, Word::RejectHandshake);
         let tls_switch = self.switched_on(block, Word::Ssl);
         let idle = self.client_idle(block);
+        let versions = self.client_versions(block, site);
         let mut own = Vec::new();
         for item in &listens {
             if let Some(found) = self.listen(*item, block, host, stream, tls_switch) {
@@ -44,6 +46,7 @@ impl Lowering<'_, '_> {
             if default {
                 at.refuses_unknown_names = rejects;
                 at.idle = idle.clone();
+                at.tls_versions = versions.clone();
             }
         }
         host
@@ -222,6 +225,7 @@ impl Lowering<'_, '_> {
         proxy_protocol: bool,
     ) -> ListenerId {
         let proxy = self.proxy;
+        let speaks_http = Known::Yes(!key.0);
         let topology = &mut self.out.topology;
         let id = *self.listeners.entry(key).or_insert_with(|| {
             topology.listeners.push(Listener {
@@ -234,6 +238,8 @@ impl Lowering<'_, '_> {
                 idle: Setting::default(Wait::For(std::time::Duration::from_secs(75)), &built_in::KEEPALIVE_TIMEOUT),
                 client: None,
                 virtual_hosts: Vec::new(),
+                tls_versions: Setting::unknown(Reason::OutsideRepository, site, built_in::SSL_PROTOCOLS.setting),
+                speaks_http,
             })
         });
         let at = &mut topology.listeners[id];
@@ -262,6 +268,11 @@ impl Lowering<'_, '_> {
                 if at.tls == Known::Yes(false) {
                     at.tls = Known::Unknown(Reason::OutsideRepository);
                 }
+                if at.proxy_protocol == Known::Yes(false) {
+                    at.proxy_protocol = Known::Unknown(Reason::OutsideRepository);
+                }
+                // The block around a fragment decides between `http` and `stream`.
+                at.speaks_http = Known::Unknown(Reason::OutsideRepository);
             }
         }
     }

@@ -6,11 +6,13 @@
 
 mod block;
 mod checks;
+mod headers;
 mod hop;
 mod include;
 mod listen;
 mod settings;
 mod target;
+mod tls;
 mod upstream;
 mod values;
 mod variables;
@@ -236,7 +238,7 @@ struct Lowering<'f, 'a> {
     base: String,
     places: Vec<Place>,
     written: Vec<Written>,
-    headers: Vec<hop::Headers>,
+    headers: Vec<headers::Headers>,
     blocks: u32,
     including: Vec<FileId>,
     expansions: usize,

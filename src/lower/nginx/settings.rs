@@ -46,12 +46,15 @@ pub enum Of {
     SslServerName,
     SslName,
     SslVerify,
+    SslTrusted,
+    SslCertificate,
+    SslProtocols,
     HttpVersion,
     KeepConn,
 }
 
 const FAMILIES: usize = 7;
-const SETTINGS: usize = 14;
+const SETTINGS: usize = 17;
 
 /// A place in a [`Frame`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,8 +67,14 @@ impl Slot {
     pub const RESOLVER: Self = Self((FAMILIES * SETTINGS) as u8);
     pub const CLIENT_KEEPALIVE: Self = Self((FAMILIES * SETTINGS + 1) as u8);
     pub const STREAM_SSL: Self = Self((FAMILIES * SETTINGS + 2) as u8);
+    /// `ssl_protocols`, towards clients.
+    pub const CLIENT_PROTOCOLS: Self = Self((FAMILIES * SETTINGS + 3) as u8);
+    /// `ssl_verify_client`.
+    pub const VERIFY_CLIENT: Self = Self((FAMILIES * SETTINGS + 4) as u8);
+    /// `proxy_protocol` in `stream`.
+    pub const STREAM_PROXY_PROTOCOL: Self = Self((FAMILIES * SETTINGS + 5) as u8);
     #[cfg(test)]
-    const COUNT: usize = FAMILIES * SETTINGS + 3;
+    const COUNT: usize = FAMILIES * SETTINGS + 6;
 }
 
 /// Where a directive was written.
@@ -198,16 +207,19 @@ macro_rules! family {
             (concat!($prefix, "_ssl_server_name"), $family, Of::SslServerName),
             (concat!($prefix, "_ssl_name"), $family, Of::SslName),
             (concat!($prefix, "_ssl_verify"), $family, Of::SslVerify),
+            (concat!($prefix, "_ssl_trusted_certificate"), $family, Of::SslTrusted),
+            (concat!($prefix, "_ssl_certificate"), $family, Of::SslCertificate),
+            (concat!($prefix, "_ssl_protocols"), $family, Of::SslProtocols),
         ]
     };
 }
 
-static PROXY: [(&str, Family, Of); 12] = family!("proxy", Family::Proxy);
-static FASTCGI: [(&str, Family, Of); 12] = family!("fastcgi", Family::Fastcgi);
-static UWSGI: [(&str, Family, Of); 12] = family!("uwsgi", Family::Uwsgi);
-static SCGI: [(&str, Family, Of); 12] = family!("scgi", Family::Scgi);
-static GRPC: [(&str, Family, Of); 12] = family!("grpc", Family::Grpc);
-static MEMCACHED: [(&str, Family, Of); 12] = family!("memcached", Family::Memcached);
+static PROXY: [(&str, Family, Of); 15] = family!("proxy", Family::Proxy);
+static FASTCGI: [(&str, Family, Of); 15] = family!("fastcgi", Family::Fastcgi);
+static UWSGI: [(&str, Family, Of); 15] = family!("uwsgi", Family::Uwsgi);
+static SCGI: [(&str, Family, Of); 15] = family!("scgi", Family::Scgi);
+static GRPC: [(&str, Family, Of); 15] = family!("grpc", Family::Grpc);
+static MEMCACHED: [(&str, Family, Of); 15] = family!("memcached", Family::Memcached);
 
 static OTHERS: &[(&str, Role)] = &[
     ("proxy_http_version", Role::Setting(Slot::of(Family::Proxy, Of::HttpVersion))),
@@ -215,6 +227,9 @@ static OTHERS: &[(&str, Role)] = &[
     ("resolver", Role::Setting(Slot::RESOLVER)),
     ("keepalive_timeout", Role::Setting(Slot::CLIENT_KEEPALIVE)),
     ("proxy_ssl", Role::Setting(Slot::STREAM_SSL)),
+    ("ssl_protocols", Role::Setting(Slot::CLIENT_PROTOCOLS)),
+    ("ssl_verify_client", Role::Setting(Slot::VERIFY_CLIENT)),
+    ("proxy_protocol", Role::Setting(Slot::STREAM_PROXY_PROTOCOL)),
     ("proxy_timeout", Role::Setting(Slot::of(Family::Stream, Of::Read))),
     ("proxy_set_header", Role::Header(0)),
     ("grpc_set_header", Role::Header(1)),
@@ -268,7 +283,7 @@ mod tests {
     #[test]
     fn slots_do_not_collide() {
         assert_ne!(Slot::of(Family::Proxy, Of::KeepConn), Slot::of(Family::Fastcgi, Of::Connect));
-        assert!(Slot::STREAM_SSL.0 as usize == Slot::COUNT - 1 && Slot::COUNT < 256);
+        assert!(Slot::STREAM_PROXY_PROTOCOL.0 as usize == Slot::COUNT - 1 && Slot::COUNT < 256);
         assert_eq!(role("proxy_read_timeout"), Some(Role::Setting(Slot::of(Family::Proxy, Of::Read))));
         assert_eq!(role("gzip"), None);
     }

@@ -25,6 +25,8 @@ pub(super) struct Facts {
     /// Whether idle connections are kept; `Known::Unknown` where versions differ.
     pub keeps: Known<bool>,
     pub keepalive: Option<Site>,
+    /// A balancing method below `keepalive`, which replaces it before 1.29.7.
+    pub replaced_by: Option<Site>,
     pub idle: Setting<Wait>,
 }
 
@@ -112,7 +114,8 @@ impl Lowering<'_, '_> {
             (None, _) => Known::Unknown(Reason::OutsideRepository),
         };
         let keepalive = keepalive.and_then(|item| self.site_of(item));
-        self.pool_facts.insert(pool, Facts { keeps, keepalive, idle });
+        let replaced_by = of(Word::Balancer).filter(|_| lost).and_then(|item| self.site_of(item));
+        self.pool_facts.insert(pool, Facts { keeps, keepalive, replaced_by, idle });
     }
 
     fn member(&mut self, item: Item, pool: PoolId, stream: bool) -> Option<EndpointId> {

@@ -1,0 +1,129 @@
+//! Request headers: `proxy_set_header` and `grpc_set_header`. One line in a block drops all lines of the outer levels.
+
+use super::hop::Pending;
+use super::settings::Family;
+use super::{Block, Item, Lowering};
+use crate::source::Site;
+use crate::topology::{HeaderRole, HostSent, LostHeader, LostHeaders, PoolId};
+use std::collections::HashSet;
+
+/// Lines of a level that are remembered one by one; real ones have a dozen.
+const REMEMBERED: usize = 100;
+
+/// The request headers that a level sets, as far as they matter here.
+#[derive(Debug)]
+pub(super) struct Headers {
+    block: u32,
+    host: Option<HostSent>,
+    /// Whether `Connection` is sent empty, which keeps the connection open; `None`: something else is sent.
+    pub(super) connection_cleared: Option<bool>,
+    /// The first line of the level.
+    first: Site,
+    /// The headers that would be in force without it: a place in the same list.
+    outer: Option<u32>,
+    set: Vec<Line>,
+}
+
+/// One line.
+#[derive(Debug)]
+struct Line {
+    name: Box<str>,
+    /// Nothing is sent.
+    empty: bool,
+    site: Site,
+}
+
+impl Lowering<'_, '_> {
+    /// A `proxy_set_header` or `grpc_set_header` line. The first one in a block drops all of the outer levels.
+    pub(super) fn header_line(&mut self, item: Item, list: usize, block: &mut Block) {
+        let Some(site) = self.site_of(item) else { return };
+        let current = block.frame.headers.get(list).copied().flatten();
+        let own =
+            current.filter(|&i| self.headers.get(i as usize).is_some_and(|headers| headers.block == block.number));
+        let index = own.unwrap_or_else(|| {
+            self.headers.push(Headers {
+                block: block.number,
+                host: None,
+                connection_cleared: None,
+                first: site,
+                outer: current,
+                set: Vec::new(),
+            });
+            self.headers.len() as u32 - 1
+        });
+        if let Some(place) = block.frame.headers.get_mut(list) {
+            *place = Some(index);
+        }
+        let (Some((name, _)), Some((value, _))) = (self.arg(item, 1), self.arg(item, 2)) else { return };
+        let line = Line { name: name.as_ref().into(), empty: value.is_empty(), site };
+        let host = name.eq_ignore_ascii_case("host").then(|| match value.as_ref() {
+            _ if self.is_hole(item, 2) => HostSent::Unknown,
+            "$host" | "$http_host" => HostSent::Clients,
+            "$proxy_host" => HostSent::Targets,
+            text if !text.contains('$') => HostSent::Fixed(text.into()),
+            _ => HostSent::Unknown,
+        });
+        let cleared = name.eq_ignore_ascii_case("connection").then_some(value.is_empty());
+        if let Some(headers) = self.headers.get_mut(index as usize) {
+            headers.host = host.or(headers.host.take());
+            headers.connection_cleared = cleared.or(headers.connection_cleared);
+            if headers.set.len() < REMEMBERED {
+                headers.set.push(line);
+            }
+        }
+    }
+
+    /// The headers in force in a location.
+    pub(super) fn headers_of(&self, pending: &Pending) -> Option<&Headers> {
+        let list = usize::from(pending.family == Family::Grpc);
+        pending.frame.headers.get(list).copied().flatten().and_then(|index| self.headers.get(index as usize))
+    }
+
+    pub(super) fn host_sent(&self, pending: &Pending) -> HostSent {
+        if !matches!(pending.family, Family::Proxy | Family::Grpc) {
+            return HostSent::Clients;
+        }
+        match self.headers_of(pending) {
+            Some(Headers { host: Some(host), .. }) => host.clone(),
+            Some(_) if pending.frame.unread => HostSent::Unknown,
+            Some(_) => HostSent::Targets,
+            None if self.doubt(&pending.frame).is_some() => HostSent::Unknown,
+            None => HostSent::Targets,
+        }
+    }
+
+    /// What the level of the headers in force drops of the next level out. Nothing is said where an include that was
+    /// not read may set them again.
+    pub(super) fn lost_headers(&self, pending: &Pending, pool: Option<PoolId>) -> Option<Box<LostHeaders>> {
+        if !matches!(pending.family, Family::Proxy | Family::Grpc) || pending.frame.unread {
+            return None;
+        }
+        let inner = self.headers_of(pending)?;
+        let outer = self.headers.get(inner.outer? as usize)?;
+        if inner.set.len() >= REMEMBERED {
+            return None;
+        }
+        let kept: HashSet<String> = inner.set.iter().map(|line| line.name.to_ascii_lowercase()).collect();
+        let keeps = || pool.and_then(|pool| self.pool_facts.get(&pool)).is_some_and(|facts| facts.keepalive.is_some());
+        let lost: Vec<LostHeader> = outer
+            .set
+            .iter()
+            .filter(|line| !kept.contains(&line.name.to_ascii_lowercase()))
+            .filter_map(|line| {
+                let role = match line.name.to_ascii_lowercase().as_str() {
+                    // What is sent anyway.
+                    "host" if outer.host == Some(HostSent::Targets) || line.empty => return None,
+                    "host" => HeaderRole::Host,
+                    "connection" if line.empty => keeps().then_some(HeaderRole::KeepAlive)?,
+                    // Goes with `Upgrade`.
+                    "connection" => return None,
+                    _ if line.empty => return None,
+                    "upgrade" => HeaderRole::Upgrade,
+                    _ => HeaderRole::Other,
+                };
+                Some(LostHeader { name: line.name.clone(), site: line.site, role })
+            })
+            .collect();
+        (!lost.is_empty()).then(|| Box::new(LostHeaders { at: inner.first, lost }))
+    }
+}

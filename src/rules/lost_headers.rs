@@ -1,0 +1,103 @@
+//! GW410: an inner level drops the headers that are set outside.
+
+use super::prelude::*;
+use std::collections::HashSet;
+
+/// GW410.
+pub struct LostHeadersRule;
+
+impl Rule for LostHeadersRule {
+    fn id(&self) -> RuleId {
+        RuleId::GW410
+    }
+
+    fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        // One level may hold for many routes: it is one mistake.
+        let mut told = HashSet::new();
+        for (id, hop) in cx.topology.hops.iter() {
+            if let Some(finding) = look(cx, id, hop)
+                && told.insert(finding.primary().site)
+            {
+                out.push(finding);
+            }
+        }
+    }
+}
+
+fn look(cx: &Cx<'_>, id: HopId, hop: &Hop) -> Option<Finding> {
+    let headers = hop.lost_headers.as_ref()?;
+    // A site on the Internet wants its own name, which is what is sent now.
+    let foreign = matches!(hop.target, Target::Endpoint(_))
+        && cx
+            .topology
+            .members(id)
+            .iter()
+            .any(|&member| cx.topology.endpoints[member].host_name().is_some_and(is_public_name));
+    let lost: Vec<_> = headers.lost.iter().filter(|lost| lost.role != HeaderRole::Host || !foreign).collect();
+    let role = |role: HeaderRole| lost.iter().find(|lost| lost.role == role).copied();
+    let (main, what) = if let Some(lost) = role(HeaderRole::Host) {
+        (lost, "the backend is asked for the target's own name instead of the `Host` that is set outside")
+    } else if let Some(lost) = role(HeaderRole::Upgrade) {
+        (lost, "websockets are not passed on, although that is set up outside")
+    } else if let Some(lost) = role(HeaderRole::KeepAlive) {
+        (lost, "connections to the pool are not kept")
+    } else {
+        (*lost.first()?, "the backend does not get headers that are set outside")
+    };
+    let names: Vec<_> = lost.iter().take(6).map(|lost| quote(&lost.name)).collect();
+    let more = if lost.len() > names.len() { " and more" } else { "" };
+    let severity = match main.role {
+        HeaderRole::Host | HeaderRole::Upgrade => Severity::Warning,
+        HeaderRole::KeepAlive | HeaderRole::Other => Severity::Note,
+    };
+    Some(
+        Finding::new(
+            RuleId::GW410,
+            cx.dialect(hop.proxy),
+            (headers.at, "a header is set here, which drops all of the outer level".into()),
+            format!(
+                "{what}: {}{more} set further out {} lost here",
+                names.join(", "),
+                if lost.len() == 1 { "is" } else { "are" }
+            ),
+        )
+        .severity(severity)
+        .label((main.site, "is set here, and not sent".into()))
+        .label((hop.target_site, "requests go out without it".into()))
+        .why_of_dialect()
+        .help("repeat the outer lines at this level, or include one file with all of them in both places"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    fn house(address: &str, roles: &[(&str, HeaderRole)]) -> House {
+        let mut house = House::nginx();
+        let endpoint = house.endpoint(9, address, Port::Written(8080));
+        let hop = house.hop(9, Target::Endpoint(endpoint));
+        let lost = roles.iter().map(|&(name, role)| LostHeader { name: name.into(), site: at(4), role }).collect();
+        house.t.hops[hop].lost_headers = Some(Box::new(LostHeaders { at: at(8), lost }));
+        house
+    }
+
+    #[test]
+    fn a_lost_host_is_told() {
+        let found = house("10.0.0.1", &[("Host", HeaderRole::Host)]).found(RuleId::GW410);
+        assert_eq!(lines(&found[0]), [8, 4, 9]);
+        assert_eq!(found[0].severity, Severity::Warning);
+        // A site on the Internet wants its own name.
+        assert!(house("api.shop.com", &[("Host", HeaderRole::Host)]).found(RuleId::GW410).is_empty());
+    }
+
+    #[test]
+    fn other_headers_are_a_note() {
+        let found = house("10.0.0.1", &[("X-Real-IP", HeaderRole::Other)]).found(RuleId::GW410);
+        assert_eq!(found[0].severity, Severity::Note);
+        let found =
+            house("api.shop.com", &[("X-A", HeaderRole::Other), ("Host", HeaderRole::Host)]).found(RuleId::GW410);
+        assert!(!found[0].message.contains("Host"));
+    }
+}

@@ -1,0 +1,135 @@
+//! GW307: a few ordinary failures take every endpoint out.
+
+use super::prelude::*;
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// GW307.
+pub struct PoolEmptiesItself;
+
+/// A member that is out so long after one failure is worth a note.
+const LONG: Duration = Duration::from_secs(30);
+/// And so long, a warning.
+const VERY_LONG: Duration = Duration::from_secs(60);
+
+impl Rule for PoolEmptiesItself {
+    fn id(&self) -> RuleId {
+        RuleId::GW307
+    }
+
+    fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        let mut told = HashSet::new();
+        for (id, hop) in cx.topology.hops.iter() {
+            if let Target::Pool(pool) = hop.target
+                && !told.contains(&pool)
+                && let Some(finding) = look(cx, id, hop, &cx.topology.pools[pool])
+            {
+                told.insert(pool);
+                out.push(finding);
+            }
+        }
+    }
+}
+
+fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, pool: &Pool) -> Option<Finding> {
+    let topology = cx.topology;
+    // A single member is never taken out, and a backup is there when the others are.
+    let members: Vec<&Endpoint> = serving(topology, id).collect();
+    let backup = pool.members.iter().any(|&member| topology.endpoints[member].backup);
+    let second = members.get(1)?;
+    let all_at_once = members.iter().all(|member| {
+        let once = member.passive.as_ref().is_some_and(|passive| passive.max_fails.known() == Some(&1));
+        once && member.check.enabled == Known::Yes(false) && !member.check.follows
+    });
+    if backup || !all_at_once || pool.open_ended {
+        return None;
+    }
+    let shortest = members
+        .iter()
+        .map(|member| match member.passive.as_ref().and_then(|passive| passive.fail_timeout.known()) {
+            Some(&Wait::For(time)) => Some(time),
+            _ => None,
+        })
+        .collect::<Option<Vec<_>>>()?
+        .into_iter()
+        .min()?;
+    let out_for = humanise(shortest);
+    if hop.retry.on.is_written() && hop.retry.counts_answers.known() == Some(&true) && !shortest.is_zero() {
+        return Some(
+            Finding::new(
+                RuleId::GW307,
+                cx.dialect(hop.proxy),
+                hop.retry.on.label(hop.site, "error answers are tried again, and count as failures"),
+                format!(
+                    "one request that every member answers with an error takes all of {} out for {out_for}",
+                    quote(&pool.name)
+                ),
+            )
+            .label((pool.name_site, format!("has {} members, each out after one failure", members.len())))
+            .label((hop.target_site, "502 for every other request until then".into()))
+            .confidence(Confidence::Likely)
+            .why_of_dialect()
+            .help("write `max_fails=3` or more on each `server` line, or leave the statuses out"),
+        );
+    }
+    let (first, passive) = members.first().and_then(|member| Some((member, member.passive.as_ref()?)))?;
+    if shortest < LONG {
+        return None;
+    }
+    let finding = Finding::new(
+        RuleId::GW307,
+        cx.dialect(hop.proxy),
+        passive.fail_timeout.label(first.site, format!("out for {out_for} after one failure")),
+        format!(
+            "one failure at each member takes all of {} out for {out_for}, even when they are well again",
+            quote(&pool.name)
+        ),
+    )
+    .label((second.site, "and so is this one".into()))
+    .confidence(Confidence::Possible)
+    .why_of_dialect()
+    .help("write a shorter `fail_timeout`, or `max_fails=3`");
+    Some(if shortest < VERY_LONG { finding.severity(Severity::Note) } else { finding })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    fn house(max_fails: u32, fail_timeout: u64) -> (House, HopId, PoolId) {
+        let mut house = House::nginx();
+        let pool = house.pool(4, "app");
+        for line in [5, 6] {
+            let member = house.member(pool, line, "10.0.0.1", 80);
+            house.t.endpoints[member].passive =
+                Some(PassiveCheck { max_fails: built_in(max_fails), fail_timeout: written(ms(fail_timeout), line) });
+        }
+        let hop = house.hop(14, Target::Pool(pool));
+        (house, hop, pool)
+    }
+
+    fn said(house: &House) -> Vec<(Severity, Vec<u32>)> {
+        house.found(RuleId::GW307).iter().map(|f| (f.severity, lines(f))).collect()
+    }
+
+    #[test]
+    fn long_out_after_one_failure() {
+        assert_eq!(said(&house(1, 30_000).0), [(Severity::Note, vec![5, 6])]);
+        assert_eq!(said(&house(1, 60_000).0), [(Severity::Warning, vec![5, 6])]);
+        assert!(said(&house(1, 10_000).0).is_empty());
+        assert!(said(&house(3, 60_000).0).is_empty());
+    }
+
+    #[test]
+    fn answers_that_count_as_failures() {
+        let (mut house, hop, pool) = house(1, 10_000);
+        house.t.hops[hop].retry.on = written(RetryOn { status: true, ..RetryOn::default() }, 13);
+        assert!(said(&house).is_empty());
+        house.t.hops[hop].retry.counts_answers = written(true, 13);
+        assert_eq!(said(&house), [(Severity::Warning, vec![13, 4, 14])]);
+        let spare = house.member(pool, 7, "10.0.0.3", 80);
+        house.t.endpoints[spare].backup = true;
+        assert!(said(&house).is_empty());
+    }
+}

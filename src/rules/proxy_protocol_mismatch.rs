@@ -1,0 +1,105 @@
+//! GW408: a PROXY header is sent or expected on one side only.
+
+use super::prelude::*;
+use std::collections::HashSet;
+
+/// GW408.
+pub struct ProxyProtocolMismatch;
+
+impl Rule for ProxyProtocolMismatch {
+    fn id(&self) -> RuleId {
+        RuleId::GW408
+    }
+
+    fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        let mut told = HashSet::new();
+        for (id, hop) in cx.topology.hops.iter() {
+            for endpoint in serving(cx.topology, id) {
+                if let Some(finding) = look(cx, hop, endpoint)
+                    && told.insert((finding.primary().site, endpoint.site))
+                {
+                    out.push(finding);
+                }
+            }
+        }
+    }
+}
+
+fn look(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint) -> Option<Finding> {
+    let listener = &cx.topology.listeners[endpoint.leads_to?.listener];
+    let sent = hop.sends_proxy.known()?;
+    let expected = *listener.proxy_protocol.known()?;
+    let address = address_words(endpoint);
+    let finding = |at: (Site, String), message: String| Finding::new(RuleId::GW408, cx.dialect(hop.proxy), at, message);
+    match (sent, expected) {
+        // A listener that only passes bytes on would pass the header on too.
+        (Some(site), false) if listener.speaks_http == Known::Yes(true) => Some(
+            finding(
+                (*site, "a PROXY header is sent first".into()),
+                format!("a PROXY header is sent to {address}, and that listener takes it for a bad request"),
+            )
+            .outcome(Outcome::Status(400))
+            .label((endpoint.address_site, "goes to that listener".into()))
+            .label((listener.site, "expects no PROXY header".into()))
+            .why_of_dialect()
+            .help("write `proxy_protocol` on its `listen` line, or send no header"),
+        ),
+        (None, true) => {
+            let passes_bytes = hop.protocol == Protocol::Tcp;
+            let finding = finding(
+                (hop.target_site, "no PROXY header is sent from here".into()),
+                format!("{address} expects a PROXY header, and none is sent to it"),
+            )
+            .label((listener.site, "expects a PROXY header".into()))
+            .label((endpoint.address_site, "goes to that listener".into()));
+            Some(match passes_bytes {
+                true => finding
+                    .outcome(Outcome::ConnectionClosed)
+                    .log("while reading PROXY protocol")
+                    .severity(Severity::Warning)
+                    .confidence(Confidence::Likely)
+                    .assumed("the clients themselves send no PROXY header")
+                    .why("the listener closes every connection that does not begin with that header")
+                    .help("write `proxy_protocol on;` beside `proxy_pass`, or take it off the `listen` line"),
+                false => finding
+                    .why("the listener closes every connection that does not begin with that header; HTTP locations cannot send one")
+                    .help("take `proxy_protocol` off the `listen` line, or give the proxy a port of its own"),
+            })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    fn said(sent: Option<u32>, expected: bool, protocol: Protocol) -> Vec<(Severity, Outcome, Vec<u32>)> {
+        let mut house = House::nginx();
+        let endpoint = house.endpoint(7, "127.0.0.1", Port::Written(8000));
+        let hop = house.hop(7, Target::Endpoint(endpoint));
+        house.t.hops[hop].protocol = protocol;
+        house.t.hops[hop].sends_proxy = Known::Yes(sent.map(at));
+        let listener = house.listener(13, 8000, false);
+        house.t.listeners[listener].speaks_http = Known::Yes(true);
+        house.t.listeners[listener].proxy_protocol = Known::Yes(expected);
+        house.leads_to(endpoint, listener, None);
+        house.found(RuleId::GW408).iter().map(|f| (f.severity, f.outcome, lines(f))).collect()
+    }
+
+    #[test]
+    fn one_side_only() {
+        let bad = said(Some(6), false, Protocol::Tcp);
+        assert_eq!(bad, [(Severity::Error, Outcome::Status(400), vec![6, 7, 13])]);
+        let unsent = said(None, true, Protocol::Tcp);
+        assert_eq!(unsent, [(Severity::Warning, Outcome::ConnectionClosed, vec![7, 13])]);
+        assert_eq!(said(None, true, Protocol::Http), [(Severity::Error, Outcome::Status(502), vec![7, 13])]);
+    }
+
+    #[test]
+    fn both_or_neither() {
+        assert!(said(Some(6), true, Protocol::Tcp).is_empty());
+        assert!(said(None, false, Protocol::Http).is_empty());
+    }
+}

@@ -1,0 +1,151 @@
+//! GW407: HTTP, FastCGI or uwsgi is spoken to something else.
+
+use super::prelude::*;
+use std::collections::HashSet;
+
+/// GW407.
+pub struct WrongApplicationProtocol;
+
+impl Rule for WrongApplicationProtocol {
+    fn id(&self) -> RuleId {
+        RuleId::GW407
+    }
+
+    fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        let mut told = HashSet::new();
+        for id in distinct_hops(cx.topology) {
+            let hop = &cx.topology.hops[id];
+            for endpoint in serving(cx.topology, id) {
+                let found = own_listener(cx, hop, endpoint).or_else(|| fpm(cx, hop, endpoint));
+                if let Some(finding) = found
+                    && told.insert((finding.primary().site, hop.protocol))
+                {
+                    out.push(finding);
+                }
+            }
+        }
+    }
+}
+
+const fn words(protocol: Protocol) -> Option<&'static str> {
+    match protocol {
+        Protocol::Fastcgi => Some("FastCGI"),
+        Protocol::Uwsgi => Some("the uwsgi protocol"),
+        _ => None,
+    }
+}
+
+/// A listener of this proxy, which speaks HTTP.
+fn own_listener(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint) -> Option<Finding> {
+    let spoken = words(hop.protocol)?;
+    let listener = &cx.topology.listeners[endpoint.leads_to?.listener];
+    if listener.speaks_http != Known::Yes(true) {
+        return None;
+    }
+    let finding = Finding::new(
+        RuleId::GW407,
+        cx.dialect(endpoint.proxy),
+        (endpoint.address_site, format!("{spoken} goes to this port")),
+        format!("{spoken} is spoken to {}, and that listener speaks HTTP", address_words(endpoint)),
+    );
+    let finding = match hop.protocol {
+        Protocol::Fastcgi => finding,
+        // nginx takes the bytes for a bad request, and the client gets its answer.
+        _ => finding.outcome(Outcome::Status(400)),
+    };
+    Some(
+        finding
+            .label((listener.site, "which speaks HTTP".into()))
+            .label((hop.target_site, format!("{spoken} is spoken here")))
+            .why_of_dialect()
+            .help("write `proxy_pass http://…` to an HTTP port"),
+    )
+}
+
+/// HTTP to what is evidently a php-fpm.
+fn fpm(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint) -> Option<Finding> {
+    if hop.protocol != Protocol::Http || endpoint.leads_to.is_some() {
+        return None;
+    }
+    let hint = match endpoint.address.known()? {
+        Address::Socket(path) => {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            let fpm = name.contains("php") && name.contains("fpm");
+            fpm.then(|| format!("{} is the usual name of a php-fpm's socket", quote(path)))?
+        }
+        // The port alone proves nothing: SonarQube, Portainer and MinIO have it too.
+        Address::Net(host) if endpoint.port == Known::Yes(Port::Written(9000)) => {
+            let pool = endpoint.pool.map(|pool| &*cx.topology.pools[pool].name);
+            let name = match host {
+                Host::Name(name) => Some(&**name),
+                _ => None,
+            };
+            let named = [pool, name].into_iter().flatten().find(|name| is_php(name))?;
+            format!("port 9000 and the name {} are those of a php-fpm", quote(named))
+        }
+        _ => return None,
+    };
+    Some(
+        Finding::new(
+            RuleId::GW407,
+            cx.dialect(endpoint.proxy),
+            (endpoint.address_site, "HTTP goes to this address".into()),
+            format!("HTTP is spoken to {}, which is likely to speak FastCGI", address_words(endpoint)),
+        )
+        .severity(Severity::Warning)
+        .confidence(Confidence::Likely)
+        .log("while reading response header from upstream")
+        .label((hop.target_site, "HTTP is spoken here".into()))
+        .assumed(hint)
+        .why("php-fpm resets a connection that begins with anything else, and the client gets 502")
+        .help("write `fastcgi_pass`, with `fastcgi_param SCRIPT_FILENAME …`"),
+    )
+}
+
+/// Whether a name has a part that says php or fpm, and none that says a web server is before it.
+fn is_php(name: &str) -> bool {
+    let parts = || name.split(['-', '_', '.']).map(str::to_ascii_lowercase);
+    let php =
+        |part: &str| part == "fpm" || part == "phpfpm" || part.trim_end_matches(|c: char| c.is_ascii_digit()) == "php";
+    parts().any(|part| php(&part))
+        && !parts().any(|part| matches!(part.as_str(), "apache" | "apache2" | "nginx" | "web"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    fn said(address: &str, port: u16, protocol: Protocol, http: Option<bool>) -> Vec<(Severity, Vec<u32>)> {
+        let mut house = House::nginx();
+        let endpoint = house.endpoint(7, address, Port::Written(port));
+        let hop = house.hop(8, Target::Endpoint(endpoint));
+        house.t.hops[hop].protocol = protocol;
+        if let Some(http) = http {
+            let listener = house.listener(11, port, false);
+            house.t.listeners[listener].speaks_http = Known::Yes(http);
+            house.leads_to(endpoint, listener, None);
+        }
+        house.found(RuleId::GW407).iter().map(|f| (f.severity, lines(f))).collect()
+    }
+
+    #[test]
+    fn an_own_listener_is_proof() {
+        let error = [(Severity::Error, vec![7, 11, 8])];
+        assert_eq!(said("127.0.0.1", 8000, Protocol::Fastcgi, Some(true)), error);
+        assert_eq!(said("127.0.0.1", 8000, Protocol::Uwsgi, Some(true)), error);
+        assert!(said("127.0.0.1", 8000, Protocol::Fastcgi, Some(false)).is_empty());
+        assert!(said("127.0.0.1", 8000, Protocol::Http, Some(true)).is_empty());
+    }
+
+    #[test]
+    fn a_port_needs_a_second_hint() {
+        assert_eq!(said("php", 9000, Protocol::Http, None), [(Severity::Warning, vec![7, 8])]);
+        assert_eq!(said("shop-php8-fpm", 9000, Protocol::Http, None).len(), 1);
+        assert!(said("minio", 9000, Protocol::Http, None).is_empty());
+        assert!(said("127.0.0.1", 9000, Protocol::Http, None).is_empty());
+        assert!(said("php-apache", 9000, Protocol::Http, None).is_empty());
+        assert!(said("php", 80, Protocol::Http, None).is_empty());
+        assert!(said("php", 9000, Protocol::Fastcgi, None).is_empty());
+    }
+}
