@@ -9,6 +9,7 @@ mod duplicate_definition;
 mod empty_pool;
 mod health_check_cannot_pass;
 mod implicit_port;
+mod inconsistent_buffers;
 mod inert_health_check;
 mod keepalive_race;
 mod malformed_target;
@@ -72,6 +73,7 @@ pub const RULES: &[&dyn Rule] = &[
     &missing_companion::MissingCompanion,
     &unavailable_directive::UnavailableDirective,
     &misplaced_directive::MisplacedDirective,
+    &inconsistent_buffers::InconsistentBuffers,
     &malformed_target::MalformedTargetRule,
     &misread_number::MisreadNumber,
     &unset_variable::UnsetVariable,

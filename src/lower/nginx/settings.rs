@@ -48,10 +48,11 @@ pub enum Of {
     SslVerify,
     HttpVersion,
     KeepConn,
+    BusyBuffers,
 }
 
 const FAMILIES: usize = 7;
-const SETTINGS: usize = 14;
+const SETTINGS: usize = 15;
 
 /// A place in a [`Frame`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -191,6 +192,7 @@ macro_rules! family {
             (concat!($prefix, "_read_timeout"), $family, Of::Read),
             (concat!($prefix, "_buffer_size"), $family, Of::BufferSize),
             (concat!($prefix, "_buffers"), $family, Of::Buffers),
+            (concat!($prefix, "_busy_buffers_size"), $family, Of::BusyBuffers),
             (concat!($prefix, "_next_upstream"), $family, Of::NextUpstream),
             (concat!($prefix, "_next_upstream_tries"), $family, Of::NextTries),
             (concat!($prefix, "_next_upstream_timeout"), $family, Of::NextTimeout),
@@ -202,12 +204,12 @@ macro_rules! family {
     };
 }
 
-static PROXY: [(&str, Family, Of); 12] = family!("proxy", Family::Proxy);
-static FASTCGI: [(&str, Family, Of); 12] = family!("fastcgi", Family::Fastcgi);
-static UWSGI: [(&str, Family, Of); 12] = family!("uwsgi", Family::Uwsgi);
-static SCGI: [(&str, Family, Of); 12] = family!("scgi", Family::Scgi);
-static GRPC: [(&str, Family, Of); 12] = family!("grpc", Family::Grpc);
-static MEMCACHED: [(&str, Family, Of); 12] = family!("memcached", Family::Memcached);
+static PROXY: [(&str, Family, Of); 13] = family!("proxy", Family::Proxy);
+static FASTCGI: [(&str, Family, Of); 13] = family!("fastcgi", Family::Fastcgi);
+static UWSGI: [(&str, Family, Of); 13] = family!("uwsgi", Family::Uwsgi);
+static SCGI: [(&str, Family, Of); 13] = family!("scgi", Family::Scgi);
+static GRPC: [(&str, Family, Of); 13] = family!("grpc", Family::Grpc);
+static MEMCACHED: [(&str, Family, Of); 13] = family!("memcached", Family::Memcached);
 
 static OTHERS: &[(&str, Role)] = &[
     ("proxy_http_version", Role::Setting(Slot::of(Family::Proxy, Of::HttpVersion))),
