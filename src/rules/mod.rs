@@ -9,6 +9,7 @@ mod duplicate_definition;
 mod empty_pool;
 mod health_check_cannot_pass;
 mod implicit_port;
+mod inconsistent_buffers;
 mod inert_health_check;
 mod keepalive_lost;
 mod keepalive_race;
@@ -46,6 +47,7 @@ mod tls_versions_disjoint;
 mod unavailable_directive;
 mod undefined_reference;
 mod unitless_timeout;
+mod unknown_upstream_host;
 mod unset_variable;
 mod wrong_application_protocol;
 mod wrong_host_header;
@@ -83,9 +85,11 @@ pub const RULES: &[&dyn Rule] = &[
     &missing_companion::MissingCompanion,
     &unavailable_directive::UnavailableDirective,
     &misplaced_directive::MisplacedDirective,
+    &inconsistent_buffers::InconsistentBuffers,
     &malformed_target::MalformedTargetRule,
     &misread_number::MisreadNumber,
     &unset_variable::UnsetVariable,
+    &unknown_upstream_host::UnknownUpstreamHost,
     &runtime_name_without_resolver::RuntimeNameWithoutResolver,
     &implicit_port::ImplicitPort,
     &proxy_loop::ProxyLoop,

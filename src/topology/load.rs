@@ -220,6 +220,8 @@ pub enum FaultKind {
     UnsetVariable,
     /// A check that a healthy endpoint does not pass.
     FailingCheck,
+    /// Buffer sizes that contradict each other.
+    Buffers,
 }
 
 /// How bad a [`Fault`] is.

@@ -23,6 +23,7 @@ impl Lowering<'_, '_> {
             }
             let item = |word| Item { word, place, node };
             let is_block = matches!(raw.body, Body::Block { .. });
+            self.check_place(item(Word::Set), &name, block);
             match role(&name) {
                 Some(Role::Setting(slot)) if !is_block => {
                     if block.context == Context::Upstream && slot == Slot::CLIENT_KEEPALIVE {
@@ -134,6 +135,7 @@ impl Lowering<'_, '_> {
             let mut inner = self.block(context, &block.frame);
             inner.site = self.site_of(item);
             self.gather(item.place, Some(item.node), &mut inner);
+            self.check_buffers(&inner);
             match context {
                 Context::Upstream | Context::StreamUpstream => self.upstream(item, &inner),
                 Context::Location => self.location(item, inner, block),

@@ -5,11 +5,13 @@
 //! relative path counts from the main file's folder (nginx.org/en/docs/; measured on 1.22.1).
 
 mod block;
+mod buffers;
 mod checks;
 mod headers;
 mod hop;
 mod include;
 mod listen;
+mod place;
 mod settings;
 mod target;
 mod tls;
@@ -114,6 +116,8 @@ fn run(files: &mut Files<'_>, out: &mut Lowered, included: &mut HashSet<FileId>,
         unknown: 0,
         empty_globs: Vec::new(),
         server: None,
+        buffers_told: HashSet::new(),
+        misplaced: 0,
     };
     for &file in entries {
         lowering.file(file);
@@ -255,6 +259,10 @@ struct Lowering<'f, 'a> {
     unknown: usize,
     empty_globs: Vec<include::EmptyGlob>,
     server: Option<Server>,
+    /// Settings of buffers that were found to contradict each other.
+    buffers_told: HashSet<[Option<usize>; 3]>,
+    /// How many directives stand where they may not.
+    misplaced: usize,
 }
 
 impl Lowering<'_, '_> {

@@ -51,10 +51,11 @@ pub enum Of {
     SslProtocols,
     HttpVersion,
     KeepConn,
+    BusyBuffers,
 }
 
 const FAMILIES: usize = 7;
-const SETTINGS: usize = 17;
+const SETTINGS: usize = 18;
 
 /// A place in a [`Frame`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -200,6 +201,7 @@ macro_rules! family {
             (concat!($prefix, "_read_timeout"), $family, Of::Read),
             (concat!($prefix, "_buffer_size"), $family, Of::BufferSize),
             (concat!($prefix, "_buffers"), $family, Of::Buffers),
+            (concat!($prefix, "_busy_buffers_size"), $family, Of::BusyBuffers),
             (concat!($prefix, "_next_upstream"), $family, Of::NextUpstream),
             (concat!($prefix, "_next_upstream_tries"), $family, Of::NextTries),
             (concat!($prefix, "_next_upstream_timeout"), $family, Of::NextTimeout),
@@ -214,12 +216,12 @@ macro_rules! family {
     };
 }
 
-static PROXY: [(&str, Family, Of); 15] = family!("proxy", Family::Proxy);
-static FASTCGI: [(&str, Family, Of); 15] = family!("fastcgi", Family::Fastcgi);
-static UWSGI: [(&str, Family, Of); 15] = family!("uwsgi", Family::Uwsgi);
-static SCGI: [(&str, Family, Of); 15] = family!("scgi", Family::Scgi);
-static GRPC: [(&str, Family, Of); 15] = family!("grpc", Family::Grpc);
-static MEMCACHED: [(&str, Family, Of); 15] = family!("memcached", Family::Memcached);
+static PROXY: [(&str, Family, Of); 16] = family!("proxy", Family::Proxy);
+static FASTCGI: [(&str, Family, Of); 16] = family!("fastcgi", Family::Fastcgi);
+static UWSGI: [(&str, Family, Of); 16] = family!("uwsgi", Family::Uwsgi);
+static SCGI: [(&str, Family, Of); 16] = family!("scgi", Family::Scgi);
+static GRPC: [(&str, Family, Of); 16] = family!("grpc", Family::Grpc);
+static MEMCACHED: [(&str, Family, Of); 16] = family!("memcached", Family::Memcached);
 
 static OTHERS: &[(&str, Role)] = &[
     ("proxy_http_version", Role::Setting(Slot::of(Family::Proxy, Of::HttpVersion))),
@@ -282,7 +284,7 @@ mod tests {
 
     #[test]
     fn slots_do_not_collide() {
-        assert_ne!(Slot::of(Family::Proxy, Of::KeepConn), Slot::of(Family::Fastcgi, Of::Connect));
+        assert_eq!(Of::BusyBuffers as usize + 1, SETTINGS, "the last setting counts them");
         assert!(Slot::STREAM_PROXY_PROTOCOL.0 as usize == Slot::COUNT - 1 && Slot::COUNT < 256);
         assert_eq!(role("proxy_read_timeout"), Some(Role::Setting(Slot::of(Family::Proxy, Of::Read))));
         assert_eq!(role("gzip"), None);

@@ -67,6 +67,7 @@ impl Lowering<'_, '_> {
         let members: Vec<EndpointId> = of(Word::Server).filter_map(|item| self.member(item, pool, stream)).collect();
         self.out.topology.pools[pool].members = members;
         self.keepalive(pool, block, site);
+        self.check_backups(block);
         if hole {
             return;
         }
