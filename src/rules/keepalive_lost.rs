@@ -14,7 +14,7 @@ impl Rule for KeepaliveLost {
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let mut told = HashSet::new();
         for (_, hop) in cx.topology.hops.iter() {
-            let Some(lost) = hop.reuse.lost else { continue };
+            let Some(lost) = hop.reuse.lost.as_deref() else { continue };
             if !told.insert(lost.because) {
                 continue;
             }
@@ -50,7 +50,7 @@ mod tests {
             let hop = house.hop(line, Target::Pool(pool));
             assert!(house.found(RuleId::GW602).is_empty() || line == 18);
             house.t.hops[hop].reuse.lost =
-                Some(LostReuse { asked: at(6), because: at(14), what: "closes", instead: "write more" });
+                Some(Box::new(LostReuse { asked: at(6), because: at(14), what: "closes", instead: "write more" }));
         }
         let found = house.found(RuleId::GW602);
         assert_eq!((found.len(), lines(&found[0]), found[0].severity), (1, vec![14, 6], Severity::Note));

@@ -226,7 +226,7 @@ pub struct Reuse {
     /// Whether a connection may serve another client than the one that opened it.
     pub shared: bool,
     /// Where somebody asked for kept connections, and gets none.
-    pub lost: Option<LostReuse>,
+    pub lost: Option<Box<LostReuse>>,
 }
 
 /// Kept connections that were asked for and are not kept.

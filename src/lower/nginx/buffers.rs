@@ -4,7 +4,7 @@
 //! N ≥ 2 and max(S, B) ≤ U ≤ (N − 1) · B; U is 2 · max(S, B) where it is not set. Every level is checked after merging.
 
 use super::settings::{Family, Of, Slot};
-use super::{Block, Context, Lowering, values};
+use super::{Block, Context, Item, Lowering, values};
 use crate::source::Site;
 use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
 
@@ -13,7 +13,9 @@ struct Part {
     number: u64,
     size: u64,
     site: Site,
-    text: String,
+    item: Item,
+    /// Words that are shown.
+    words: usize,
 }
 
 impl Lowering<'_, '_> {
@@ -46,11 +48,12 @@ impl Lowering<'_, '_> {
         };
         let (header, body, busy) = (read(header, false)?, read(body, true)?, read(busy, false)?);
         let doubt = self.doubt(&block.frame).is_some();
+        let text = |part: &Part| self.part_text(part);
         let refusal = |at: &Part, message: String, label: &str, others: [&Option<Part>; 3], help: String| {
             let mut fault = Fault::new(FaultKind::Buffers, self.proxy, (at.site, label), message);
             fault.effect = Some(LoadEffect::Refused);
             let others = others.into_iter().flatten().filter(|part| part.site != at.site);
-            fault.others = others.map(|part| (part.site, format!("with `{}`", part.text))).collect();
+            fault.others = others.map(|part| (part.site, format!("with `{}`", text(part)))).collect();
             fault.help = Some(help);
             fault
         };
@@ -67,7 +70,7 @@ impl Lowering<'_, '_> {
             fault
         };
         if let Some(body) = body.as_ref().filter(|body| body.number < 2) {
-            let message = format!("`{}` is fewer than two buffers, so nginx does not start", body.text);
+            let message = format!("`{}` is fewer than two buffers, so nginx does not start", text(body));
             let help = format!("write `{prefix}_buffers 8 {};`", kilobytes(body.size.max(4096)));
             return Some(refusal(body, message, "at least 2 are needed", [&None, &None, &None], help));
         }
@@ -104,7 +107,7 @@ impl Lowering<'_, '_> {
         };
         if let (Some(part), true) = (&busy, low) {
             let message =
-                format!("`{}` is less than one buffer of {}, so nginx does not start", part.text, kilobytes(most));
+                format!("`{}` is less than one buffer of {}, so nginx does not start", text(part), kilobytes(most));
             let fact = refusal(part, message, "smaller than one buffer", all, help);
             return Some(weigh(fact, sure));
         }
@@ -113,12 +116,12 @@ impl Lowering<'_, '_> {
         let message = match &busy {
             Some(part) => format!(
                 "`{}` is more than `{prefix}_buffers` without one of them hold ({room}), so nginx does not start",
-                part.text
+                text(part)
             ),
             None => format!(
                 "with `{}`, `{prefix}_busy_buffers_size` is {wanted}, and `{prefix}_buffers` without one of them hold \
                  only {room}: nginx does not start",
-                at.text
+                text(at)
             ),
         };
         let at = busy.as_ref().unwrap_or(at);
@@ -137,8 +140,14 @@ impl Lowering<'_, '_> {
         }
         let size = values::size(&self.arg(item, words)?.0)?.0;
         let number = if numbered { self.arg(item, 1)?.0.parse().ok()? } else { 1 };
-        let text: Vec<_> = (0..=words).filter_map(|word| self.arg(item, word)).map(|(word, _)| word).collect();
-        Some(Part { number, size, site, text: crate::source::clean(&text.join(" ")).into_owned() })
+        Some(Part { number, size, site, item, words })
+    }
+
+    /// A setting as it is written, for a message.
+    fn part_text(&self, part: &Part) -> String {
+        let words: Vec<_> =
+            (0..=part.words).filter_map(|word| self.arg(part.item, word)).map(|(word, _)| word).collect();
+        crate::source::clean(&words.join(" ")).into_owned()
     }
 }
 

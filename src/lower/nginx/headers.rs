@@ -11,7 +11,6 @@ use std::collections::HashSet;
 const REMEMBERED: usize = 100;
 
 /// The request headers that a level sets, as far as they matter here.
-#[derive(Debug)]
 pub(super) struct Headers {
     block: u32,
     host: Option<HostSent>,
@@ -24,13 +23,11 @@ pub(super) struct Headers {
     set: Vec<Line>,
 }
 
-/// One line.
-#[derive(Debug)]
+/// One line. There is one for every location of a large tree: its name is read again when it is asked for.
 struct Line {
-    name: Box<str>,
+    item: Item,
     /// Nothing is sent.
     empty: bool,
-    site: Site,
 }
 
 impl Lowering<'_, '_> {
@@ -55,7 +52,7 @@ impl Lowering<'_, '_> {
             *place = Some(index);
         }
         let (Some((name, _)), Some((value, _))) = (self.arg(item, 1), self.arg(item, 2)) else { return };
-        let line = Line { name: name.as_ref().into(), empty: value.is_empty(), site };
+        let line = Line { item, empty: value.is_empty() };
         let host = name.eq_ignore_ascii_case("host").then(|| match value.as_ref() {
             _ if self.is_hole(item, 2) => HostSent::Unknown,
             "$host" | "$http_host" => HostSent::Clients,
@@ -103,14 +100,15 @@ impl Lowering<'_, '_> {
         if inner.set.len() >= REMEMBERED {
             return None;
         }
-        let kept: HashSet<String> = inner.set.iter().map(|line| line.name.to_ascii_lowercase()).collect();
+        let name_of = |line: &Line| self.arg(line.item, 1).map(|(name, _)| name.to_ascii_lowercase());
+        let kept: HashSet<String> = inner.set.iter().filter_map(name_of).collect();
         let keeps = || pool.and_then(|pool| self.pool_facts.get(&pool)).is_some_and(|facts| facts.keepalive.is_some());
         let lost: Vec<LostHeader> = outer
             .set
             .iter()
-            .filter(|line| !kept.contains(&line.name.to_ascii_lowercase()))
             .filter_map(|line| {
-                let role = match line.name.to_ascii_lowercase().as_str() {
+                let name = name_of(line).filter(|name| !kept.contains(name))?;
+                let role = match name.as_str() {
                     // What is sent anyway.
                     "host" if outer.host == Some(HostSent::Targets) || line.empty => return None,
                     "host" => HeaderRole::Host,
@@ -121,7 +119,8 @@ impl Lowering<'_, '_> {
                     "upgrade" => HeaderRole::Upgrade,
                     _ => HeaderRole::Other,
                 };
-                Some(LostHeader { name: line.name.clone(), site: line.site, role })
+                let (written, _) = self.arg(line.item, 1)?;
+                Some(LostHeader { name: written.as_ref().into(), site: self.site_of(line.item)?, role })
             })
             .collect();
         (!lost.is_empty()).then(|| Box::new(LostHeaders { at: inner.first, lost }))

@@ -565,7 +565,7 @@ impl Lowering<'_, '_> {
             idle,
             race_hidden: Known::Yes(self.repeats_everything(pending)),
             shared: true,
-            lost: facts.and_then(|facts| self.lost_reuse(pending, facts, site)),
+            lost: facts.and_then(|facts| self.lost_reuse(pending, facts, site)).map(Box::new),
         }
     }
 
