@@ -26,7 +26,7 @@ impl Rule for ShortReadTimeout {
                 continue;
             }
             // A tunnel has its own timeout, and bytes that nobody reads are all tunnel.
-            if hop.protocol == Protocol::Tcp && hop.timeouts.tunnel.as_ref().is_some_and(Setting::is_written) {
+            if hop.protocol == Protocol::Tcp && hop.timeouts.tunnel.as_deref().is_some_and(Setting::is_written) {
                 continue;
             }
             if told.insert(site) {

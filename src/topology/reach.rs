@@ -164,11 +164,11 @@ pub struct Timeouts {
     /// Until the upstream side says something: between two reads, not for the whole answer; reset by every read.
     pub read: Setting<Wait>,
     /// For a request waiting for a free place at an endpoint, where the proxy has such a queue.
-    pub queue: Option<Setting<Wait>>,
+    pub queue: Option<Box<Setting<Wait>>>,
     /// For a connection after a protocol upgrade, in either direction; `None`: the read timeout goes on to hold.
-    pub tunnel: Option<Setting<Wait>>,
+    pub tunnel: Option<Box<Setting<Wait>>>,
     /// What the client side may do nothing for, where the proxy ties it to the same hop's listeners.
-    pub client: Option<Setting<Wait>>,
+    pub client: Option<Box<Setting<Wait>>>,
 }
 
 /// What happens after a failed try.

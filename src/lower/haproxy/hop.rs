@@ -161,6 +161,7 @@ fn timeouts(section: &Section) -> Timeouts {
         _ => None,
     };
     let client = section.listens().then(|| profile.timeout(&profile.client, &built_in::TIMEOUT_CLIENT, extent));
+    let [queue, tunnel, client] = [queue, tunnel, client].map(|setting| setting.map(Box::new));
     Timeouts { connect, send: server.clone(), read: server, queue, tunnel, client }
 }
 

@@ -149,7 +149,7 @@ fn from_frontends(hop: HopId, fronts: &HashMap<VirtualHostId, &Section>, out: &m
         all_close &= closes(section);
     }
     let hop = &mut out.hops[hop];
-    hop.timeouts.client = same;
+    hop.timeouts.client = same.map(Box::new);
     // Either side may ask for it.
     if all_close
         && hop.reuse.kept.known() == Some(&true)
