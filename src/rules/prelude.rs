@@ -8,6 +8,7 @@ use crate::source::clean;
 pub use crate::topology::*;
 pub use crate::value::{Address, Host, Wait, humanise};
 use std::collections::HashMap;
+use std::fmt;
 
 /// Text of a configuration inside a sentence: in backquotes, cleaned, and cut where it is long.
 #[must_use]
@@ -19,13 +20,23 @@ pub fn quote(text: &str) -> String {
     }
 }
 
-/// The address of an endpoint as a person would write it, with its port where it is written.
+/// The address of an endpoint as a person would write it, with its port where it is written. Put into words only
+/// when a message shows it: most endpoints that a rule looks at are in order.
 #[must_use]
-pub fn address_words(endpoint: &Endpoint) -> String {
-    match (endpoint.address.known(), endpoint.port.known().and_then(|port| port.number())) {
-        (Some(address @ Address::Net(_)), Some(port)) => quote(&format!("{address}:{port}")),
-        (Some(address), _) => quote(&address.to_string()),
-        (None, _) => "the backend".to_owned(),
+pub fn address_words(endpoint: &Endpoint) -> AddressWords<'_> {
+    AddressWords(endpoint)
+}
+
+/// See [`address_words`].
+pub struct AddressWords<'a>(&'a Endpoint);
+
+impl fmt::Display for AddressWords<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.address.known(), self.0.port.known().and_then(|port| port.number())) {
+            (Some(address @ Address::Net(_)), Some(port)) => f.write_str(&quote(&format!("{address}:{port}"))),
+            (Some(address), _) => f.write_str(&quote(&address.to_string())),
+            (None, _) => f.write_str("the backend"),
+        }
     }
 }
 
