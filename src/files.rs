@@ -86,8 +86,6 @@ pub struct Unit {
     pub source: SourceFile,
     /// Its tree.
     pub tree: Tree,
-    /// Whether the user named it or a walk found it; an include may bring more.
-    pub dialect: Dialect,
 }
 
 impl Unit {
@@ -96,7 +94,7 @@ impl Unit {
     pub fn new(path: impl Into<Box<str>>, bytes: Vec<u8>, dialect: Dialect) -> Self {
         let source = SourceFile::new(path, bytes);
         let tree = Tree::parse(source.text(), dialect);
-        Self { source, tree, dialect }
+        Self { source, tree }
     }
 }
 

@@ -1,7 +1,6 @@
 //! GW601: a kept connection may be closed as the next request goes out.
 
 use super::prelude::*;
-use std::collections::HashSet;
 use std::time::Duration;
 
 /// GW601.
@@ -14,17 +13,10 @@ impl Rule for KeepaliveRace {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let shortest = cx.duration(self.id(), "shortest_backend_idle");
-        let mut told = HashSet::new();
-        for (id, hop) in cx.topology.hops.iter() {
-            if !matches!(hop.protocol, Protocol::Http | Protocol::Http2) {
-                continue;
-            }
-            if let Some(finding) = look(cx, id, hop, shortest)
-                && told.insert(finding.primary().site)
-            {
-                out.push(finding);
-            }
-        }
+        look_at_hops(cx, out, |cx, id, hop| {
+            let http = matches!(hop.protocol, Protocol::Http | Protocol::Http2);
+            if http { look(cx, id, hop, shortest) } else { None }
+        });
     }
 }
 

@@ -1,7 +1,6 @@
 //! GW410: an inner level drops the headers that are set outside.
 
 use super::prelude::*;
-use std::collections::HashSet;
 
 /// GW410.
 pub struct LostHeadersRule;
@@ -12,15 +11,7 @@ impl Rule for LostHeadersRule {
     }
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
-        // One level may hold for many routes: it is one mistake.
-        let mut told = HashSet::new();
-        for (id, hop) in cx.topology.hops.iter() {
-            if let Some(finding) = look(cx, id, hop)
-                && told.insert(finding.primary().site)
-            {
-                out.push(finding);
-            }
-        }
+        look_at_hops(cx, out, look);
     }
 }
 

@@ -55,7 +55,7 @@ mod wrong_host_header;
 use crate::catalog::RuleId;
 use crate::finding::Findings;
 use crate::topology::{Dialect, EndpointId, HopId, ListenerId, PoolId, ProxyId, RouteId, Topology};
-use crate::value::{ByteSize, DefaultRef};
+use crate::value::ByteSize;
 use std::time::Duration;
 
 /// A check for one hazard. Each method is called for every object of its kind.
@@ -183,12 +183,6 @@ pub fn parse_size(text: &str) -> Option<ByteSize> {
         _ => return None,
     };
     Some(ByteSize(number.checked_mul(factor)?))
-}
-
-/// A setting's built-in value in words, for messages: "60s, the default".
-#[must_use]
-pub fn default_words(default: &DefaultRef) -> String {
-    format!("{}, the default", default.value)
 }
 
 /// Runs rules over a topology.

@@ -1,7 +1,6 @@
 //! GW304: failures are never counted.
 
 use super::prelude::*;
-use std::collections::HashSet;
 
 /// GW304.
 pub struct PassiveCheckOff;
@@ -12,15 +11,7 @@ impl Rule for PassiveCheckOff {
     }
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
-        let mut told = HashSet::new();
-        for (id, hop) in cx.topology.hops.iter() {
-            // A pool has many ways to it and is one mistake.
-            if let Some(finding) = look(cx, id, hop)
-                && told.insert(finding.primary().site)
-            {
-                out.push(finding);
-            }
-        }
+        look_at_hops(cx, out, look);
     }
 }
 

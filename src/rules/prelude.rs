@@ -7,7 +7,7 @@ pub use crate::source::Site;
 use crate::source::clean;
 pub use crate::topology::*;
 pub use crate::value::{Address, Host, Wait, humanise};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// Text of a configuration inside a sentence: in backquotes, cleaned, and cut where it is long.
@@ -40,6 +40,18 @@ impl fmt::Display for AddressWords<'_> {
     }
 }
 
+/// Asks about every hop. What is told of one place is one mistake, however many hops it holds for.
+pub fn look_at_hops(cx: &Cx<'_>, out: &mut Findings, look: impl Fn(&Cx<'_>, HopId, &Hop) -> Option<Finding>) {
+    let mut told = HashSet::new();
+    for (id, hop) in cx.topology.hops.iter() {
+        if let Some(finding) = look(cx, id, hop)
+            && told.insert(finding.primary().site)
+        {
+            out.push(finding);
+        }
+    }
+}
+
 /// The hops that lead to each pool.
 #[must_use]
 pub fn hops_by_pool(topology: &Topology) -> HashMap<PoolId, Vec<HopId>> {
@@ -66,7 +78,7 @@ pub fn way_to_pool(topology: &Topology, pool: PoolId, hop: HopId) -> Option<Site
 /// thousand routes to a pool of a thousand members from being a million looks.
 #[must_use]
 pub fn distinct_hops(topology: &Topology) -> Vec<HopId> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     topology
         .hops
         .iter()

@@ -1,7 +1,6 @@
 //! GW209: no time is left to try a second endpoint.
 
 use super::prelude::*;
-use std::collections::HashSet;
 
 /// GW209.
 pub struct RetryWindowTooShort;
@@ -12,14 +11,7 @@ impl Rule for RetryWindowTooShort {
     }
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
-        let mut told = HashSet::new();
-        for (id, hop) in cx.topology.hops.iter() {
-            if let Some(finding) = look(cx, id, hop)
-                && told.insert(finding.primary().site)
-            {
-                out.push(finding);
-            }
-        }
+        look_at_hops(cx, out, look);
     }
 }
 
