@@ -20,12 +20,14 @@ mod load;
 mod reach;
 mod serve;
 mod setting;
+mod workload;
 
 pub use arena::{Arena, Id};
 pub use load::*;
 pub use reach::*;
 pub use serve::*;
 pub use setting::{Known, Origin, Reason, Scope, Setting};
+pub use workload::*;
 
 /// Id of a [`Proxy`].
 pub type ProxyId = Id<Proxy>;
@@ -41,6 +43,12 @@ pub type HopId = Id<Hop>;
 pub type PoolId = Id<Pool>;
 /// Id of an [`Endpoint`].
 pub type EndpointId = Id<Endpoint>;
+/// Id of a [`Project`].
+pub type ProjectId = Id<Project>;
+/// Id of a [`Network`].
+pub type NetworkId = Id<Network>;
+/// Id of a [`Workload`].
+pub type WorkloadId = Id<Workload>;
 
 /// Everything that was found, joined.
 #[derive(Debug, Default)]
@@ -59,6 +67,12 @@ pub struct Topology {
     pub pools: Arena<Pool>,
     /// Members of pools and single targets.
     pub endpoints: Arena<Endpoint>,
+    /// What is deployed together.
+    pub projects: Arena<Project>,
+    /// On which networks workloads reach each other.
+    pub networks: Arena<Network>,
+    /// The processes around the proxies.
+    pub workloads: Arena<Workload>,
     /// What the proxies would refuse or misread while they load their files.
     pub load: LoadFacts,
 }

@@ -1,0 +1,245 @@
+//! What stands around the proxies: the processes behind endpoints, and what the repository says of them.
+//!
+//! A [`Workload`] is one network namespace with what runs in it: a compose service, a Kubernetes pod, a systemd unit.
+//! Where it listens is never known for sure from outside; each piece of evidence is a [`Claim`] with a [`Weight`], and
+//! rules say how strong the evidence is before they accuse anybody.
+
+use super::{Known, NetworkId, ProjectId, ProxyId, Setting, WorkloadId};
+use crate::source::{FileId, Site};
+use crate::value::{ByteSize, Wait};
+
+/// Workloads that are deployed together and can find each other by name: a compose project, a Kubernetes namespace,
+/// the units of one machine.
+#[derive(Debug)]
+pub struct Project {
+    /// What describes it.
+    pub kind: ProjectKind,
+    /// The file that was read first.
+    pub file: FileId,
+    /// Its workloads.
+    pub workloads: Vec<WorkloadId>,
+    /// Whether all that belongs to it was read: no include, base or overlay is missing or unknown.
+    pub whole: bool,
+}
+
+/// What describes a [`Project`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProjectKind {
+    /// docker compose.
+    Compose,
+    /// Kubernetes objects of one namespace.
+    Kubernetes,
+    /// Processes of one machine: systemd units, a Procfile, a supervisor.
+    Machine,
+    /// Declared by hand in the linter's own configuration.
+    Declared,
+}
+
+/// A network on which workloads can reach each other.
+#[derive(Debug)]
+pub struct Network {
+    /// Whose.
+    pub project: ProjectId,
+    /// Its name as the project writes it; the implicit one is "default".
+    pub name: Box<str>,
+    /// Where it is declared; none for the implicit one.
+    pub site: Option<Site>,
+    /// Whether anybody outside the project may be on it, too.
+    pub external: bool,
+}
+
+/// One network namespace, and what runs in it.
+#[derive(Debug)]
+pub struct Workload {
+    /// Whose.
+    pub project: ProjectId,
+    /// Its name: of the service, of the deployment, of the unit.
+    pub name: Box<str>,
+    /// Where it is declared.
+    pub site: Site,
+    /// Names under which others find it, besides its own, and on which network (`None`: on all that it is on).
+    pub aliases: Vec<(Box<str>, Option<NetworkId>, Site)>,
+    /// Names that it finds by itself, and to what they lead (`extra_hosts`, `links`).
+    pub own_names: Vec<(Box<str>, OwnName, Site)>,
+    /// Whose network it uses.
+    pub namespace: Namespace,
+    /// The networks that it is on; empty unless the namespace is its own.
+    pub networks: Known<Vec<NetworkId>>,
+    /// Evidence about where it listens.
+    pub claims: Vec<Claim>,
+    /// Whether something that decides where it listens could not be read: then nothing can be held against it.
+    pub claims_open: bool,
+    /// Ports of the machine that lead to it.
+    pub published: Vec<Published>,
+    /// The proxies whose configuration it runs.
+    pub proxies: Vec<ProxyId>,
+    /// What is known of the server program in it.
+    pub server: Server,
+    /// What it waits for before it starts.
+    pub depends_on: Vec<Dependency>,
+    /// Whether something starts it again when it ends.
+    pub restart: Known<bool>,
+    /// Where a check of its health is written; `Yes(None)`: nothing checks it.
+    pub health: Known<Option<Site>>,
+    /// Profiles of which one must be active for it to start; empty: it always starts.
+    pub profiles: Vec<Box<str>>,
+    /// How many of it run.
+    pub replicas: Known<u32>,
+}
+
+/// Whose network a workload uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Namespace {
+    /// Its own.
+    Own,
+    /// The machine's.
+    Host(Site),
+    /// Another workload's: it shares that one's loopback and ports, and has no name of its own.
+    Of(WorkloadId, Site),
+    /// The engine's old default network, on which no names are known.
+    Bridge(Site),
+    /// No network at all.
+    Nothing(Site),
+    /// Not to be known from these files.
+    Unknown,
+}
+
+/// What a name that only one workload knows leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnName {
+    /// A workload of the same project.
+    Workload(WorkloadId),
+    /// The machine on which it runs.
+    Machine,
+    /// An address or something outside the project.
+    Elsewhere,
+}
+
+/// One piece of evidence about where a workload listens.
+#[derive(Debug)]
+pub struct Claim {
+    /// Where.
+    pub at: Known<Listens>,
+    /// On which addresses.
+    pub bind: Bind,
+    /// What it speaks there, where the evidence says that.
+    pub spoken: Option<Spoken>,
+    /// How much it weighs.
+    pub weight: Weight,
+    /// Where it is written.
+    pub site: Site,
+    /// The evidence as a person would say it: "the command says `--port 3000`".
+    pub words: Box<str>,
+}
+
+/// A place where something listens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Listens {
+    /// A TCP port.
+    Port(u16),
+    /// A socket in the file system.
+    Socket(Box<str>),
+}
+
+/// On which of its addresses something listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bind {
+    /// All.
+    Any,
+    /// Its loopback, as written.
+    Loopback,
+    /// Its loopback, because the program does so unless told otherwise.
+    LoopbackByDefault,
+    /// Not known, or one address among several.
+    Unknown,
+}
+
+/// What a workload speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Spoken {
+    /// HTTP/1.x without TLS.
+    Http,
+    /// HTTP over TLS.
+    Https,
+    /// HTTP/2 without TLS, or gRPC.
+    H2c,
+    /// FastCGI.
+    Fastcgi,
+    /// The uwsgi protocol.
+    Uwsgi,
+    /// SCGI.
+    Scgi,
+    /// AJP.
+    Ajp,
+    /// Something that is none of these: a database's own protocol.
+    Other,
+}
+
+/// How much a [`Claim`] weighs. Documentation weighs less than what a program obeys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Weight {
+    /// Raises confidence only.
+    Weak,
+    /// Documentation: `EXPOSE`, `expose`, an image's usual port.
+    Medium,
+    /// Somebody relies on it: a health check, a published port, an environment variable that the program reads.
+    Strong,
+    /// The program obeys it: its own configuration, its command line.
+    Decisive,
+}
+
+/// A port of the machine that leads to a workload.
+#[derive(Debug)]
+pub struct Published {
+    /// On the machine; `None`: some free one.
+    pub host: Known<Option<u16>>,
+    /// In the workload.
+    pub container: Known<u16>,
+    /// Whether it is TCP.
+    pub tcp: bool,
+    /// Whether only the machine itself can reach it.
+    pub loopback_only: bool,
+    /// Where it is written.
+    pub site: Site,
+}
+
+/// What a workload waits for before it starts.
+#[derive(Debug)]
+pub struct Dependency {
+    /// On whom; `None` for one that is not declared.
+    pub on: Option<WorkloadId>,
+    /// Its name.
+    pub name: Box<str>,
+    /// What is waited for.
+    pub until: Until,
+    /// Where it is written.
+    pub site: Site,
+}
+
+/// What a [`Dependency`] waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// It was started.
+    Started,
+    /// Its health check passed.
+    Healthy,
+    /// It ended well.
+    Completed,
+}
+
+/// What is known of the server program in a workload. Nothing known is `None`, and never a guess.
+#[derive(Debug, Default)]
+pub struct Server {
+    /// The program: "gunicorn", "uvicorn", "php-fpm", "Node.js".
+    pub program: Option<(Box<str>, Site)>,
+    /// How long an idle client connection is kept.
+    pub idle: Option<Setting<Wait>>,
+    /// After how long a worker that is still busy with a request is killed.
+    pub worker_timeout: Option<Setting<Wait>>,
+    /// The largest request header that is taken.
+    pub request_header: Option<Setting<ByteSize>>,
+    /// The largest answer header that it may send, where somebody raised it.
+    pub response_header: Option<Setting<ByteSize>>,
+    /// How many requests are worked on at a time.
+    pub workers: Option<Setting<u32>>,
+}
