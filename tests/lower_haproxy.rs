@@ -11,7 +11,7 @@ use std::time::Duration;
 fn several(files: &[(&str, &str)]) -> Topology {
     let units = files.iter().map(|(path, text)| Unit::new(*path, text.as_bytes().to_vec(), Dialect::Haproxy)).collect();
     let mut files = Files::new(units, &NoRepository);
-    lower::lower(&mut files).topology
+    lower::lower(&mut files, lower::Targets::default()).topology
 }
 
 /// A whole configuration around some sections.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
 
-use gw502_lint::engine::{Report, Selection, lint};
+use gw502_lint::engine::{Report, Settings, lint};
 use gw502_lint::files::{NoRepository, Unit};
 use gw502_lint::topology::*;
 use gw502_lint::value::{Address, Host, Wait};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 fn report(files: &[(&str, &str)]) -> Report {
     let units = files.iter().map(|(path, text)| Unit::new(*path, text.as_bytes().to_vec(), Dialect::Nginx)).collect();
-    lint(units, &[], &NoRepository, &Selection::default())
+    lint(units, &[], &NoRepository, &Settings::default())
 }
 
 fn one(text: &str) -> Report {
@@ -172,6 +172,6 @@ fn an_include_cycle_ends() {
         }
     }
     let unit = Unit::new("nginx.conf", b"events {} http { include a; }".to_vec(), Dialect::Nginx);
-    let report = lint(vec![unit], &[], &Two, &Selection::default());
+    let report = lint(vec![unit], &[], &Two, &Settings::default());
     assert_eq!(rules(&report), ["GW001"]);
 }

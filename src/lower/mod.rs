@@ -3,10 +3,12 @@
 
 pub mod haproxy;
 pub mod nginx;
+mod targets;
 
 use crate::files::{Files, Tree};
 use crate::source::FileId;
 use crate::topology::Topology;
+pub use targets::Targets;
 
 /// A file that was named and could not be read, found while lowering.
 #[derive(Debug)]
@@ -28,9 +30,10 @@ pub struct Lowered {
     pub unread: Vec<Unread>,
 }
 
-/// Lowers all loaded files: main files with what they include, then what is left as fragments.
+/// Lowers all loaded files: main files with what they include, then what is left as fragments. `targets` are the
+/// versions that the proxies are taken to have.
 #[must_use]
-pub fn lower(files: &mut Files<'_>) -> Lowered {
+pub fn lower(files: &mut Files<'_>, targets: Targets) -> Lowered {
     let mut out = Lowered::default();
     let (mut nginx, mut haproxy): (Vec<FileId>, Vec<FileId>) = Default::default();
     for (id, _) in files.sources.files() {
@@ -40,7 +43,7 @@ pub fn lower(files: &mut Files<'_>) -> Lowered {
             None => {}
         }
     }
-    nginx::lower(files, &nginx, &mut out);
-    haproxy::lower(files, &haproxy, &mut out);
+    nginx::lower(files, &nginx, targets.nginx, &mut out);
+    haproxy::lower(files, &haproxy, targets.haproxy, &mut out);
     out
 }

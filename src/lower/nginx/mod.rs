@@ -24,20 +24,21 @@ use crate::files::{Files, Tree, folder};
 use crate::source::{FileId, IncludeId, Site, SourceFile, Span};
 use crate::syntax::Parsed;
 use crate::syntax::nginx::{Node, NodeId, Tree as NginxTree};
-use crate::topology::{Dialect, Known, Proxy, ProxyId, Reason, Scope, SyntaxFact, VirtualHostId};
+use crate::topology::{Dialect, Proxy, ProxyId, Reason, Scope, SyntaxFact, VirtualHostId};
+use crate::value::Versions;
 use settings::{Frame, Word, Written};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Lowers all nginx files: each main file with what it includes, then what nothing includes, folder by folder.
-pub fn lower(files: &mut Files<'_>, ids: &[FileId], out: &mut Lowered) {
+pub fn lower(files: &mut Files<'_>, ids: &[FileId], versions: Versions, out: &mut Lowered) {
     let mut included = HashSet::new();
     let mains: Vec<FileId> = ids.iter().copied().filter(|&id| context_of_file(files, id) == Context::Main).collect();
     for &main in &mains {
         if !included.contains(&main) {
             let template = files.tree(main).is_some_and(|tree| is_template(&tree));
-            run(files, out, &mut included, &[main], !template);
+            run(files, out, &mut included, &[main], !template, versions);
         }
     }
     let mut fragments: BTreeMap<String, Vec<FileId>> = BTreeMap::new();
@@ -50,7 +51,7 @@ pub fn lower(files: &mut Files<'_>, ids: &[FileId], out: &mut Lowered) {
     for group in with.into_iter().chain(without) {
         let group: Vec<FileId> = group.iter().copied().filter(|id| !included.contains(id)).collect();
         if !group.is_empty() {
-            run(files, out, &mut included, &group, false);
+            run(files, out, &mut included, &group, false, versions);
         }
     }
     let all: Vec<FileId> = files.sources.files().map(|(id, _)| id).collect();
@@ -82,14 +83,16 @@ fn syntax_errors(file: FileId, parsed: &Parsed<NginxTree>, out: &mut Lowered) {
     }
 }
 
-fn run(files: &mut Files<'_>, out: &mut Lowered, included: &mut HashSet<FileId>, entries: &[FileId], whole: bool) {
+fn run(
+    files: &mut Files<'_>,
+    out: &mut Lowered,
+    included: &mut HashSet<FileId>,
+    entries: &[FileId],
+    whole: bool,
+    versions: Versions,
+) {
     let Some(&entry) = entries.first() else { return };
-    let proxy = out.topology.proxies.push(Proxy {
-        dialect: Dialect::Nginx,
-        version: Known::Unknown(Reason::OutsideRepository),
-        entry,
-        whole,
-    });
+    let proxy = out.topology.proxies.push(Proxy { dialect: Dialect::Nginx, versions, entry, whole });
     let base = folder(files.sources.file(entry).path()).to_owned();
     let mut lowering = Lowering {
         files,
