@@ -297,6 +297,12 @@ fn variables_and_templates_accuse_nobody() {
     );
     assert!(t.load.undefined.is_empty());
     assert!(t.pools.iter().all(|(_, pool)| pool.open_ended));
+    let t = whole(
+        "defaults\n timeout server @TIMEOUT@\n timeout queue QUEUE_TIME\nbackend a\n server s __HOST__:__PORT__\n \
+         server t @HOST@:@PORT@\n server u APP_HOST:APP_PORT\n",
+    );
+    assert!(t.load.syntax.is_empty() && t.load.malformed.is_empty(), "{:?}", t.load);
+    assert_eq!(endpoint(&t, "u").port, Known::Unknown(Reason::TemplateHole));
 }
 
 #[test]

@@ -155,6 +155,46 @@ fn what_a_template_fills_in_is_unknown() {
 }
 
 #[test]
+fn what_a_template_brings_in_from_elsewhere_may_define_anything() {
+    let server = |tag: &str| {
+        format!(
+            "server {{ listen 80; error_page 502 @down;\n  {tag}\n  location / {{ proxy_pass http://10.0.0.1:80; }} }}"
+        )
+    };
+    for tag in [
+        "{% include \"down.j2\" %}",
+        "{{ extra }}",
+        "<%= @extra %>",
+        "{{ template \"down\" . }}",
+        "{% block x %}{% endblock %}",
+    ] {
+        let report = one(&server(tag));
+        assert!(report.findings.is_empty(), "{tag}: {:#?}", report.findings);
+    }
+    for tag in ["{% if x %}{% endif %}", "{# down.j2 #}", "{# down\n .j2 { #}"] {
+        assert_eq!(rules(&one(&server(tag))), ["GW003"], "{tag}");
+    }
+}
+
+#[test]
+fn a_name_that_a_script_replaces_is_unknown() {
+    for (name, value) in [
+        ("proxy_read_timeout", "@TIMEOUT@"),
+        ("proxy_read_timeout", "__TIMEOUT__"),
+        ("proxy_read_timeout", "##TIMEOUT##"),
+        ("proxy_read_timeout", "APP_TIMEOUT"),
+        ("proxy_buffer_size", "%%SIZE%%"),
+        ("proxy_pass", "http://localhost:APP_PORT"),
+        ("proxy_pass", "http://@HOST@:@PORT@"),
+        ("proxy_pass", "##TARGET##"),
+    ] {
+        let report = one(&format!("location /x {{\n  {name} {value};\n}}\n"));
+        assert!(report.findings.is_empty(), "{name} {value}: {:#?}", report.findings);
+    }
+    assert_eq!(rules(&one("location / { proxy_read_timeout fast; }")), ["GW001"]);
+}
+
+#[test]
 fn an_include_cycle_ends() {
     struct Two;
     impl gw502_lint::files::Repository for Two {

@@ -8,6 +8,8 @@ pub mod limits;
 pub mod nginx;
 mod tags;
 
+pub use tags::{has_placeholder, is_shouted};
+
 use std::ops::Range;
 
 /// What a parser gives back: whatever tree there is, and what is wrong.

@@ -340,7 +340,9 @@ impl Lowering<'_, '_> {
     fn is_hole(&self, item: Item, index: usize) -> bool {
         let Some(place) = self.places.get(item.place as usize) else { return false };
         let Some(tree) = place.tree() else { return false };
-        tree.words(item.node).get(index).is_some_and(|word| tree.has_hole(*word))
+        tree.words(item.node)
+            .get(index)
+            .is_some_and(|word| tree.has_hole(*word) || crate::syntax::has_placeholder(word.raw(place.text())))
     }
 
     /// Whether a place stands in a file with template tags.

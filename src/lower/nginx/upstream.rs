@@ -225,6 +225,8 @@ impl Lowering<'_, '_> {
             )
         } else {
             match values::url(address) {
+                // A name for a number: a script puts it in.
+                Err(BadUrl::Port) if address.rsplit([':', '/']).any(crate::syntax::is_shouted) => return false,
                 Err(BadUrl::BareIpv6) => (
                     format!("the IPv6 address in `{}` stands without brackets", clean(address)),
                     "nginx takes what follows the first `:` for the port",
