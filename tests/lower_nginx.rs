@@ -192,6 +192,9 @@ fn a_name_that_a_script_replaces_is_unknown() {
         assert!(report.findings.is_empty(), "{name} {value}: {:#?}", report.findings);
     }
     assert_eq!(rules(&one("location / { proxy_read_timeout fast; }")), ["GW001"]);
+    let group = |address: &str| rules(&one(&format!("upstream a {{ server {address}; }}")));
+    assert!(group("${BACKEND}").is_empty() && group("$APP_HOST:$APP_PORT").is_empty());
+    assert_eq!(group("$backend"), ["GW010"]);
 }
 
 #[test]

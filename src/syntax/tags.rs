@@ -31,6 +31,9 @@ pub(super) fn any_decides(text: &[u8]) -> bool {
 /// How far the end of a tag that spans lines is looked for, in bytes.
 const LONGEST: usize = 4 * 1024;
 
+/// The same for code in Ruby, which may hold whole functions. Looking ends at the next opener, so it stays linear.
+const LONGEST_CODE: usize = 64 * 1024;
+
 const KINDS: [(&[u8; 2], &[u8; 2]); 4] = [(b"{{", b"}}"), (b"{%", b"%}"), (b"{#", b"#}"), (b"<%", b"%>")];
 
 /// All tags, in the order of the text. Linear: an opener that does not close on its line is looked for only once, and one
@@ -112,7 +115,8 @@ fn end_beyond(bytes: &[u8], inside: usize, line_end: usize, kind: usize) -> Opti
         return None;
     }
     // Another opener before the end: this one is not closed at all.
-    let far = &bytes[line_end..bytes.len().min(line_end + LONGEST)];
+    let longest = if close == b"%>" { LONGEST_CODE } else { LONGEST };
+    let far = &bytes[line_end..bytes.len().min(line_end + longest)];
     let far = &far[..memchr::memmem::find(far, KINDS[kind].0).unwrap_or(far.len())];
     memchr::memmem::find(far, close).map(|found| line_end + found + 2)
 }
