@@ -44,6 +44,7 @@ mod testing;
 mod tls_to_plain_port;
 mod tls_verify_cannot_pass;
 mod tls_versions_disjoint;
+mod too_few_connections;
 mod unavailable_directive;
 mod undefined_reference;
 mod unitless_timeout;
@@ -121,6 +122,7 @@ pub const RULES: &[&dyn Rule] = &[
     &mode_mismatch::ModeMismatch,
     &deliberate_bad_gateway::DeliberateBadGateway,
     &small_response_buffer::SmallResponseBuffer,
+    &too_few_connections::TooFewConnections,
     &keepalive_race::KeepaliveRace,
     &keepalive_lost::KeepaliveLost,
 ];
@@ -147,6 +149,12 @@ impl Cx<'_> {
     #[must_use]
     pub fn duration(&self, rule: RuleId, name: &str) -> Duration {
         parse_duration(self.option(rule, name)).unwrap_or_default()
+    }
+
+    /// An option that is a number. 0 for one that the rule does not have.
+    #[must_use]
+    pub fn integer(&self, rule: RuleId, name: &str) -> u64 {
+        self.option(rule, name).parse().unwrap_or(0)
     }
 
     /// An option that is a size. 0 for one that the rule does not have.

@@ -52,7 +52,7 @@ impl House {
     fn of(dialect: Dialect) -> Self {
         let mut t = Topology::default();
         let version = Known::Unknown(Reason::OutsideRepository);
-        let proxy = t.proxies.push(Proxy { dialect, version, entry: FileId::new(0), whole: true });
+        let proxy = t.proxies.push(Proxy { dialect, version, entry: FileId::new(0), whole: true, limits: None });
         Self { t, proxy }
     }
 
@@ -80,6 +80,7 @@ impl House {
             listeners: listeners.to_vec(),
             routes: Vec::new(),
             wants_certificate: None,
+            clients: None,
         });
         for &listener in listeners {
             self.t.listeners[listener].virtual_hosts.push(host);

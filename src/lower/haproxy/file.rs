@@ -88,6 +88,7 @@ impl<'a> File<'a> {
             version: Known::Unknown(Reason::OutsideRepository),
             entry: source.id,
             whole,
+            limits: None,
         });
         let mut facts = Facts::new(proxy);
         for error in &parsed.errors {
@@ -104,6 +105,7 @@ impl<'a> File<'a> {
         let beyond =
             if parsed.template { Some(Reason::TemplateHole) } else { (!whole).then_some(Reason::OutsideRepository) };
         let global = Global::read(source, tree, beyond, &mut facts);
+        out.proxies[proxy].limits = global.limits();
         let mut file = Self {
             source,
             tree,

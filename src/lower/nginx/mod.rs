@@ -10,6 +10,7 @@ mod checks;
 mod headers;
 mod hop;
 mod include;
+mod limits;
 mod listen;
 mod place;
 mod settings;
@@ -89,6 +90,7 @@ fn run(files: &mut Files<'_>, out: &mut Lowered, included: &mut HashSet<FileId>,
         version: Known::Unknown(Reason::OutsideRepository),
         entry,
         whole,
+        limits: None,
     });
     let base = folder(files.sources.file(entry).path()).to_owned();
     let mut lowering = Lowering {
@@ -118,6 +120,7 @@ fn run(files: &mut Files<'_>, out: &mut Lowered, included: &mut HashSet<FileId>,
         server: None,
         buffers_told: HashSet::new(),
         misplaced: 0,
+        process: limits::Process::default(),
     };
     for &file in entries {
         lowering.file(file);
@@ -263,6 +266,8 @@ struct Lowering<'f, 'a> {
     buffers_told: HashSet<[Option<usize>; 3]>,
     /// How many directives stand where they may not.
     misplaced: usize,
+    /// What is said of the process as a whole.
+    process: limits::Process,
 }
 
 impl Lowering<'_, '_> {
@@ -361,6 +366,7 @@ impl Lowering<'_, '_> {
         self.finish_zones();
         self.finish_listeners();
         self.finish_hops();
+        self.finish_process();
     }
 }
 

@@ -161,6 +161,9 @@ pub enum Word {
     LoadModule,
     /// A file that is read at start: a certificate, an authority.
     File,
+    // Of the process.
+    WorkerConnections,
+    WorkerFiles,
     // In `upstream`.
     Balancer,
     Zone,
@@ -262,6 +265,8 @@ static OTHERS: &[(&str, Role)] = &[
     ("ssl_client_certificate", Role::Word(Word::File)),
     ("ssl_dhparam", Role::Word(Word::File)),
     ("load_module", Role::Word(Word::LoadModule)),
+    ("worker_connections", Role::Word(Word::WorkerConnections)),
+    ("worker_rlimit_nofile", Role::Word(Word::WorkerFiles)),
     ("ip_hash", Role::Word(Word::Balancer)),
     ("least_conn", Role::Word(Word::Balancer)),
     ("least_time", Role::Word(Word::Balancer)),
