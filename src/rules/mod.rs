@@ -7,6 +7,7 @@ mod dangling_route;
 mod deliberate_bad_gateway;
 mod duplicate_definition;
 mod empty_pool;
+mod file_limit_below_connections;
 mod health_check_cannot_pass;
 mod implicit_port;
 mod inconsistent_buffers;
@@ -123,6 +124,7 @@ pub const RULES: &[&dyn Rule] = &[
     &deliberate_bad_gateway::DeliberateBadGateway,
     &small_response_buffer::SmallResponseBuffer,
     &too_few_connections::TooFewConnections,
+    &file_limit_below_connections::FileLimitBelowConnections,
     &keepalive_race::KeepaliveRace,
     &keepalive_lost::KeepaliveLost,
 ];
