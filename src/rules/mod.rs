@@ -7,6 +7,7 @@ mod dangling_route;
 mod deliberate_bad_gateway;
 mod duplicate_definition;
 mod empty_pool;
+mod endpoint_limit_without_queue;
 mod file_limit_below_connections;
 mod health_check_cannot_pass;
 mod implicit_port;
@@ -125,6 +126,7 @@ pub const RULES: &[&dyn Rule] = &[
     &small_response_buffer::SmallResponseBuffer,
     &too_few_connections::TooFewConnections,
     &file_limit_below_connections::FileLimitBelowConnections,
+    &endpoint_limit_without_queue::EndpointLimitWithoutQueue,
     &keepalive_race::KeepaliveRace,
     &keepalive_lost::KeepaliveLost,
 ];

@@ -117,6 +117,7 @@ impl House {
             used: true,
             refuses_empty: nginx,
             backup_alone_works: !nginx,
+            counts_together: !nginx,
         })
     }
 
@@ -134,6 +135,7 @@ impl House {
             backup: false,
             down: None,
             weight: built_in(1),
+            refuses_over: None,
             check: ActiveCheck {
                 enabled: Known::Yes(false),
                 site: None,

@@ -359,6 +359,8 @@ pub struct Pool {
     pub refuses_empty: bool,
     /// Whether backup members serve where there are no others (else the proxy does not start with such a pool).
     pub backup_alone_works: bool,
+    /// Whether all processes of the proxy count together; else each process counts connections and failures for itself.
+    pub counts_together: bool,
 }
 
 /// How a member is chosen.
@@ -397,6 +399,9 @@ pub struct Endpoint {
     pub down: Option<Site>,
     /// Share of the requests; 0: none. Its site where it is written.
     pub weight: Setting<u32>,
+    /// How many connections it takes at once, where that is limited and the surplus is not queued: it goes to another
+    /// member, or is refused.
+    pub refuses_over: Option<Box<Setting<u32>>>,
     /// Whether it is asked actively whether it lives.
     pub check: ActiveCheck,
     /// Whether failures of ordinary requests take it out; `None`: the dialect has no such thing here.

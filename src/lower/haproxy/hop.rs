@@ -104,6 +104,7 @@ pub(super) fn hop(file: &File<'_>, section: &mut Section, out: &mut Topology) ->
         used: false,
         refuses_empty: false,
         backup_alone_works: true,
+        counts_together: true,
     });
     for server in section.servers.drain(..) {
         let mut endpoint = server.endpoint;

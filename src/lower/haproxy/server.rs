@@ -97,6 +97,7 @@ pub(super) fn read(statement: &Statement<'_>, with: &Surroundings<'_>, facts: &m
         backup: options.backup,
         down: options.down,
         weight: option(&options.weight, 1, &built_in::WEIGHT, &options, with),
+        refuses_over: None,
         check: check(&options, with),
         passive: passive(&options, with),
         tls: ssl.map(|site| Box::new(tls(site, &options, with))),

@@ -365,6 +365,7 @@ impl Lowering<'_, '_> {
             backup: false,
             down: None,
             weight: Setting::default(1, &built_in::SERVER_WEIGHT),
+            refuses_over: None,
             check: no_active_check(),
             passive: None,
             tls: None,

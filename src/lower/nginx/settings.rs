@@ -167,6 +167,7 @@ pub enum Word {
     // In `upstream`.
     Balancer,
     Zone,
+    Queue,
     Keepalive,
     KeepaliveTimeout,
     Sticky,
@@ -273,6 +274,7 @@ static OTHERS: &[(&str, Role)] = &[
     ("hash", Role::Word(Word::Balancer)),
     ("random", Role::Word(Word::Balancer)),
     ("zone", Role::Word(Word::Zone)),
+    ("queue", Role::Word(Word::Queue)),
     ("keepalive", Role::Word(Word::Keepalive)),
     ("sticky", Role::Word(Word::Sticky)),
     ("ssl", Role::Word(Word::Ssl)),
