@@ -33,6 +33,7 @@ mod prelude;
 mod proxy_loop;
 mod proxy_protocol_mismatch;
 mod queue_timeout_inherited;
+mod request_limit;
 mod retry_window_too_short;
 mod runtime_name_without_resolver;
 mod short_connect_timeout;
@@ -127,6 +128,7 @@ pub const RULES: &[&dyn Rule] = &[
     &too_few_connections::TooFewConnections,
     &file_limit_below_connections::FileLimitBelowConnections,
     &endpoint_limit_without_queue::EndpointLimitWithoutQueue,
+    &request_limit::RequestLimit,
     &keepalive_race::KeepaliveRace,
     &keepalive_lost::KeepaliveLost,
 ];

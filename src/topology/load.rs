@@ -222,6 +222,8 @@ pub enum FaultKind {
     FailingCheck,
     /// Buffer sizes that contradict each other.
     Buffers,
+    /// A limit that ordinary requests meet.
+    RequestLimit,
 }
 
 /// How bad a [`Fault`] is.

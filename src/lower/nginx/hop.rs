@@ -135,6 +135,7 @@ impl Lowering<'_, '_> {
         let Some((text, site)) = self.arg(pending.target, 1) else { return };
         let text = text.into_owned();
         let hole = self.is_hole(pending.target, 1);
+        self.request_limits(&pending);
         let family = pending.family;
         let frame = &pending.frame;
         let pass_site = self.site_of(pending.target).unwrap_or(site);

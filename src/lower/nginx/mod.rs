@@ -13,6 +13,7 @@ mod include;
 mod limits;
 mod listen;
 mod place;
+mod request_limits;
 mod settings;
 mod target;
 mod tls;
@@ -121,6 +122,7 @@ fn run(files: &mut Files<'_>, out: &mut Lowered, included: &mut HashSet<FileId>,
         buffers_told: HashSet::new(),
         misplaced: 0,
         process: limits::Process::default(),
+        limits_told: HashSet::new(),
     };
     for &file in entries {
         lowering.file(file);
@@ -268,6 +270,8 @@ struct Lowering<'f, 'a> {
     misplaced: usize,
     /// What is said of the process as a whole.
     process: limits::Process,
+    /// Limits on requests that were looked at: where they are written.
+    limits_told: HashSet<usize>,
 }
 
 impl Lowering<'_, '_> {
@@ -363,9 +367,9 @@ impl Lowering<'_, '_> {
 
     fn finish(&mut self) {
         self.finish_includes();
-        self.finish_zones();
         self.finish_listeners();
         self.finish_hops();
+        self.finish_zones();
         self.finish_process();
     }
 }
