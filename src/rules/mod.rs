@@ -44,6 +44,7 @@ mod sni_names_the_pool;
 mod syntax_error;
 #[cfg(test)]
 mod testing;
+mod timeout_ladder_inverted;
 mod tls_to_plain_port;
 mod tls_verify_cannot_pass;
 mod tls_versions_disjoint;
@@ -103,6 +104,7 @@ pub const RULES: &[&dyn Rule] = &[
     &short_connect_timeout::ShortConnectTimeout,
     &missing_timeout::MissingTimeout,
     &unitless_timeout::UnitlessTimeout,
+    &timeout_ladder_inverted::TimeoutLadderInverted,
     &short_tunnel_timeout::ShortTunnelTimeout,
     &queue_timeout_inherited::QueueTimeoutInherited,
     &retry_window_too_short::RetryWindowTooShort,

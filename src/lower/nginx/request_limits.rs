@@ -1,7 +1,8 @@
 //! Limits on what clients send, where requests are passed on: rate, connections, header, body.
 //!
 //! Facts (measured on 1.22.1): without `burst` a second request within the time that the rate leaves for one is
-//! refused; where the key is empty there is no limit; over HTTP/2 each request counts as a connection; a header line must fit into one buffer; 0 is no limit for bodies.
+//! refused; where the key is empty there is no limit; a header line must fit into one buffer; 0 is no limit for bodies.
+//! The manual: over HTTP/2 each request counts as a connection.
 
 use super::hop::Pending;
 use super::settings::{Family, Slot, Written};
