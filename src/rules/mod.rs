@@ -39,6 +39,7 @@ mod runtime_name_without_resolver;
 mod short_connect_timeout;
 mod short_read_timeout;
 mod short_tunnel_timeout;
+mod slow_detection;
 mod small_response_buffer;
 mod sni_names_the_pool;
 mod syntax_error;
@@ -114,6 +115,7 @@ pub const RULES: &[&dyn Rule] = &[
     &passive_check_off::PassiveCheckOff,
     &no_failover::NoFailover,
     &pool_empties_itself::PoolEmptiesItself,
+    &slow_detection::SlowDetection,
     &plain_to_tls_port::PlainToTlsPort,
     &tls_to_plain_port::TlsToPlainPort,
     &missing_sni::MissingSni,

@@ -143,6 +143,7 @@ impl House {
                 stray_setting: None,
                 possible: !nginx,
                 own_port: false,
+                pace: None,
             },
             passive: None,
             tls: None,

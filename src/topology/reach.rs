@@ -478,6 +478,19 @@ pub struct ActiveCheck {
     pub possible: bool,
     /// Whether the check is told a port of its own, by the endpoint or by the pool's checks.
     pub own_port: bool,
+    /// How often it asks, where something is written of that; else it notices within seconds.
+    pub pace: Option<Box<CheckPace>>,
+}
+
+/// How often a check asks.
+#[derive(Debug)]
+pub struct CheckPace {
+    /// Time from one check to the next.
+    pub interval: Setting<Wait>,
+    /// The same after a check has failed, where that is another one.
+    pub after_failure: Option<Setting<Wait>>,
+    /// Checks that must fail in a row until the endpoint counts as dead.
+    pub failures: Setting<u32>,
 }
 
 /// Whether failures of ordinary requests take an endpoint out.

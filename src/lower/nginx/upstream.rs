@@ -319,6 +319,7 @@ pub(super) const fn no_active_check() -> ActiveCheck {
         follows: false,
         stray_setting: None,
         own_port: false,
+        pace: None,
         possible: false,
     }
 }
