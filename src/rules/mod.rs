@@ -10,6 +10,7 @@ mod empty_pool;
 mod endpoint_limit_without_queue;
 mod file_limit_below_connections;
 mod health_check_cannot_pass;
+mod http10_to_upstream;
 mod implicit_port;
 mod inconsistent_buffers;
 mod inert_health_check;
@@ -126,6 +127,7 @@ pub const RULES: &[&dyn Rule] = &[
     &proxy_protocol_mismatch::ProxyProtocolMismatch,
     &lost_headers::LostHeadersRule,
     &wrong_host_header::WrongHostHeader,
+    &http10_to_upstream::Http10ToUpstream,
     &mode_mismatch::ModeMismatch,
     &deliberate_bad_gateway::DeliberateBadGateway,
     &small_response_buffer::SmallResponseBuffer,

@@ -224,6 +224,8 @@ pub enum FaultKind {
     Buffers,
     /// A limit that ordinary requests meet.
     RequestLimit,
+    /// HTTP/1.0, where something shows that the endpoint needs more.
+    OldVersion,
 }
 
 /// How bad a [`Fault`] is.

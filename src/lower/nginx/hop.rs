@@ -164,6 +164,7 @@ impl Lowering<'_, '_> {
             Target::Pool(pool) => Some(pool),
             _ => None,
         };
+        self.check_version(&pending, &target, pool, pass_site);
         let hop = Hop {
             proxy: self.proxy,
             site: pending.site,

@@ -20,6 +20,7 @@ mod tls;
 mod upstream;
 mod values;
 mod variables;
+mod version;
 
 use super::Lowered;
 use crate::files::{Files, Tree, folder};
@@ -123,6 +124,7 @@ fn run(files: &mut Files<'_>, out: &mut Lowered, included: &mut HashSet<FileId>,
         misplaced: 0,
         process: limits::Process::default(),
         limits_told: HashSet::new(),
+        versions_told: HashSet::new(),
     };
     for &file in entries {
         lowering.file(file);
@@ -272,6 +274,8 @@ struct Lowering<'f, 'a> {
     process: limits::Process,
     /// Limits on requests that were looked at: where they are written.
     limits_told: HashSet<usize>,
+    /// Headers that were found to want another version.
+    versions_told: HashSet<crate::source::Site>,
 }
 
 impl Lowering<'_, '_> {
