@@ -7,7 +7,10 @@ mod dangling_route;
 mod deliberate_bad_gateway;
 mod duplicate_definition;
 mod empty_pool;
+mod endpoint_limit_without_queue;
+mod file_limit_below_connections;
 mod health_check_cannot_pass;
+mod http10_to_upstream;
 mod implicit_port;
 mod inconsistent_buffers;
 mod inert_health_check;
@@ -31,19 +34,23 @@ mod prelude;
 mod proxy_loop;
 mod proxy_protocol_mismatch;
 mod queue_timeout_inherited;
+mod request_limit;
 mod retry_window_too_short;
 mod runtime_name_without_resolver;
 mod short_connect_timeout;
 mod short_read_timeout;
 mod short_tunnel_timeout;
+mod slow_detection;
 mod small_response_buffer;
 mod sni_names_the_pool;
 mod syntax_error;
 #[cfg(test)]
 mod testing;
+mod timeout_ladder_inverted;
 mod tls_to_plain_port;
 mod tls_verify_cannot_pass;
 mod tls_versions_disjoint;
+mod too_few_connections;
 mod unavailable_directive;
 mod undefined_reference;
 mod unitless_timeout;
@@ -99,6 +106,7 @@ pub const RULES: &[&dyn Rule] = &[
     &short_connect_timeout::ShortConnectTimeout,
     &missing_timeout::MissingTimeout,
     &unitless_timeout::UnitlessTimeout,
+    &timeout_ladder_inverted::TimeoutLadderInverted,
     &short_tunnel_timeout::ShortTunnelTimeout,
     &queue_timeout_inherited::QueueTimeoutInherited,
     &retry_window_too_short::RetryWindowTooShort,
@@ -108,6 +116,7 @@ pub const RULES: &[&dyn Rule] = &[
     &passive_check_off::PassiveCheckOff,
     &no_failover::NoFailover,
     &pool_empties_itself::PoolEmptiesItself,
+    &slow_detection::SlowDetection,
     &plain_to_tls_port::PlainToTlsPort,
     &tls_to_plain_port::TlsToPlainPort,
     &missing_sni::MissingSni,
@@ -118,9 +127,14 @@ pub const RULES: &[&dyn Rule] = &[
     &proxy_protocol_mismatch::ProxyProtocolMismatch,
     &lost_headers::LostHeadersRule,
     &wrong_host_header::WrongHostHeader,
+    &http10_to_upstream::Http10ToUpstream,
     &mode_mismatch::ModeMismatch,
     &deliberate_bad_gateway::DeliberateBadGateway,
     &small_response_buffer::SmallResponseBuffer,
+    &too_few_connections::TooFewConnections,
+    &file_limit_below_connections::FileLimitBelowConnections,
+    &endpoint_limit_without_queue::EndpointLimitWithoutQueue,
+    &request_limit::RequestLimit,
     &keepalive_race::KeepaliveRace,
     &keepalive_lost::KeepaliveLost,
 ];
@@ -147,6 +161,12 @@ impl Cx<'_> {
     #[must_use]
     pub fn duration(&self, rule: RuleId, name: &str) -> Duration {
         parse_duration(self.option(rule, name)).unwrap_or_default()
+    }
+
+    /// An option that is a number. 0 for one that the rule does not have.
+    #[must_use]
+    pub fn integer(&self, rule: RuleId, name: &str) -> u64 {
+        self.option(rule, name).parse().unwrap_or(0)
     }
 
     /// An option that is a size. 0 for one that the rule does not have.

@@ -52,7 +52,7 @@ impl House {
     fn of(dialect: Dialect) -> Self {
         let mut t = Topology::default();
         let versions = Versions::since(Version(1, 0, 0));
-        let proxy = t.proxies.push(Proxy { dialect, versions, entry: FileId::new(0), whole: true });
+        let proxy = t.proxies.push(Proxy { dialect, versions, entry: FileId::new(0), whole: true, limits: None });
         Self { t, proxy }
     }
 
@@ -80,6 +80,7 @@ impl House {
             listeners: listeners.to_vec(),
             routes: Vec::new(),
             wants_certificate: None,
+            clients: None,
         });
         for &listener in listeners {
             self.t.listeners[listener].virtual_hosts.push(host);
@@ -116,6 +117,7 @@ impl House {
             used: true,
             refuses_empty: nginx,
             backup_alone_works: !nginx,
+            counts_together: !nginx,
         })
     }
 
@@ -133,6 +135,7 @@ impl House {
             backup: false,
             down: None,
             weight: built_in(1),
+            refuses_over: None,
             check: ActiveCheck {
                 enabled: Known::Yes(false),
                 site: None,
@@ -140,6 +143,7 @@ impl House {
                 stray_setting: None,
                 possible: !nginx,
                 own_port: false,
+                pace: None,
             },
             passive: None,
             tls: None,

@@ -222,6 +222,10 @@ pub enum FaultKind {
     FailingCheck,
     /// Buffer sizes that contradict each other.
     Buffers,
+    /// A limit that ordinary requests meet.
+    RequestLimit,
+    /// HTTP/1.0, where something shows that the endpoint needs more.
+    OldVersion,
 }
 
 /// How bad a [`Fault`] is.

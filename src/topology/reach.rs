@@ -359,6 +359,8 @@ pub struct Pool {
     pub refuses_empty: bool,
     /// Whether backup members serve where there are no others (else the proxy does not start with such a pool).
     pub backup_alone_works: bool,
+    /// Whether all processes of the proxy count together; else each process counts connections and failures for itself.
+    pub counts_together: bool,
 }
 
 /// How a member is chosen.
@@ -397,6 +399,9 @@ pub struct Endpoint {
     pub down: Option<Site>,
     /// Share of the requests; 0: none. Its site where it is written.
     pub weight: Setting<u32>,
+    /// How many connections it takes at once, where that is limited and the surplus is not queued: it goes to another
+    /// member, or is refused.
+    pub refuses_over: Option<Box<Setting<u32>>>,
     /// Whether it is asked actively whether it lives.
     pub check: ActiveCheck,
     /// Whether failures of ordinary requests take it out; `None`: the dialect has no such thing here.
@@ -473,6 +478,19 @@ pub struct ActiveCheck {
     pub possible: bool,
     /// Whether the check is told a port of its own, by the endpoint or by the pool's checks.
     pub own_port: bool,
+    /// How often it asks, where something is written of that; else it notices within seconds.
+    pub pace: Option<Box<CheckPace>>,
+}
+
+/// How often a check asks.
+#[derive(Debug)]
+pub struct CheckPace {
+    /// Time from one check to the next.
+    pub interval: Setting<Wait>,
+    /// The same after a check has failed, where that is another one.
+    pub after_failure: Option<Setting<Wait>>,
+    /// Checks that must fail in a row until the endpoint counts as dead.
+    pub failures: Setting<u32>,
 }
 
 /// Whether failures of ordinary requests take an endpoint out.

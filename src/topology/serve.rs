@@ -44,6 +44,33 @@ pub struct Proxy {
     pub entry: FileId,
     /// Whether these files are all of its configuration. In a fragment, what is missing may stand elsewhere.
     pub whole: bool,
+    /// How much one process of it may hold at the same time, where these files say something of it.
+    pub limits: Option<Box<Limits>>,
+}
+
+/// How much one process may hold at the same time.
+#[derive(Debug)]
+pub struct Limits {
+    /// Connections. `None`: these files do not say.
+    pub connections: Option<Setting<u64>>,
+    /// File descriptors. `None`: these files do not say, the system decides.
+    pub files: Option<Setting<u64>>,
+    /// What the proxy counts as a connection.
+    pub counts: Counts,
+    /// Descriptors that the connection of one client needs, what it asks of endpoints included.
+    pub files_per_connection: u64,
+    /// Whether it refuses to start where the descriptors do not suffice.
+    pub files_checked: bool,
+}
+
+/// What counts as a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// Those of clients, idle ones included; who comes later waits without an answer.
+    Clients,
+    /// Everything that is open: listening sockets, clients, endpoints. Idle clients are sent away when room is short;
+    /// who comes later fails.
+    Everything,
 }
 
 /// An address on which a proxy accepts clients.
@@ -88,6 +115,8 @@ pub struct VirtualHost {
     pub routes: Vec<RouteId>,
     /// Where clients without a certificate are turned away.
     pub wants_certificate: Option<Site>,
+    /// How many clients may be connected at once, where that is limited; the others wait without an answer.
+    pub clients: Option<Box<Setting<u64>>>,
 }
 
 /// A match condition and what it leads to.

@@ -93,7 +93,8 @@ impl<'a> File<'a> {
         let parsed = source.parsed()?;
         let tree = &parsed.tree;
         let whole = is_whole(source);
-        let proxy = out.proxies.push(Proxy { dialect: Dialect::Haproxy, versions, entry: source.id, whole });
+        let proxy =
+            out.proxies.push(Proxy { dialect: Dialect::Haproxy, versions, entry: source.id, whole, limits: None });
         let mut facts = Facts::new(proxy);
         for error in &parsed.errors {
             facts.load.syntax.push(SyntaxFact {
@@ -109,6 +110,7 @@ impl<'a> File<'a> {
         let beyond =
             if parsed.template { Some(Reason::TemplateHole) } else { (!whole).then_some(Reason::OutsideRepository) };
         let global = Global::read(source, tree, beyond, &mut facts);
+        out.proxies[proxy].limits = global.limits();
         let mut file = Self {
             source,
             tree,

@@ -3,12 +3,12 @@
 use super::facts::Facts;
 use super::numbers;
 use super::paths::Base;
-use super::text::Source;
+use super::text::{Prefix, Source};
 use super::times;
 use crate::defaults::haproxy as built_in;
 use crate::source::Site;
 use crate::syntax::haproxy::{SectionKeyword, Tree};
-use crate::topology::{Known, Origin, Reason, ResponseBuffers, Scope, Setting};
+use crate::topology::{Counts, Known, Limits, Origin, Reason, ResponseBuffers, Scope, Setting};
 use crate::value::ByteSize;
 use std::collections::{HashMap, HashSet};
 
@@ -23,6 +23,10 @@ pub(super) struct Global {
     bufsize: At<u64>,
     maxrewrite: At<u64>,
     maxhdr: At<u32>,
+    maxconn: At<u64>,
+    files: At<u64>,
+    /// Whether it is to start although the system grants less than it needs.
+    lenient: bool,
     verify: At<bool>,
     /// Where two listeners on one address are forbidden.
     pub(super) no_reuse_port: Option<Site>,
@@ -67,6 +71,9 @@ impl Global {
                 }
                 match statement.keyword() {
                     "tune.bufsize" => global.bufsize = Some((number(value), site)),
+                    "maxconn" => global.maxconn = Some((number(value), site)),
+                    "fd-hard-limit" => global.files = Some((number(value), site)),
+                    "strict-limits" => global.lenient = statement.prefix == Prefix::No,
                     "tune.maxrewrite" => global.maxrewrite = Some((number(value), site)),
                     "tune.http.maxhdr" => {
                         let lines = match number(value) {
@@ -148,6 +155,21 @@ impl Global {
             (None, None, Known::Yes(size)) => Setting::default(size, &built_in::BUFSIZE),
             (None, None, Known::Unknown(reason)) => Setting::unknown(reason, section, "tune.bufsize"),
         }
+    }
+
+    /// How many clients and descriptors the process may have, where that is written.
+    pub(super) fn limits(&self) -> Option<Box<Limits>> {
+        if self.maxconn.is_none() && self.files.is_none() {
+            return None;
+        }
+        Some(Box::new(Limits {
+            connections: self.maxconn.map(|(value, site)| setting(value, site, "maxconn")),
+            files: self.files.map(|(value, site)| setting(value, site, "fd-hard-limit")),
+            counts: Counts::Clients,
+            // A client's connection and one to a server.
+            files_per_connection: 2,
+            files_checked: !self.lenient,
+        }))
     }
 
     /// Whether certificates of servers are checked where nobody says otherwise.

@@ -43,11 +43,18 @@ pub(super) fn virtual_host(proxy: ProxyId, section: &mut Section, out: &mut Topo
         listeners: listeners.clone(),
         routes: Vec::new(),
         wants_certificate: None,
+        clients: clients(section),
     });
     for listener in listeners {
         out.listeners[listener].virtual_hosts.push(host);
     }
     host
+}
+
+/// How many clients a frontend takes, where that is written.
+fn clients(section: &Section) -> Option<Box<Setting<u64>>> {
+    let Slot::Set(value, site) = &section.profile.maxconn else { return None };
+    Some(Box::new(Setting { value: *value, origin: section.extent.origin(*site), spelling: "maxconn" }))
 }
 
 /// The pool and the hop of a backend.
@@ -97,6 +104,7 @@ pub(super) fn hop(file: &File<'_>, section: &mut Section, out: &mut Topology) ->
         used: false,
         refuses_empty: false,
         backup_alone_works: true,
+        counts_together: true,
     });
     for server in section.servers.drain(..) {
         let mut endpoint = server.endpoint;

@@ -71,6 +71,9 @@ pub(super) struct ServerOptions {
     pub(super) check_send_proxy: bool,
     pub(super) check_addr: bool,
     pub(super) port_of_check: Option<u16>,
+    pub(super) inter: At<Known<Wait>>,
+    pub(super) fastinter: At<Known<Wait>>,
+    pub(super) fall: At<Known<u32>>,
 }
 
 impl ServerOptions {
@@ -156,6 +159,9 @@ impl ServerOptions {
                 }
                 "sni" => self.sni = Some((Known::Unknown(reason), at)),
                 "pool-purge-delay" => self.purge_delay = Some((Known::Unknown(reason), at)),
+                "inter" => self.inter = Some((Known::Unknown(reason), at)),
+                "fastinter" => self.fastinter = Some((Known::Unknown(reason), at)),
+                "fall" => self.fall = Some((Known::Unknown(reason), at)),
                 _ => {}
             }
             return;
@@ -181,6 +187,9 @@ impl ServerOptions {
             "maxconn" => self.has_maxconn = times::count(text) > 0,
             "pool-max-conn" | "max-reuse" => self.pool_off = (text == "0").then_some(at),
             "pool-purge-delay" => self.purge_delay = Some((times::read(text).wait(), at)),
+            "inter" => self.inter = Some((times::read(text).wait(), at)),
+            "fastinter" => self.fastinter = Some((times::read(text).wait(), at)),
+            "fall" => self.fall = Some((Known::Yes(times::count(text)), at)),
             "proto" => self.proto = Some((text.into(), at)),
             "cookie" => self.cookie = true,
             _ => {}

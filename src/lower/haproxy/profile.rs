@@ -61,6 +61,7 @@ pub(super) struct Profile {
     pub(super) http_request: Slot<Wait>,
     pub(super) http_keep_alive: Slot<Wait>,
     pub(super) retries: Slot<u32>,
+    pub(super) maxconn: Slot<u64>,
     pub(super) redispatch: Slot<bool>,
     pub(super) retry_on: Slot<RetryOn>,
     pub(super) sharing: Slot<Sharing>,
@@ -168,6 +169,13 @@ impl Profile {
             "mode" => self.http = set(reason, word == "http", site),
             "timeout" => self.read_timeout(statement, reason, facts),
             "retries" => self.retries = set(reason, times::count(word), site),
+            // 0 is no limit; with anything but digits in it another rule speaks of it.
+            "maxconn" if word == "0" => self.maxconn = Slot::Unset,
+            "maxconn" => {
+                let digits = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+                let reason = if digits { reason } else { Known::Unknown(Reason::Malformed) };
+                self.maxconn = set(reason, u64::from(times::count(word)), site);
+            }
             "retry-on" => self.retry_on = set(reason, retry_on(statement), site),
             "http-reuse" => {
                 let sharing = match word {

@@ -7,12 +7,13 @@ use super::names::{Kind, Names};
 use super::options::{At, ServerOptions};
 use super::profile::{Extent, Profile};
 use super::text::{Arg, Statement};
+use super::times;
 use crate::defaults::haproxy as built_in;
 use crate::source::Site;
 use crate::syntax::haproxy::SectionKeyword;
 use crate::topology::{
-    ActiveCheck, Endpoint, Fault, FaultKind, FaultWeight, Known, Lookup, Origin, PassiveCheck, Port, ProxyId, Reason,
-    ServerName, Setting, TlsClient,
+    ActiveCheck, CheckPace, Endpoint, Fault, FaultKind, FaultWeight, Known, Lookup, Origin, PassiveCheck, Port,
+    ProxyId, Reason, ServerName, Setting, TlsClient,
 };
 use crate::value::{Address, DefaultRef, Host, Wait};
 use std::collections::HashMap;
@@ -97,6 +98,7 @@ pub(super) fn read(statement: &Statement<'_>, with: &Surroundings<'_>, facts: &m
         backup: options.backup,
         down: options.down,
         weight: option(&options.weight, 1, &built_in::WEIGHT, &options, with),
+        refuses_over: None,
         check: check(&options, with),
         passive: passive(&options, with),
         tls: ssl.map(|site| Box::new(tls(site, &options, with))),
@@ -180,7 +182,44 @@ fn check(options: &ServerOptions, with: &Surroundings<'_>) -> ActiveCheck {
         follows,
         own_port: options.check_port,
         possible: true,
+        pace: pace(options, with).map(Box::new),
     }
+}
+
+/// How often the check asks, where something of that is written.
+fn pace(options: &ServerOptions, with: &Surroundings<'_>) -> Option<CheckPace> {
+    fn written<T: Copy>(at: &At<Known<T>>, spelling: &'static str, with: &Surroundings<'_>) -> Option<Setting<T>> {
+        at.as_ref().map(|(value, site)| Setting { value: *value, origin: with.extent.origin(*site), spelling })
+    }
+    if options.inter.is_none() && options.fall.is_none() && options.fastinter.is_none() {
+        return None;
+    }
+    // What is not written is built in, unless it may be written where nobody sees it.
+    fn or<T: Copy>(
+        found: Option<Setting<T>>,
+        default: Option<T>,
+        reference: &'static DefaultRef,
+        options: &ServerOptions,
+        with: &Surroundings<'_>,
+    ) -> Setting<T> {
+        match (found, default) {
+            (Some(setting), _) => setting,
+            (None, Some(default)) => option(&None, default, reference, options, with),
+            (None, None) => Setting::unknown(Reason::Malformed, with.extent.header, reference.setting),
+        }
+    }
+    let (inter, fall) = (&built_in::INTER, &built_in::FALL);
+    Some(CheckPace {
+        interval: or(
+            written(&options.inter, inter.setting, with),
+            times::read(inter.value).wait().known().copied(),
+            inter,
+            options,
+            with,
+        ),
+        after_failure: written(&options.fastinter, "fastinter", with),
+        failures: or(written(&options.fall, fall.setting, with), fall.value.parse().ok(), fall, options, with),
+    })
 }
 
 fn passive(options: &ServerOptions, with: &Surroundings<'_>) -> Option<PassiveCheck> {

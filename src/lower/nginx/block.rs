@@ -1,8 +1,8 @@
 //! Gathers the directives of a block, includes pasted, and goes down into the blocks within.
 
 use super::settings::{Family, Role, Slot, Word, Written, role};
-use super::{Block, Context, Item, Lowering, Server};
-use crate::syntax::nginx::{Body, NodeId};
+use super::{Block, Context, Item, Lowering, Place, Server};
+use crate::syntax::nginx::{Body, Node, NodeId};
 use crate::topology::{LoadEffect, Matcher, Route};
 
 impl Lowering<'_, '_> {
@@ -32,17 +32,7 @@ impl Lowering<'_, '_> {
                         block.items.push(item(Word::KeepaliveTimeout));
                         continue;
                     }
-                    let index = self.written.len();
-                    self.written.push(Written {
-                        place,
-                        file: here.file,
-                        start: raw.start,
-                        end: raw.end,
-                        via: here.via,
-                        node,
-                        block: block.number,
-                        scope: block.context.scope(),
-                    });
+                    let index = self.written_here(item(Word::Set), &here, raw, block);
                     if slot == Slot::RESOLVER {
                         self.check_resolver(item(Word::Set));
                     } else {
@@ -70,6 +60,10 @@ impl Lowering<'_, '_> {
                     if block.context != Context::Data && block.context != Context::Other {
                         self.check_once(item(word), &name, block);
                     }
+                    if let Some(slot) = limit_slot(word) {
+                        let index = self.written_here(item(word), &here, raw, block);
+                        block.frame.set(slot, index);
+                    }
                     block.items.push(item(word));
                 }
                 _ if block.context == Context::Data || block.context == Context::Other => {}
@@ -80,6 +74,21 @@ impl Lowering<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Remembers where a setting is written.
+    fn written_here(&mut self, item: Item, here: &Place, raw: &Node, block: &Block) -> usize {
+        self.written.push(Written {
+            place: item.place,
+            file: here.file,
+            start: raw.start,
+            end: raw.end,
+            via: here.via,
+            node: item.node,
+            block: block.number,
+            scope: block.context.scope(),
+        });
+        self.written.len() - 1
     }
 
     /// A block within a block: remembered, and read when the outer one is complete.
@@ -267,6 +276,15 @@ impl Lowering<'_, '_> {
 
     fn words(&self, item: Item) -> String {
         self.args(item).iter().map(|(word, _)| word.as_ref()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The limits on requests: they inherit like settings, and a level may have several.
+const fn limit_slot(word: Word) -> Option<Slot> {
+    match word {
+        Word::LimitReq => Some(Slot::LIMIT_REQ),
+        Word::LimitConn => Some(Slot::LIMIT_CONN),
+        _ => None,
     }
 }
 

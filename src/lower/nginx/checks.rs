@@ -8,10 +8,17 @@ use crate::source::{Site, clean};
 use crate::topology::{Dialect, LoadEffect, SyntaxFact, UndefinedName};
 use std::collections::HashMap;
 
+/// A shared memory zone.
+pub(super) struct Zone {
+    pub(super) site: Site,
+    /// The line that defines it.
+    pub(super) item: Item,
+}
+
 /// Shared memory zones, and who uses them.
 #[derive(Default)]
 pub(super) struct Zones {
-    defined: HashMap<(bool, Box<str>), Site>,
+    defined: HashMap<(bool, Box<str>), Zone>,
     used: Vec<(bool, Box<str>, Site)>,
     unread: bool,
 }
@@ -157,10 +164,15 @@ impl Lowering<'_, '_> {
         }
         match item.word {
             Word::LimitReqZone | Word::LimitConnZone => {
-                self.zones.defined.entry((requests, name)).or_insert(site);
+                self.zones.defined.entry((requests, name)).or_insert(Zone { site, item });
             }
             _ => self.zones.used.push((requests, name, site)),
         }
+    }
+
+    /// The line that defines a zone, for requests or for connections.
+    pub(super) fn zone_of(&self, requests: bool, name: &str) -> Option<&Zone> {
+        self.zones.defined.get(&(requests, name.into()))
     }
 
     pub(super) fn finish_zones(&mut self) {
@@ -173,7 +185,7 @@ impl Lowering<'_, '_> {
                 continue;
             }
             let same_kind = zones.defined.iter().filter(|((kind, _), _)| *kind == requests);
-            let near = near(&name, same_kind.map(|((_, name), site)| (name, *site)));
+            let near = near(&name, same_kind.map(|((_, name), zone)| (name, zone.site)));
             self.out.topology.load.undefined.push(UndefinedName {
                 proxy: self.proxy,
                 kind: "shared memory zone",

@@ -70,6 +70,14 @@ impl Lowering<'_, '_> {
         }
     }
 
+    /// The line that sends `Connection` empty in a location, where that is what is sent.
+    pub(super) fn connection_cleared_at(&self, pending: &Pending) -> Option<Site> {
+        let headers = self.headers_of(pending).filter(|headers| headers.connection_cleared == Some(true))?;
+        let named =
+            |line: &&Line| self.arg(line.item, 1).is_some_and(|(name, _)| name.eq_ignore_ascii_case("connection"));
+        self.site_of(headers.set.iter().rfind(named)?.item)
+    }
+
     /// The headers in force in a location.
     pub(super) fn headers_of(&self, pending: &Pending) -> Option<&Headers> {
         let list = usize::from(pending.family == Family::Grpc);

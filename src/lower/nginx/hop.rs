@@ -135,6 +135,7 @@ impl Lowering<'_, '_> {
         let Some((text, site)) = self.arg(pending.target, 1) else { return };
         let text = text.into_owned();
         let hole = self.is_hole(pending.target, 1);
+        self.request_limits(&pending);
         let family = pending.family;
         let frame = &pending.frame;
         let pass_site = self.site_of(pending.target).unwrap_or(site);
@@ -163,6 +164,7 @@ impl Lowering<'_, '_> {
             Target::Pool(pool) => Some(pool),
             _ => None,
         };
+        self.check_version(&pending, &target, pool, pass_site);
         let hop = Hop {
             proxy: self.proxy,
             site: pending.site,
@@ -365,6 +367,7 @@ impl Lowering<'_, '_> {
             backup: false,
             down: None,
             weight: Setting::default(1, &built_in::SERVER_WEIGHT),
+            refuses_over: None,
             check: no_active_check(),
             passive: None,
             tls: None,

@@ -23,6 +23,7 @@ impl Lowering<'_, '_> {
             listeners: Vec::new(),
             routes: Vec::new(),
             wants_certificate: self.wants_certificate(block),
+            clients: None,
         });
         let listens: Vec<Item> = block.items.iter().copied().filter(|item| item.word == Word::Listen).collect();
         let rejects = self.switched_on(block, Word::RejectHandshake);

@@ -10,14 +10,17 @@ mod checks;
 mod headers;
 mod hop;
 mod include;
+mod limits;
 mod listen;
 mod place;
+mod request_limits;
 mod settings;
 mod target;
 mod tls;
 mod upstream;
 mod values;
 mod variables;
+mod version;
 
 use super::Lowered;
 use crate::files::{Files, Tree, folder};
@@ -92,7 +95,7 @@ fn run(
     versions: Versions,
 ) {
     let Some(&entry) = entries.first() else { return };
-    let proxy = out.topology.proxies.push(Proxy { dialect: Dialect::Nginx, versions, entry, whole });
+    let proxy = out.topology.proxies.push(Proxy { dialect: Dialect::Nginx, versions, entry, whole, limits: None });
     let base = folder(files.sources.file(entry).path()).to_owned();
     let mut lowering = Lowering {
         files,
@@ -121,6 +124,9 @@ fn run(
         server: None,
         buffers_told: HashSet::new(),
         misplaced: 0,
+        process: limits::Process::default(),
+        limits_told: HashSet::new(),
+        versions_told: HashSet::new(),
     };
     for &file in entries {
         lowering.file(file);
@@ -266,6 +272,12 @@ struct Lowering<'f, 'a> {
     buffers_told: HashSet<[Option<usize>; 3]>,
     /// How many directives stand where they may not.
     misplaced: usize,
+    /// What is said of the process as a whole.
+    process: limits::Process,
+    /// Limits on requests that were looked at: where they are written.
+    limits_told: HashSet<usize>,
+    /// Headers that were found to want another version.
+    versions_told: HashSet<crate::source::Site>,
 }
 
 impl Lowering<'_, '_> {
@@ -363,9 +375,10 @@ impl Lowering<'_, '_> {
 
     fn finish(&mut self) {
         self.finish_includes();
-        self.finish_zones();
         self.finish_listeners();
         self.finish_hops();
+        self.finish_zones();
+        self.finish_process();
     }
 }
 

@@ -74,8 +74,21 @@ impl Slot {
     pub const VERIFY_CLIENT: Self = Self((FAMILIES * SETTINGS + 4) as u8);
     /// `proxy_protocol` in `stream`.
     pub const STREAM_PROXY_PROTOCOL: Self = Self((FAMILIES * SETTINGS + 5) as u8);
+    /// `client_max_body_size`.
+    pub const MAX_BODY: Self = Self((FAMILIES * SETTINGS + 6) as u8);
+    /// `client_header_buffer_size` and `large_client_header_buffers`.
+    pub const HEADER_BUFFER: Self = Self((FAMILIES * SETTINGS + 7) as u8);
+    pub const HEADER_BUFFERS: Self = Self((FAMILIES * SETTINGS + 8) as u8);
+    /// `limit_req` and `limit_conn`: the last line of a level.
+    pub const LIMIT_REQ: Self = Self((FAMILIES * SETTINGS + 9) as u8);
+    pub const LIMIT_CONN: Self = Self((FAMILIES * SETTINGS + 10) as u8);
+    /// What they answer, and whether they only count.
+    pub const LIMIT_REQ_STATUS: Self = Self((FAMILIES * SETTINGS + 11) as u8);
+    pub const LIMIT_CONN_STATUS: Self = Self((FAMILIES * SETTINGS + 12) as u8);
+    pub const LIMIT_REQ_DRY_RUN: Self = Self((FAMILIES * SETTINGS + 13) as u8);
+    pub const LIMIT_CONN_DRY_RUN: Self = Self((FAMILIES * SETTINGS + 14) as u8);
     #[cfg(test)]
-    const COUNT: usize = FAMILIES * SETTINGS + 6;
+    const COUNT: usize = FAMILIES * SETTINGS + 15;
 }
 
 /// Where a directive was written.
@@ -161,9 +174,13 @@ pub enum Word {
     LoadModule,
     /// A file that is read at start: a certificate, an authority.
     File,
+    // Of the process.
+    WorkerConnections,
+    WorkerFiles,
     // In `upstream`.
     Balancer,
     Zone,
+    Queue,
     Keepalive,
     KeepaliveTimeout,
     Sticky,
@@ -232,6 +249,13 @@ static OTHERS: &[(&str, Role)] = &[
     ("ssl_protocols", Role::Setting(Slot::CLIENT_PROTOCOLS)),
     ("ssl_verify_client", Role::Setting(Slot::VERIFY_CLIENT)),
     ("proxy_protocol", Role::Setting(Slot::STREAM_PROXY_PROTOCOL)),
+    ("client_max_body_size", Role::Setting(Slot::MAX_BODY)),
+    ("client_header_buffer_size", Role::Setting(Slot::HEADER_BUFFER)),
+    ("large_client_header_buffers", Role::Setting(Slot::HEADER_BUFFERS)),
+    ("limit_req_status", Role::Setting(Slot::LIMIT_REQ_STATUS)),
+    ("limit_conn_status", Role::Setting(Slot::LIMIT_CONN_STATUS)),
+    ("limit_req_dry_run", Role::Setting(Slot::LIMIT_REQ_DRY_RUN)),
+    ("limit_conn_dry_run", Role::Setting(Slot::LIMIT_CONN_DRY_RUN)),
     ("proxy_timeout", Role::Setting(Slot::of(Family::Stream, Of::Read))),
     ("proxy_set_header", Role::Header(0)),
     ("grpc_set_header", Role::Header(1)),
@@ -262,12 +286,15 @@ static OTHERS: &[(&str, Role)] = &[
     ("ssl_client_certificate", Role::Word(Word::File)),
     ("ssl_dhparam", Role::Word(Word::File)),
     ("load_module", Role::Word(Word::LoadModule)),
+    ("worker_connections", Role::Word(Word::WorkerConnections)),
+    ("worker_rlimit_nofile", Role::Word(Word::WorkerFiles)),
     ("ip_hash", Role::Word(Word::Balancer)),
     ("least_conn", Role::Word(Word::Balancer)),
     ("least_time", Role::Word(Word::Balancer)),
     ("hash", Role::Word(Word::Balancer)),
     ("random", Role::Word(Word::Balancer)),
     ("zone", Role::Word(Word::Zone)),
+    ("queue", Role::Word(Word::Queue)),
     ("keepalive", Role::Word(Word::Keepalive)),
     ("sticky", Role::Word(Word::Sticky)),
     ("ssl", Role::Word(Word::Ssl)),
@@ -285,7 +312,7 @@ mod tests {
     #[test]
     fn slots_do_not_collide() {
         assert_eq!(Of::BusyBuffers as usize + 1, SETTINGS, "the last setting counts them");
-        assert!(Slot::STREAM_PROXY_PROTOCOL.0 as usize == Slot::COUNT - 1 && Slot::COUNT < 256);
+        assert!(Slot::LIMIT_CONN_DRY_RUN.0 as usize == Slot::COUNT - 1 && Slot::COUNT < 256);
         assert_eq!(role("proxy_read_timeout"), Some(Role::Setting(Slot::of(Family::Proxy, Of::Read))));
         assert_eq!(role("gzip"), None);
     }

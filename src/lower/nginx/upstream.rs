@@ -63,8 +63,15 @@ impl Lowering<'_, '_> {
             used: false,
             refuses_empty: true,
             backup_alone_works: false,
+            counts_together: of(Word::Zone).next().is_some(),
         });
         let members: Vec<EndpointId> = of(Word::Server).filter_map(|item| self.member(item, pool, stream)).collect();
+        if block.frame.unread || hole || of(Word::Queue).next().is_some() {
+            // The commercial edition has a queue for the surplus; and who is not seen may have room.
+            for &member in &members {
+                self.out.topology.endpoints[member].refuses_over = None;
+            }
+        }
         self.out.topology.pools[pool].members = members;
         self.keepalive(pool, block, site);
         self.check_backups(block);
@@ -175,6 +182,10 @@ impl Lowering<'_, '_> {
             backup: has("backup").is_some(),
             down: has("down"),
             weight: number("weight", &built_in::SERVER_WEIGHT, 1),
+            // 0 is no limit.
+            refuses_over: Some(number("max_conns", &built_in::SERVER_MAX_CONNS, 0))
+                .filter(|limit| limit.known() != Some(&0))
+                .map(Box::new),
             check: no_active_check(),
             passive: Some(PassiveCheck {
                 max_fails: number("max_fails", &built_in::SERVER_MAX_FAILS, 1),
@@ -310,6 +321,7 @@ pub(super) const fn no_active_check() -> ActiveCheck {
         follows: false,
         stray_setting: None,
         own_port: false,
+        pace: None,
         possible: false,
     }
 }

@@ -49,6 +49,7 @@ impl Lowering<'_, '_> {
     /// `set` directives of a block.
     pub(super) fn note_items(&mut self, block: &super::Block) {
         let server = self.server.as_ref().map_or(0, |server| server.number);
+        self.process.unread |= block.frame.unread;
         for &item in &block.items {
             match item.word {
                 Word::Set => {
@@ -66,6 +67,7 @@ impl Lowering<'_, '_> {
                 }
                 Word::ErrorPage | Word::TryFiles => self.named_reference(item),
                 Word::File => self.file_at_start(item),
+                Word::WorkerConnections | Word::WorkerFiles => self.of_the_process(item),
                 Word::LimitReqZone | Word::LimitConnZone | Word::LimitReq | Word::LimitConn => self.zone(item, block),
                 _ => {}
             }
