@@ -482,6 +482,8 @@ pub struct PassiveCheck {
     pub max_fails: Setting<u32>,
     /// For how long, and within which time they are counted.
     pub fail_timeout: Setting<Wait>,
+    /// Whether answers that say that the server failed are failures, whatever the hop says.
+    pub counts_answers: bool,
 }
 
 /// An endpoint that is one of the same proxy's own listeners.

@@ -33,6 +33,7 @@ pub(super) fn virtual_host(proxy: ProxyId, section: &mut Section, out: &mut Topo
                 virtual_hosts: Vec::new(),
                 tls_versions: Setting::unknown(Reason::OutsideRepository, bind.site, "ssl-min-ver"),
                 speaks_http: Known::Unknown(Reason::OutsideRepository),
+                only_http2: bind.only_http2,
             })
         })
         .collect::<Vec<_>>();
@@ -102,6 +103,8 @@ pub(super) fn hop(file: &File<'_>, section: &mut Section, out: &mut Topology) ->
         let mut endpoint = server.endpoint;
         endpoint.check.own_port |= section.profile.check_port;
         endpoint.pool = Some(pool);
+        // Where nobody reads the answers, nobody counts them.
+        endpoint.passive = endpoint.passive.filter(|passive| http || !passive.counts_answers);
         let id = out.endpoints.push(endpoint);
         out.pools[pool].members.push(id);
     }

@@ -240,6 +240,7 @@ impl Lowering<'_, '_> {
                 virtual_hosts: Vec::new(),
                 tls_versions: Setting::unknown(Reason::OutsideRepository, site, built_in::SSL_PROTOCOLS.setting),
                 speaks_http,
+                only_http2: None,
             })
         });
         let at = &mut topology.listeners[id];

@@ -179,6 +179,7 @@ impl Lowering<'_, '_> {
             passive: Some(PassiveCheck {
                 max_fails: number("max_fails", &built_in::SERVER_MAX_FAILS, 1),
                 fail_timeout,
+                counts_answers: false,
             }),
             tls: None,
             send_proxy: false,
