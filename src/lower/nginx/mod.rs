@@ -11,6 +11,7 @@ mod headers;
 mod hop;
 mod include;
 mod listen;
+mod named;
 mod place;
 mod settings;
 mod target;
@@ -111,6 +112,7 @@ fn run(files: &mut Files<'_>, out: &mut Lowered, included: &mut HashSet<FileId>,
         defaults: HashMap::new(),
         pending: Vec::new(),
         variables: variables::Variables::default(),
+        named: named::Named::default(),
         zones: checks::Zones::default(),
         loads_modules: false,
         unknown: 0,
@@ -253,6 +255,7 @@ struct Lowering<'f, 'a> {
     defaults: HashMap<(listen::Key, Option<FileId>), Site>,
     pending: Vec<hop::Pending>,
     variables: variables::Variables,
+    named: named::Named,
     zones: checks::Zones,
     loads_modules: bool,
     /// Directives met that no module known here has.
@@ -295,6 +298,9 @@ impl Lowering<'_, '_> {
             return None;
         }
         self.included.insert(file);
+        if is_template(&tree) {
+            self.named.may_be_elsewhere();
+        }
         self.places.push(Place { file, source: self.files.sources.share(file), tree, via });
         Some(self.places.len() as u32 - 1)
     }
@@ -359,6 +365,7 @@ impl Lowering<'_, '_> {
     fn finish(&mut self) {
         self.finish_includes();
         self.finish_zones();
+        self.finish_named_variables();
         self.finish_listeners();
         self.finish_hops();
     }

@@ -164,7 +164,7 @@ fn append(out: &mut Outcomes, text: &str) {
 }
 
 /// The variable at the start of a text that begins with `$`, and what follows it.
-fn variable_name(text: &str) -> (Option<&str>, &str) {
+pub(super) fn variable_name(text: &str) -> (Option<&str>, &str) {
     let body = text.get(1..).unwrap_or("");
     if let Some(braced) = body.strip_prefix('{') {
         return match braced.find('}') {
