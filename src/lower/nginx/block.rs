@@ -78,6 +78,7 @@ impl Lowering<'_, '_> {
                         self.check_once(item(word), &name, block);
                     }
                     block.items.push(item(word));
+                    self.note_certificate(item(word), block);
                 }
                 _ if block.context == Context::Data || block.context == Context::Other => {}
                 _ if is_block => self.child(item(Word::Set), &name, block),
@@ -174,6 +175,7 @@ impl Lowering<'_, '_> {
     fn server(&mut self, block: Block) {
         let stream = block.context == Context::StreamServer;
         let host = self.virtual_host(&block, stream);
+        self.check_certificate(host, &block);
         let outer = self.server.replace(Server {
             host: Some(host),
             number: block.number,

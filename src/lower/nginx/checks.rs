@@ -153,6 +153,9 @@ impl Lowering<'_, '_> {
             },
         };
         let name: Box<str> = name.split(':').next().unwrap_or(name).into();
+        if matches!(item.word, Word::LimitReqZone | Word::LimitConnZone) {
+            self.check_zone_size(item, 2);
+        }
         if name.contains(['$', '{', '<']) {
             return;
         }

@@ -25,7 +25,7 @@ impl Lowering<'_, '_> {
             wants_certificate: self.wants_certificate(block),
         });
         let listens: Vec<Item> = block.items.iter().copied().filter(|item| item.word == Word::Listen).collect();
-        let rejects = self.switched_on(block, Word::RejectHandshake);
+        let rejects = block.frame.rejects;
         let tls_switch = self.switched_on(block, Word::Ssl);
         let idle = self.client_idle(block);
         let versions = self.client_versions(block, site);
@@ -262,6 +262,7 @@ impl Lowering<'_, '_> {
     }
 
     pub(super) fn finish_listeners(&mut self) {
+        self.finish_certificates();
         // What a fragment's listener serves may be completed elsewhere.
         if !self.whole {
             for &id in self.listeners.values() {

@@ -7,6 +7,7 @@
 mod block;
 mod buffers;
 mod checks;
+mod companions;
 mod headers;
 mod hop;
 mod include;
@@ -114,6 +115,7 @@ fn run(files: &mut Files<'_>, out: &mut Lowered, included: &mut HashSet<FileId>,
         variables: variables::Variables::default(),
         named: named::Named::default(),
         zones: checks::Zones::default(),
+        without_certificate: HashMap::new(),
         loads_modules: false,
         unknown: 0,
         empty_globs: Vec::new(),
@@ -257,6 +259,8 @@ struct Lowering<'f, 'a> {
     variables: variables::Variables,
     named: named::Named,
     zones: checks::Zones,
+    /// Virtual hosts that have no certificate to show, as these files prove; and whether they turn handshakes away.
+    without_certificate: HashMap<VirtualHostId, bool>,
     loads_modules: bool,
     /// Directives met that no module known here has.
     unknown: usize,

@@ -68,6 +68,7 @@ impl Lowering<'_, '_> {
         self.out.topology.pools[pool].members = members;
         self.keepalive(pool, block, site);
         self.check_backups(block);
+        of(Word::Zone).for_each(|item| self.check_zone_size(item, 2));
         if hole {
             return;
         }

@@ -65,7 +65,7 @@ impl Lowering<'_, '_> {
                     self.variables.assigned.entry(name).or_default().push(assigned);
                 }
                 Word::ErrorPage | Word::TryFiles => self.named_reference(item),
-                Word::File => self.file_at_start(item),
+                Word::File | Word::Certificate => self.file_at_start(item),
                 Word::LimitReqZone | Word::LimitConnZone | Word::LimitReq | Word::LimitConn => self.zone(item, block),
                 _ => {}
             }
