@@ -203,6 +203,7 @@ impl House {
             routes: Vec::new(),
             lost_headers: None,
             sends_proxy: Known::Unknown(Reason::Variable),
+            websockets: None,
         })
     }
 

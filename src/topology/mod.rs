@@ -20,12 +20,14 @@ mod load;
 mod reach;
 mod serve;
 mod setting;
+mod websockets;
 
 pub use arena::{Arena, Id};
 pub use load::*;
 pub use reach::*;
 pub use serve::*;
 pub use setting::{Known, Origin, Reason, Scope, Setting};
+pub use websockets::*;
 
 /// Id of a [`Proxy`].
 pub type ProxyId = Id<Proxy>;

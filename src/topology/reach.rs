@@ -1,6 +1,6 @@
 //! The upstream side: hops, pools, endpoints, and how long, how often and in which protocol they are asked.
 
-use super::{EndpointId, Known, ListenerId, PoolId, ProxyId, Reason, RouteId, Setting, VirtualHostId};
+use super::{EndpointId, Known, ListenerId, PoolId, ProxyId, Reason, RouteId, Setting, VirtualHostId, Websockets};
 use crate::source::Site;
 use crate::value::{Address, ByteSize, Host, Wait};
 
@@ -37,6 +37,8 @@ pub struct Hop {
     pub lost_headers: Option<Box<LostHeaders>>,
     /// Where it is written that each connection begins with a PROXY header; `Yes(None)`: none is sent.
     pub sends_proxy: Known<Option<Site>>,
+    /// Websockets, where something shows that they are meant to pass here.
+    pub websockets: Option<Box<Websockets>>,
 }
 
 /// Request headers of an outer level that an inner one drops.

@@ -4,9 +4,10 @@ use super::file::File;
 use super::profile::{Sharing, Slot};
 use super::section::Section;
 use crate::defaults::haproxy as built_in;
+use crate::source::Site;
 use crate::topology::{
-    Hop, HopId, Known, Listener, Origin, Pool, Protocol, ProxyId, Reason, Retry, RetryOn, Reuse, Setting, Target,
-    Timeouts, Topology, VirtualHost, VirtualHostId,
+    Hop, HopId, Known, Listener, Opening, Origin, Pool, Protocol, ProxyId, Reason, Retry, RetryOn, Reuse, Setting,
+    Target, Timeouts, Topology, VirtualHost, VirtualHostId, Websockets, speaks_of_websockets,
 };
 use crate::value::Wait;
 use std::time::Duration;
@@ -124,7 +125,15 @@ pub(super) fn hop(file: &File<'_>, section: &mut Section, out: &mut Topology) ->
         routes: Vec::new(),
         lost_headers: None,
         sends_proxy: Known::Unknown(Reason::OutsideRepository),
+        websockets: speaks_of_websockets(&section.name)
+            .filter(|_| http)
+            .map(|sure| Box::new(websockets(sure, section.name_site))),
     })
+}
+
+/// HAProxy passes the request that opens a websocket on by itself.
+pub(super) const fn websockets(sure: bool, shown_by: Site) -> Websockets {
+    Websockets { shown_by, sure, opening: Known::Yes(Opening::Passed) }
 }
 
 fn protocol(section: &Section, http: bool) -> Protocol {
