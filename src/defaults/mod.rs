@@ -7,5 +7,6 @@ pub mod haproxy_keywords;
 pub mod nginx;
 pub mod nginx_directives;
 mod nginx_third_party;
+pub mod nginx_variables;
 
 pub use crate::value::DefaultRef;

@@ -56,6 +56,7 @@ mod undefined_reference;
 mod unitless_timeout;
 mod unknown_upstream_host;
 mod unset_variable;
+mod websocket_upgrade_missing;
 mod wrong_application_protocol;
 mod wrong_host_header;
 
@@ -125,6 +126,7 @@ pub const RULES: &[&dyn Rule] = &[
     &tls_versions_disjoint::TlsVersionsDisjoint,
     &wrong_application_protocol::WrongApplicationProtocol,
     &proxy_protocol_mismatch::ProxyProtocolMismatch,
+    &websocket_upgrade_missing::WebsocketUpgradeMissing,
     &lost_headers::LostHeadersRule,
     &wrong_host_header::WrongHostHeader,
     &http10_to_upstream::Http10ToUpstream,

@@ -11,6 +11,10 @@ pub struct PoolEmptiesItself;
 const LONG: Duration = Duration::from_secs(30);
 /// And so long, a warning.
 const VERY_LONG: Duration = Duration::from_secs(60);
+/// So many error answers in a row are an ordinary afternoon.
+const FEW: u32 = 5;
+/// And so many are rare.
+const MANY: u32 = 10;
 
 impl Rule for PoolEmptiesItself {
     fn id(&self) -> RuleId {
@@ -23,12 +27,50 @@ impl Rule for PoolEmptiesItself {
             if let Target::Pool(pool) = hop.target
                 && !told.contains(&pool)
                 && let Some(finding) = look(cx, id, hop, &cx.topology.pools[pool])
+                    .or_else(|| watched(cx, id, hop, &cx.topology.pools[pool]))
             {
                 told.insert(pool);
                 out.push(finding);
             }
         }
     }
+}
+
+/// A few error answers take every member out, for all clients, until its check passes again.
+fn watched(cx: &Cx<'_>, id: HopId, hop: &Hop, pool: &Pool) -> Option<Finding> {
+    let topology = cx.topology;
+    let spare = pool.members.iter().any(|&member| topology.endpoints[member].backup);
+    let mut most: Option<(u32, &PassiveCheck)> = None;
+    for member in serving(topology, id) {
+        let passive = member.passive.as_ref().filter(|passive| passive.counts_answers)?;
+        let &fails = passive.max_fails.known()?;
+        if most.is_none_or(|(so_far, _)| fails > so_far) {
+            most = Some((fails, passive));
+        }
+    }
+    let (fails, passive) = most.filter(|(fails, _)| *fails <= MANY && !spare && !pool.open_ended)?;
+    let reaction = passive.fail_timeout.site()?;
+    let answers =
+        if fails <= 1 { "one error answer takes".into() } else { format!("{fails} error answers in a row take") };
+    let all = if serving(topology, id).nth(1).is_some() { "each server" } else { "the only server" };
+    let mut finding = Finding::new(
+        RuleId::GW307,
+        cx.dialect(hop.proxy),
+        (reaction, "taken out at once, for everybody".into()),
+        format!(
+            "{answers} {all} of {} out, so a single failing page ends in 503 for the whole site",
+            quote(&pool.name)
+        ),
+    );
+    if let Some(site) = passive.max_fails.site().filter(|site| *site != reaction) {
+        finding = finding.label((site, "errors that are counted".into()));
+    }
+    let finding = finding
+        .label((pool.name_site, "503 at once for every request, until a check passes again".into()))
+        .confidence(Confidence::Likely)
+        .why_of_dialect()
+        .help("remove `observe layer7`, or write `on-error fail-check` with a high `error-limit`");
+    Some(if fails > FEW { finding.severity(Severity::Note) } else { finding })
 }
 
 fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, pool: &Pool) -> Option<Finding> {
@@ -102,8 +144,7 @@ mod tests {
         let pool = house.pool(4, "app");
         for line in [5, 6] {
             let member = house.member(pool, line, "10.0.0.1", 80);
-            house.t.endpoints[member].passive =
-                Some(PassiveCheck { max_fails: built_in(max_fails), fail_timeout: written(ms(fail_timeout), line) });
+            house.t.endpoints[member].passive = Some(passive(max_fails, written(ms(fail_timeout), line)));
         }
         let hop = house.hop(14, Target::Pool(pool));
         (house, hop, pool)
@@ -119,6 +160,31 @@ mod tests {
         assert_eq!(said(&house(1, 60_000).0), [(Severity::Warning, vec![5, 6])]);
         assert!(said(&house(1, 10_000).0).is_empty());
         assert!(said(&house(3, 60_000).0).is_empty());
+    }
+
+    #[test]
+    fn answers_that_take_a_server_out() {
+        let said_of = |fails: u32, spare: bool, answers: bool| {
+            let mut house = House::haproxy();
+            let pool = house.pool(14, "app");
+            for line in [15, 16] {
+                let member = house.member(pool, line, "10.0.0.1", 80);
+                let out = passive(fails, written(Wait::Forever, line));
+                house.t.endpoints[member].passive = Some(PassiveCheck { counts_answers: answers, ..out });
+                house.t.endpoints[member].check.enabled = Known::Yes(true);
+            }
+            if spare {
+                let member = house.member(pool, 17, "10.0.0.3", 80);
+                house.t.endpoints[member].backup = true;
+            }
+            house.hop(14, Target::Pool(pool));
+            said(&house)
+        };
+        assert_eq!(said_of(2, false, true), [(Severity::Warning, vec![15, 14])]);
+        assert_eq!(said_of(10, false, true), [(Severity::Note, vec![15, 14])]);
+        assert!(said_of(50, false, true).is_empty());
+        assert!(said_of(2, true, true).is_empty());
+        assert!(said_of(2, false, false).is_empty());
     }
 
     #[test]

@@ -156,8 +156,7 @@ mod tests {
         let pool = house.pool(4, "app");
         for line in [5, 6] {
             let member = house.member(pool, line, "127.0.0.1", 80);
-            house.t.endpoints[member].passive =
-                Some(PassiveCheck { max_fails: built_in(1), fail_timeout: built_in(ms(10_000)) });
+            house.t.endpoints[member].passive = Some(passive(1, built_in(ms(10_000))));
         }
         house.t.hops[hop].target = Target::Pool(pool);
         assert!(format!("{:?}", house.found(RuleId::GW201)[0].notes).contains("502 for 10 s"));

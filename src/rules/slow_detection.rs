@@ -128,8 +128,7 @@ mod tests {
         assert!(house.found(RuleId::GW311).is_empty());
         house.t.hops[hop].retry.elsewhere = built_in(false);
         for member in house.t.endpoints.ids() {
-            house.t.endpoints[member].passive =
-                Some(PassiveCheck { max_fails: built_in(10), fail_timeout: built_in(ms(1)) });
+            house.t.endpoints[member].passive = Some(passive(10, built_in(ms(1))));
         }
         assert!(house.found(RuleId::GW311).is_empty());
     }

@@ -34,6 +34,11 @@ pub fn ms(ms: u64) -> Wait {
     Wait::For(Duration::from_millis(ms))
 }
 
+/// Out after so many failures for so long; answers are none.
+pub fn passive(max_fails: u32, fail_timeout: Setting<Wait>) -> PassiveCheck {
+    PassiveCheck { max_fails: built_in(max_fails), fail_timeout, counts_answers: false }
+}
+
 /// One proxy and what it serves.
 pub struct House {
     pub t: Topology,
@@ -69,6 +74,7 @@ impl House {
             virtual_hosts: Vec::new(),
             tls_versions: Setting::unknown(Reason::Variable, at(line), "setting"),
             speaks_http: Known::Unknown(Reason::Variable),
+            only_http2: None,
         })
     }
 
@@ -201,6 +207,7 @@ impl House {
             routes: Vec::new(),
             lost_headers: None,
             sends_proxy: Known::Unknown(Reason::Variable),
+            websockets: None,
         })
     }
 

@@ -1,4 +1,4 @@
-//! GW012: a variable that nothing here sets is part of an address.
+//! GW012: a variable that nothing here sets.
 
 use super::prelude::*;
 

@@ -11,6 +11,12 @@ impl Rule for WrongApplicationProtocol {
         RuleId::GW407
     }
 
+    fn check_listener(&self, cx: &Cx<'_>, listener: ListenerId, out: &mut Findings) {
+        if let Some(finding) = http2_only(cx, &cx.topology.listeners[listener]) {
+            out.push(finding);
+        }
+    }
+
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let mut told = HashSet::new();
         for id in distinct_hops(cx.topology) {
@@ -27,6 +33,37 @@ impl Rule for WrongApplicationProtocol {
     }
 }
 
+/// A port on which clients with HTTP/1 are turned away. Where every backend speaks HTTP/2, so do the clients.
+fn http2_only(cx: &Cx<'_>, listener: &Listener) -> Option<Finding> {
+    let topology = cx.topology;
+    let site = listener.only_http2?;
+    let mut hops = listener
+        .virtual_hosts
+        .iter()
+        .flat_map(|&host| &topology.virtual_hosts[host].routes)
+        .filter_map(|&route| topology.routes[route].hop)
+        .map(|hop| &topology.hops[hop])
+        .peekable();
+    let meant = hops.peek().is_some() && hops.all(|hop| hop.protocol == Protocol::Http2);
+    if meant || listener.tls != Known::Yes(false) {
+        return None;
+    }
+    Some(
+        Finding::new(
+            RuleId::GW407,
+            cx.dialect(listener.proxy),
+            (site, "takes HTTP/2 only".into()),
+            "clients that speak HTTP/1 are cut off here without an answer",
+        )
+        .severity(Severity::Warning)
+        .confidence(Confidence::Likely)
+        .outcome(Outcome::ConnectionClosed)
+        .assumed("without TLS, browsers, health checks and most proxies speak HTTP/1".to_owned())
+        .why_of_dialect()
+        .help("remove it: HTTP/2 is still recognised by its first bytes"),
+    )
+}
+
 const fn words(protocol: Protocol) -> Option<&'static str> {
     match protocol {
         Protocol::Fastcgi => Some("FastCGI"),
@@ -37,8 +74,21 @@ const fn words(protocol: Protocol) -> Option<&'static str> {
 
 /// A listener of this proxy, which speaks HTTP.
 fn own_listener(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint) -> Option<Finding> {
-    let spoken = words(hop.protocol)?;
     let listener = &cx.topology.listeners[endpoint.leads_to?.listener];
+    if let (Protocol::Http, Some(site)) = (hop.protocol, listener.only_http2) {
+        return Some(
+            Finding::new(
+                RuleId::GW407,
+                cx.dialect(endpoint.proxy),
+                (endpoint.address_site, "HTTP/1 goes to this port".into()),
+                format!("HTTP/1 is spoken to {}, and that listener takes HTTP/2 only", address_words(endpoint)),
+            )
+            .label((site, "HTTP/2 only".into()))
+            .why_of_dialect()
+            .help("take one of the two to the protocol of the other"),
+        );
+    }
+    let spoken = words(hop.protocol)?;
     if listener.speaks_http != Known::Yes(true) {
         return None;
     }
@@ -136,6 +186,31 @@ mod tests {
         assert_eq!(said("127.0.0.1", 8000, Protocol::Uwsgi, Some(true)), error);
         assert!(said("127.0.0.1", 8000, Protocol::Fastcgi, Some(false)).is_empty());
         assert!(said("127.0.0.1", 8000, Protocol::Http, Some(true)).is_empty());
+    }
+
+    #[test]
+    fn a_listener_for_http2_alone() {
+        let house = |to: Protocol| {
+            let mut house = House::haproxy();
+            let pool = house.pool(20, "app");
+            let hop = house.hop(20, Target::Pool(pool));
+            house.t.hops[hop].protocol = to;
+            let listener = house.listener(12, 8080, false);
+            house.t.listeners[listener].only_http2 = Some(at(12));
+            let host = house.host(11, &[listener]);
+            house.route(host, 13, Matcher::Always, Some(hop));
+            house
+        };
+        let found = house(Protocol::Http).found(RuleId::GW407);
+        assert_eq!((found[0].severity, lines(&found[0])), (Severity::Warning, vec![12]));
+        assert!(house(Protocol::Http2).found(RuleId::GW407).is_empty());
+        // One that leads back to it in HTTP/1 proves it.
+        let mut house = house(Protocol::Http);
+        let endpoint = house.endpoint(30, "127.0.0.1", Port::Written(8080));
+        house.hop(29, Target::Endpoint(endpoint));
+        let listener = house.t.listeners.iter().next().map(|(id, _)| id).unwrap();
+        house.leads_to(endpoint, listener, None);
+        assert!(house.found(RuleId::GW407).iter().any(|f| f.severity == Severity::Error && lines(f) == [30, 12]));
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod load;
 mod reach;
 mod serve;
 mod setting;
+mod websockets;
 mod workload;
 
 pub use arena::{Arena, Id};
@@ -27,6 +28,7 @@ pub use load::*;
 pub use reach::*;
 pub use serve::*;
 pub use setting::{Known, Origin, Reason, Scope, Setting};
+pub use websockets::*;
 pub use workload::*;
 
 /// Id of a [`Proxy`].

@@ -1,6 +1,6 @@
 //! The upstream side: hops, pools, endpoints, and how long, how often and in which protocol they are asked.
 
-use super::{EndpointId, Known, ListenerId, PoolId, ProxyId, Reason, RouteId, Setting, VirtualHostId};
+use super::{EndpointId, Known, ListenerId, PoolId, ProxyId, Reason, RouteId, Setting, VirtualHostId, Websockets};
 use crate::source::Site;
 use crate::value::{Address, ByteSize, Host, Wait};
 
@@ -37,6 +37,8 @@ pub struct Hop {
     pub lost_headers: Option<Box<LostHeaders>>,
     /// Where it is written that each connection begins with a PROXY header; `Yes(None)`: none is sent.
     pub sends_proxy: Known<Option<Site>>,
+    /// Websockets, where something shows that they are meant to pass here.
+    pub websockets: Option<Box<Websockets>>,
 }
 
 /// Request headers of an outer level that an inner one drops.
@@ -500,6 +502,8 @@ pub struct PassiveCheck {
     pub max_fails: Setting<u32>,
     /// For how long, and within which time they are counted.
     pub fail_timeout: Setting<Wait>,
+    /// Whether answers that say that the server failed are failures, whatever the hop says.
+    pub counts_answers: bool,
 }
 
 /// An endpoint that is one of the same proxy's own listeners.

@@ -98,6 +98,8 @@ pub struct Listener {
     pub tls_versions: Setting<TlsVersions>,
     /// Whether HTTP is spoken there, below TLS where there is TLS.
     pub speaks_http: Known<bool>,
+    /// Where it is written that clients speak HTTP/2 from their first byte on, without TLS to agree on it.
+    pub only_http2: Option<Site>,
 }
 
 /// A set of names served on some listeners.

@@ -420,7 +420,9 @@ impl Server {
                 return Ok(After::Close);
             }
             Behave::Upgrade | Behave::NeedUpgrade => {
-                if let Some(protocol) = field("upgrade") {
+                // `Upgrade` is for one connection only: `Connection` must name it (RFC 6455, 4.2.1).
+                let asked = field("connection").is_some_and(|value| value.to_ascii_lowercase().contains("upgrade"));
+                if let Some(protocol) = field("upgrade").filter(|_| asked) {
                     wire::switch_protocols(channel, protocol, field("sec-websocket-key").unwrap_or_default())?;
                     return Ok(After::Close);
                 }

@@ -16,6 +16,8 @@ pub(super) struct Bind {
     pub(super) tls: Known<bool>,
     pub(super) accept_proxy: Known<bool>,
     pub(super) strict_sni: bool,
+    /// `proto h2` on a port of the network that clients come to without TLS or a proxy in between.
+    pub(super) only_http2: Option<Site>,
     /// Same for two addresses that the kernel takes for one; none where it cannot be said.
     pub(super) key: Option<Box<str>>,
 }
@@ -25,6 +27,7 @@ pub(super) fn read(statement: &Statement<'_>, facts: &mut Facts) -> Vec<Bind> {
     let Some(list) = statement.args.get(1) else { return Vec::new() };
     let (mut tls, mut accept_proxy, mut strict_sni, mut apart) = (false, false, false, false);
     let mut filled_in: Option<Reason> = None;
+    let mut proto_h2 = None;
     let mut rest = statement.from(2).iter();
     while let Some(arg) = rest.next() {
         if let Some(reason) = address::is_filled_in(arg) {
@@ -39,6 +42,10 @@ pub(super) fn read(statement: &Statement<'_>, facts: &mut Facts) -> Vec<Bind> {
             "interface" | "namespace" => {
                 apart = true;
                 rest.next();
+            }
+            "proto" => {
+                let value = rest.next().filter(|value| value.text == "h2");
+                proto_h2 = value.map(|value| facts.join(arg.site, value.site)).or(proto_h2);
             }
             "" => break,
             word => match haproxy_keywords::bind_option(word) {
@@ -58,10 +65,14 @@ pub(super) fn read(statement: &Statement<'_>, facts: &mut Facts) -> Vec<Bind> {
     };
     let make = |site, bind, key: Option<Box<str>>| Bind {
         site,
-        bind,
         tls: known(tls),
         accept_proxy: known(accept_proxy),
         strict_sni,
+        // Whoever sends a PROXY header has agreed on the protocol with the client.
+        only_http2: proto_h2
+            .filter(|_| !tls && !accept_proxy && filled_in.is_none())
+            .filter(|_| matches!(bind, Known::Yes((Address::Net(_), _)))),
+        bind,
         key: key.filter(|_| !apart && filled_in.is_none()),
     };
     if let Some(reason) = address::is_filled_in(list) {

@@ -4,9 +4,10 @@ use super::file::File;
 use super::profile::{Sharing, Slot};
 use super::section::Section;
 use crate::defaults::haproxy as built_in;
+use crate::source::Site;
 use crate::topology::{
-    Hop, HopId, Known, Listener, Origin, Pool, Protocol, ProxyId, Reason, Retry, RetryOn, Reuse, Setting, Target,
-    Timeouts, Topology, VirtualHost, VirtualHostId,
+    Hop, HopId, Known, Listener, Opening, Origin, Pool, Protocol, ProxyId, Reason, Retry, RetryOn, Reuse, Setting,
+    Target, Timeouts, Topology, VirtualHost, VirtualHostId, Websockets, speaks_of_websockets,
 };
 use crate::value::Wait;
 use std::time::Duration;
@@ -33,6 +34,7 @@ pub(super) fn virtual_host(proxy: ProxyId, section: &mut Section, out: &mut Topo
                 virtual_hosts: Vec::new(),
                 tls_versions: Setting::unknown(Reason::OutsideRepository, bind.site, "ssl-min-ver"),
                 speaks_http: Known::Unknown(Reason::OutsideRepository),
+                only_http2: bind.only_http2,
             })
         })
         .collect::<Vec<_>>();
@@ -110,6 +112,8 @@ pub(super) fn hop(file: &File<'_>, section: &mut Section, out: &mut Topology) ->
         let mut endpoint = server.endpoint;
         endpoint.check.own_port |= section.profile.check_port;
         endpoint.pool = Some(pool);
+        // Where nobody reads the answers, nobody counts them.
+        endpoint.passive = endpoint.passive.filter(|passive| http || !passive.counts_answers);
         let id = out.endpoints.push(endpoint);
         out.pools[pool].members.push(id);
     }
@@ -129,7 +133,15 @@ pub(super) fn hop(file: &File<'_>, section: &mut Section, out: &mut Topology) ->
         routes: Vec::new(),
         lost_headers: None,
         sends_proxy: Known::Unknown(Reason::OutsideRepository),
+        websockets: speaks_of_websockets(&section.name)
+            .filter(|_| http)
+            .map(|sure| Box::new(websockets(sure, section.name_site))),
     })
+}
+
+/// HAProxy passes the request that opens a websocket on by itself.
+pub(super) const fn websockets(sure: bool, shown_by: Site) -> Websockets {
+    Websockets { shown_by, sure, opening: Known::Yes(Opening::Passed) }
 }
 
 fn protocol(section: &Section, http: bool) -> Protocol {

@@ -12,7 +12,7 @@ use crate::topology::{Known, Reason, ServerName};
 use crate::value::Wait;
 
 /// Settings of a check: written without one, somebody meant to have one.
-const OF_A_CHECK: [&str; 14] = [
+const OF_A_CHECK: [&str; 18] = [
     "inter",
     "fastinter",
     "downinter",
@@ -27,6 +27,10 @@ const OF_A_CHECK: [&str; 14] = [
     "check-alpn",
     "check-via-socks4",
     "slowstart",
+    "observe",
+    "on-error",
+    "on-marked-down",
+    "on-marked-up",
 ];
 
 /// Options with a time in milliseconds.
@@ -44,6 +48,7 @@ pub(super) struct ServerOptions {
     pub(super) track: At<Box<str>>,
     pub(super) observe: At<Box<str>>,
     pub(super) error_limit: At<u32>,
+    pub(super) on_error: At<Box<str>>,
     pub(super) backup: bool,
     pub(super) down: Option<Site>,
     pub(super) weight: At<u32>,
@@ -154,9 +159,8 @@ impl ServerOptions {
         }
         if let Some(reason) = value.live {
             match word {
-                "weight" | "maxconn" | "init-addr" | "resolvers" | "track" | "verify" | "observe" | "proto" => {
-                    self.filled_in = Some(reason)
-                }
+                "weight" | "maxconn" | "init-addr" | "resolvers" | "track" | "verify" | "observe" | "on-error"
+                | "error-limit" | "proto" => self.filled_in = Some(reason),
                 "sni" => self.sni = Some((Known::Unknown(reason), at)),
                 "pool-purge-delay" => self.purge_delay = Some((Known::Unknown(reason), at)),
                 "inter" => self.inter = Some((Known::Unknown(reason), at)),
@@ -177,6 +181,7 @@ impl ServerOptions {
         match word {
             "track" => self.track = Some((text.into(), at)),
             "observe" => self.observe = Some((text.into(), at)),
+            "on-error" => self.on_error = Some((text.into(), at)),
             "error-limit" => self.error_limit = Some((times::count(text), at)),
             "weight" => self.weight = Some((times::count(text), at)),
             "verify" => self.verify = Some((text != "none", at)),

@@ -44,6 +44,13 @@ pub(super) fn join(files: &[LoweredFile], out: &mut Topology) {
                 let Some(hop) = find(&wanted.name) else { continue };
                 used.insert(hop);
                 add(file.proxy, host, wanted.site, wanted.matcher.clone(), hop, out);
+                let hop = &mut out.hops[hop];
+                if let Some(sure) = wanted.websockets
+                    && hop.websockets.as_ref().is_none_or(|known| sure && !known.sure)
+                    && hop.protocol.has_status()
+                {
+                    hop.websockets = Some(Box::new(super::hop::websockets(sure, wanted.site)));
+                }
                 if !wanted.conditional {
                     modes(file, section, wanted.site, &wanted.name, &sections, out);
                 }

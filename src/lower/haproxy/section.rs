@@ -15,7 +15,7 @@ use super::text::{Prefix, Statement};
 use super::whole;
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword};
-use crate::topology::{Fault, HostSent, LoadEffect, Matcher};
+use crate::topology::{Fault, HostSent, LoadEffect, Matcher, speaks_of_websockets};
 use std::collections::{HashMap, HashSet};
 
 /// Where a frontend sends requests.
@@ -33,6 +33,8 @@ pub(super) struct Wanted {
     pub(super) filled_in: bool,
     /// Whether it stands in a branch that HAProxy may pass over.
     pub(super) conditional: bool,
+    /// Whether the condition speaks of websockets, and whether it can hardly mean anything else.
+    pub(super) websockets: Option<bool>,
 }
 
 /// What a section says.
@@ -131,6 +133,8 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
         bare_connect: None,
     };
     let mut late = misplaced::Late::default();
+    // ACLs that ask whether a websocket is to be opened.
+    let mut opens: HashMap<Box<str>, bool> = HashMap::new();
     let mut acls = Seen::new();
     let mut servers = Seen::new();
     let mut used_servers: Vec<(Box<str>, Site)> = Vec::new();
@@ -156,6 +160,10 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
         match statement.keyword() {
             "acl" => {
                 acls.entry(statement.word(1).into()).or_default().push((statement.site, statement.condition));
+                let said = statement.from(2).iter().filter_map(|arg| speaks_of_websockets(&arg.text)).max();
+                if let Some(sure) = said {
+                    opens.insert(statement.word(1).into(), sure);
+                }
             }
             "bind" if section.listens() => {
                 let binds = bind::read(&statement, &mut file.facts);
@@ -165,7 +173,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
                 section.open_ended |= conditional || statement.keyword() == "server-template";
                 add_server(file, &mut section, &statement, &mut servers);
             }
-            "use_backend" if section.listens() => want(&mut section, &statement),
+            "use_backend" if section.listens() => want(&mut section, &statement, &opens),
             "use-server" if statement.live().is_none() => {
                 used_servers.push((statement.word(1).into(), statement.args.get(1).map_or(statement.site, |a| a.site)));
             }
@@ -325,7 +333,7 @@ fn add_server(file: &mut File<'_>, section: &mut Section, statement: &Statement<
     section.servers.push(server);
 }
 
-fn want(section: &mut Section, statement: &Statement<'_>) {
+fn want(section: &mut Section, statement: &Statement<'_>, opens: &HashMap<Box<str>, bool>) {
     let Some(name) = statement.args.get(1) else { return };
     let matcher = match statement.condition_at(2) {
         Some(at) => {
@@ -334,7 +342,13 @@ fn want(section: &mut Section, statement: &Statement<'_>) {
         }
         None => Matcher::Always,
     };
+    // `unless` and `!` say what is not meant.
+    let websockets = statement.condition_at(2).filter(|&at| statement.word(at) == "if").and_then(|at| {
+        let terms = statement.from(at + 1).iter().filter(|arg| !arg.text.starts_with('!'));
+        terms.filter_map(|arg| opens.get(&*arg.text).copied().max(speaks_of_websockets(&arg.text))).max()
+    });
     section.wanted.push(Wanted {
+        websockets,
         name: name.text.as_ref().into(),
         site: statement.site,
         name_site: name.site,

@@ -222,17 +222,33 @@ fn pace(options: &ServerOptions, with: &Surroundings<'_>) -> Option<CheckPace> {
     })
 }
 
+/// `observe` with a reaction that takes the server out by itself: the others only add to what the check finds.
 fn passive(options: &ServerOptions, with: &Surroundings<'_>) -> Option<PassiveCheck> {
-    let (_, site) = options.observe.as_ref()?;
+    let (layer, _) = options.observe.as_ref()?;
     // Without a check it is accepted and does nothing.
     options.check.as_ref().filter(|(on, _)| *on)?;
+    let (reaction, site) = options.on_error.as_ref()?;
+    // With `sudden-death` a second series of errors is the failed check that it waits for (measured on 2.6.12).
+    let series = match &**reaction {
+        "mark-down" => 1,
+        "sudden-death" => 2,
+        _ => return None,
+    };
+    if options.filled_in.is_some() {
+        return None;
+    }
+    let mut max_fails = option(&options.error_limit, 10, &built_in::ERROR_LIMIT, options, with);
+    if let Known::Yes(fails) = &mut max_fails.value {
+        *fails = fails.saturating_mul(series);
+    }
     Some(PassiveCheck {
-        max_fails: option(&options.error_limit, 10, &built_in::ERROR_LIMIT, options, with),
+        max_fails,
         fail_timeout: Setting {
             value: Known::Yes(Wait::Forever),
             origin: Origin::Implied(*site),
             spelling: built_in::OBSERVE_UNTIL.setting,
         },
+        counts_answers: &**layer == "layer7",
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::settings::{Family, Role, Slot, Word, Written, role};
 use super::{Block, Context, Item, Lowering, Place, Server};
+use crate::defaults::nginx_directives as table;
 use crate::syntax::nginx::{Body, Node, NodeId};
 use crate::topology::{LoadEffect, Matcher, Route};
 
@@ -26,6 +27,14 @@ impl Lowering<'_, '_> {
             let item = |word| Item { word, place, node };
             let is_block = matches!(raw.body, Body::Block { .. });
             self.check_place(item(Word::Set), &name, block);
+            let end = match raw.body {
+                Body::None => raw.end,
+                Body::Block { open, .. } | Body::Raw { open, .. } => open,
+            };
+            let data = is_block && table::data_block(&name);
+            if !data && self.may_name_variables(text.get(raw.start as usize..end as usize), block.context) {
+                self.note_variables(item(Word::Set), &name, block);
+            }
             match role(&name) {
                 Some(Role::Setting(slot)) if !is_block => {
                     if block.context == Context::Upstream && slot == Slot::CLIENT_KEEPALIVE {
@@ -55,7 +64,7 @@ impl Lowering<'_, '_> {
                 }
                 Some(Role::Word(Word::Include)) if !is_block => self.include(item(Word::Include), block),
                 Some(Role::Word(word)) if is_block => self.child(item(word), &name, block),
-                Some(Role::Word(Word::LoadModule)) => self.loads_modules = true,
+                Some(Role::Word(Word::LoadModule)) => self.loads(item(Word::LoadModule)),
                 Some(Role::Word(word)) => {
                     if block.context != Context::Data && block.context != Context::Other {
                         self.check_once(item(word), &name, block);
@@ -65,6 +74,7 @@ impl Lowering<'_, '_> {
                         block.frame.set(slot, index);
                     }
                     block.items.push(item(word));
+                    self.note_certificate(item(word), block);
                 }
                 _ if block.context == Context::Data || block.context == Context::Other => {}
                 _ if is_block => self.child(item(Word::Set), &name, block),
@@ -73,6 +83,9 @@ impl Lowering<'_, '_> {
                     self.check_once(item(Word::Set), &name, block);
                 }
             }
+        }
+        if block.frame.unread {
+            self.named.may_be_elsewhere();
         }
     }
 
@@ -108,11 +121,14 @@ impl Lowering<'_, '_> {
             (Word::If, C::Location) => C::IfInLocation,
             (Word::LimitExcept, C::Location) => C::LimitExcept,
             (Word::Map, C::Http | C::Stream) => {
+                self.note_variables_of_block(item, name, block);
                 self.variables.map(item);
                 return;
             }
             _ => {
-                if !crate::defaults::nginx_directives::data_block(name) {
+                if table::data_block(name) {
+                    self.note_variables_of_block(item, name, block);
+                } else {
                     self.check_known(item, name, block);
                 }
                 return;
@@ -170,6 +186,7 @@ impl Lowering<'_, '_> {
     fn server(&mut self, block: Block) {
         let stream = block.context == Context::StreamServer;
         let host = self.virtual_host(&block, stream);
+        self.check_certificate(host, &block);
         let outer = self.server.replace(Server {
             host: Some(host),
             number: block.number,

@@ -49,6 +49,8 @@ impl Lowering<'_, '_> {
         if matches!(block.context, Context::Data | Context::Other) || table::directive(name).is_some() {
             return;
         }
+        // Its module may bring variables, too.
+        self.named.may_be_elsewhere();
         let plausible = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if self.is_hole(item, 0) || !plausible || table::third_party(name) {
             return;
@@ -159,6 +161,9 @@ impl Lowering<'_, '_> {
             },
         };
         let name: Box<str> = name.split(':').next().unwrap_or(name).into();
+        if matches!(item.word, Word::LimitReqZone | Word::LimitConnZone) {
+            self.check_zone_size(item, 2);
+        }
         if name.contains(['$', '{', '<']) {
             return;
         }

@@ -1,10 +1,13 @@
 //! Request headers: `proxy_set_header` and `grpc_set_header`. One line in a block drops all lines of the outer levels.
 
 use super::hop::Pending;
-use super::settings::Family;
+use super::settings::{Family, Of, Slot};
 use super::{Block, Item, Lowering};
 use crate::source::Site;
-use crate::topology::{HeaderRole, HostSent, LostHeader, LostHeaders, PoolId};
+use crate::topology::{
+    HeaderRole, HostSent, Known, LostHeader, LostHeaders, Matcher, Opening, PoolId, Reason, Target, Websockets,
+    speaks_of_websockets,
+};
 use std::collections::HashSet;
 
 /// Lines of a level that are remembered one by one; real ones have a dozen.
@@ -21,6 +24,9 @@ pub(super) struct Headers {
     /// The headers that would be in force without it: a place in the same list.
     outer: Option<u32>,
     set: Vec<Line>,
+    /// The lines that set `Upgrade` and `Connection`.
+    upgrade: Option<Item>,
+    connection: Option<Item>,
 }
 
 /// One line. There is one for every location of a large tree: its name is read again when it is asked for.
@@ -45,6 +51,8 @@ impl Lowering<'_, '_> {
                 first: site,
                 outer: current,
                 set: Vec::new(),
+                upgrade: None,
+                connection: None,
             });
             self.headers.len() as u32 - 1
         });
@@ -60,10 +68,13 @@ impl Lowering<'_, '_> {
             text if !text.contains('$') => HostSent::Fixed(text.into()),
             _ => HostSent::Unknown,
         });
+        let upgrades = name.eq_ignore_ascii_case("upgrade");
         let cleared = name.eq_ignore_ascii_case("connection").then_some(value.is_empty());
         if let Some(headers) = self.headers.get_mut(index as usize) {
             headers.host = host.or(headers.host.take());
             headers.connection_cleared = cleared.or(headers.connection_cleared);
+            headers.upgrade = upgrades.then_some(item).or(headers.upgrade);
+            headers.connection = cleared.map(|_| item).or(headers.connection);
             if headers.set.len() < REMEMBERED {
                 headers.set.push(line);
             }
@@ -94,6 +105,66 @@ impl Lowering<'_, '_> {
             Some(_) => HostSent::Targets,
             None if self.doubt(&pending.frame).is_some() => HostSent::Unknown,
             None => HostSent::Targets,
+        }
+    }
+
+    /// Websockets, where a name or a header shows that they are meant to pass.
+    pub(super) fn websockets(&self, pending: &Pending, target: &Target) -> Option<Websockets> {
+        if pending.family != Family::Proxy {
+            return None;
+        }
+        let topology = &self.out.topology;
+        let named = match &topology.routes[pending.route].matcher {
+            Matcher::Prefix(text) | Matcher::Exact(text) | Matcher::Condition(text) => {
+                speaks_of_websockets(text).map(|sure| (sure, pending.site))
+            }
+            Matcher::Always | Matcher::Named(_) => None,
+        };
+        let named = named.or_else(|| match target {
+            Target::Pool(pool) => {
+                let pool = &topology.pools[*pool];
+                speaks_of_websockets(&pool.name).map(|sure| (sure, pool.name_site))
+            }
+            _ => None,
+        });
+        let headers = self.headers_of(pending);
+        let line = |item: Item| Some((self.arg(item, 2)?.0, self.is_hole(item, 2), self.site_of(item)?));
+        let upgrade = headers.and_then(|headers| line(headers.upgrade?)).filter(|(value, ..)| !value.is_empty());
+        let upgrade = upgrade.map(|(.., site)| site);
+        let connection = headers.and_then(|headers| line(headers.connection?)).map(|(value, hole, site)| {
+            let plainly = value.eq_ignore_ascii_case("upgrade");
+            // What a variable holds may ask for it, too.
+            (hole || value.contains('$') || value.to_ascii_lowercase().contains("upgrade"), plainly, site)
+        });
+        let asks = connection.as_ref().filter(|(asks, ..)| *asks).map(|(.., site)| *site);
+        let plainly = connection.as_ref().filter(|(_, plainly, _)| *plainly).map(|(.., site)| *site);
+        let (sure, shown_by) = upgrade.or(plainly).map(|site| (true, site)).or(named)?;
+        let opening = match (upgrade, asks) {
+            _ if pending.frame.unread => Known::Unknown(Reason::UnreadInclude),
+            (Some(_), Some(_)) => self.version_of_upgrade(pending),
+            (Some(upgrade), None) => {
+                Known::Yes(Opening::WithoutConnection { upgrade, instead: connection.map(|(.., site)| site) })
+            }
+            (None, Some(site)) => Known::Yes(Opening::WithoutUpgrade(site)),
+            (None, None) => match self.doubt(&pending.frame).filter(|_| headers.is_none()) {
+                Some(reason) => Known::Unknown(reason),
+                None => Known::Yes(Opening::Dropped),
+            },
+        };
+        Some(Websockets { shown_by, sure, opening })
+    }
+
+    fn version_of_upgrade(&self, pending: &Pending) -> Known<Opening> {
+        let slot = Slot::of(Family::Proxy, Of::HttpVersion);
+        let Some(written) = pending.frame.get(slot).and_then(|index| self.written.get(index)) else {
+            return match self.doubt(&pending.frame) {
+                Some(reason) => Known::Unknown(reason),
+                None => Known::Yes(Opening::OldVersion(None)),
+            };
+        };
+        match self.arg(self.item_of(written), 1) {
+            Some((version, _)) if version == "1.0" => Known::Yes(Opening::OldVersion(Some(written.site()))),
+            _ => Known::Yes(Opening::Passed),
         }
     }
 

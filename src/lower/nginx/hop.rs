@@ -185,6 +185,7 @@ impl Lowering<'_, '_> {
             host_sent: self.host_sent(&pending),
             path_kept,
             routes: vec![pending.route],
+            websockets: self.websockets(&pending, &target).map(Box::new),
             target,
             lost_headers: self.lost_headers(&pending, pool),
             sends_proxy: self.sends_proxy(&pending),

@@ -26,7 +26,7 @@ impl Lowering<'_, '_> {
             clients: None,
         });
         let listens: Vec<Item> = block.items.iter().copied().filter(|item| item.word == Word::Listen).collect();
-        let rejects = self.switched_on(block, Word::RejectHandshake);
+        let rejects = block.frame.rejects;
         let tls_switch = self.switched_on(block, Word::Ssl);
         let idle = self.client_idle(block);
         let versions = self.client_versions(block, site);
@@ -241,6 +241,7 @@ impl Lowering<'_, '_> {
                 virtual_hosts: Vec::new(),
                 tls_versions: Setting::unknown(Reason::OutsideRepository, site, built_in::SSL_PROTOCOLS.setting),
                 speaks_http,
+                only_http2: None,
             })
         });
         let at = &mut topology.listeners[id];
@@ -262,6 +263,7 @@ impl Lowering<'_, '_> {
     }
 
     pub(super) fn finish_listeners(&mut self) {
+        self.finish_certificates();
         // What a fragment's listener serves may be completed elsewhere.
         if !self.whole {
             for &id in self.listeners.values() {

@@ -7,11 +7,13 @@
 mod block;
 mod buffers;
 mod checks;
+mod companions;
 mod headers;
 mod hop;
 mod include;
 mod limits;
 mod listen;
+mod named;
 mod place;
 mod request_limits;
 mod settings;
@@ -117,7 +119,9 @@ fn run(
         defaults: HashMap::new(),
         pending: Vec::new(),
         variables: variables::Variables::default(),
+        named: named::Named::default(),
         zones: checks::Zones::default(),
+        without_certificate: HashMap::new(),
         loads_modules: false,
         unknown: 0,
         empty_globs: Vec::new(),
@@ -262,7 +266,10 @@ struct Lowering<'f, 'a> {
     defaults: HashMap<(listen::Key, Option<FileId>), Site>,
     pending: Vec<hop::Pending>,
     variables: variables::Variables,
+    named: named::Named,
     zones: checks::Zones,
+    /// Virtual hosts that have no certificate to show, as these files prove; and whether they turn handshakes away.
+    without_certificate: HashMap<VirtualHostId, bool>,
     loads_modules: bool,
     /// Directives met that no module known here has.
     unknown: usize,
@@ -310,6 +317,9 @@ impl Lowering<'_, '_> {
             return None;
         }
         self.included.insert(file);
+        if is_template(&tree) {
+            self.named.may_be_elsewhere();
+        }
         self.places.push(Place { file, source: self.files.sources.share(file), tree, via });
         Some(self.places.len() as u32 - 1)
     }
@@ -375,6 +385,7 @@ impl Lowering<'_, '_> {
 
     fn finish(&mut self) {
         self.finish_includes();
+        self.finish_named_variables();
         self.finish_listeners();
         self.finish_hops();
         self.finish_zones();

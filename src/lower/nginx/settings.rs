@@ -121,6 +121,11 @@ pub struct Frame {
     slots: Vec<(Slot, u32)>,
     /// Whether something in force here may stand in a file that was not read.
     pub unread: bool,
+    /// Whether a certificate is named for clients, and the key of one.
+    pub certificate: bool,
+    pub certificate_key: bool,
+    /// Whether handshakes are turned away where there is no certificate.
+    pub rejects: bool,
     /// The effective request headers: an index into the lowering's list, `None` where no level sets any.
     pub headers: [Option<u32>; 2],
 }
@@ -172,11 +177,13 @@ pub enum Word {
     ErrorPage,
     TryFiles,
     LoadModule,
-    /// A file that is read at start: a certificate, an authority.
+    /// A file that is read at start: an authority, say.
     File,
     // Of the process.
     WorkerConnections,
     WorkerFiles,
+    Certificate,
+    CertificateKey,
     // In `upstream`.
     Balancer,
     Zone,
@@ -282,7 +289,8 @@ static OTHERS: &[(&str, Role)] = &[
     ("return", Role::Word(Word::Return)),
     ("error_page", Role::Word(Word::ErrorPage)),
     ("try_files", Role::Word(Word::TryFiles)),
-    ("ssl_certificate", Role::Word(Word::File)),
+    ("ssl_certificate", Role::Word(Word::Certificate)),
+    ("ssl_certificate_key", Role::Word(Word::CertificateKey)),
     ("ssl_client_certificate", Role::Word(Word::File)),
     ("ssl_dhparam", Role::Word(Word::File)),
     ("load_module", Role::Word(Word::LoadModule)),

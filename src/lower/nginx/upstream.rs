@@ -75,6 +75,7 @@ impl Lowering<'_, '_> {
         self.out.topology.pools[pool].members = members;
         self.keepalive(pool, block, site);
         self.check_backups(block);
+        of(Word::Zone).for_each(|item| self.check_zone_size(item, 2));
         if hole {
             return;
         }
@@ -190,6 +191,7 @@ impl Lowering<'_, '_> {
             passive: Some(PassiveCheck {
                 max_fails: number("max_fails", &built_in::SERVER_MAX_FAILS, 1),
                 fail_timeout,
+                counts_answers: false,
             }),
             tls: None,
             send_proxy: false,

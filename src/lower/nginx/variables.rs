@@ -66,7 +66,7 @@ impl Lowering<'_, '_> {
                     self.variables.assigned.entry(name).or_default().push(assigned);
                 }
                 Word::ErrorPage | Word::TryFiles => self.named_reference(item),
-                Word::File => self.file_at_start(item),
+                Word::File | Word::Certificate => self.file_at_start(item),
                 Word::WorkerConnections | Word::WorkerFiles => self.of_the_process(item),
                 Word::LimitReqZone | Word::LimitConnZone | Word::LimitReq | Word::LimitConn => self.zone(item, block),
                 _ => {}
@@ -166,7 +166,7 @@ fn append(out: &mut Outcomes, text: &str) {
 }
 
 /// The variable at the start of a text that begins with `$`, and what follows it.
-fn variable_name(text: &str) -> (Option<&str>, &str) {
+pub(super) fn variable_name(text: &str) -> (Option<&str>, &str) {
     let body = text.get(1..).unwrap_or("");
     if let Some(braced) = body.strip_prefix('{') {
         return match braced.find('}') {
