@@ -6,7 +6,7 @@ use super::numbers;
 use super::rules::server_name;
 use super::text::Arg;
 use super::times::{self, Time};
-use crate::defaults::haproxy_keywords;
+use crate::defaults::haproxy_keywords::{self, LineOption};
 use crate::source::Site;
 use crate::topology::{Known, Reason, ServerName};
 use crate::value::Wait;
@@ -99,7 +99,11 @@ impl ServerOptions {
                 rest.next();
                 continue;
             }
-            match haproxy_keywords::server_option(word) {
+            let known = haproxy_keywords::server_option(word);
+            if let Some(option) = known {
+                changed(option, arg, "server", facts);
+            }
+            match known {
                 Some(option) if option.arguments == 0 => self.flag(word, arg.site),
                 Some(_) => {
                     let Some(value) = rest.next() else { break };
@@ -185,5 +189,13 @@ impl ServerOptions {
             "cookie" => self.cookie = true,
             _ => {}
         }
+    }
+}
+
+/// Notes an option that came with a version or went with one.
+pub(super) fn changed(option: &LineOption, arg: &Arg<'_>, line: &str, facts: &mut Facts) {
+    if option.since.is_some() || option.removed.is_some() {
+        let what = format!("`{}` on a `{line}` line", option.word);
+        facts.changed(&what, arg.site, (option.since, option.removed), None);
     }
 }

@@ -24,6 +24,7 @@ impl Lowering<'_, '_> {
             let item = |word| Item { word, place, node };
             let is_block = matches!(raw.body, Body::Block { .. });
             self.check_place(item(Word::Set), &name, block);
+            self.check_available(item(Word::Set), &name, block);
             match role(&name) {
                 Some(Role::Setting(slot)) if !is_block => {
                     if block.context == Context::Upstream && slot == Slot::CLIENT_KEEPALIVE {

@@ -18,8 +18,10 @@ mod tls;
 mod upstream;
 mod values;
 mod variables;
+mod versions;
 
 use super::Lowered;
+use super::unavailable::Unavailable;
 use crate::files::{Files, Tree, folder};
 use crate::source::{FileId, IncludeId, Site, SourceFile, Span};
 use crate::syntax::Parsed;
@@ -121,11 +123,14 @@ fn run(
         server: None,
         buffers_told: HashSet::new(),
         misplaced: 0,
+        unavailable: Unavailable::new(proxy, Dialect::Nginx, versions),
     };
     for &file in entries {
         lowering.file(file);
     }
     lowering.finish();
+    let unavailable = lowering.unavailable;
+    unavailable.finish(&mut out.topology.load.faults);
 }
 
 /// The contexts in which directives stand.
@@ -266,6 +271,8 @@ struct Lowering<'f, 'a> {
     buffers_told: HashSet<[Option<usize>; 3]>,
     /// How many directives stand where they may not.
     misplaced: usize,
+    /// What the release may lack.
+    unavailable: Unavailable,
 }
 
 impl Lowering<'_, '_> {
