@@ -32,7 +32,8 @@ pub(super) enum Change {
 pub(super) struct Unavailable {
     proxy: ProxyId,
     dialect: Dialect,
-    versions: Versions,
+    /// The versions that it may have.
+    pub(super) versions: Versions,
     told: HashMap<Box<str>, usize>,
     faults: Vec<Noted>,
 }

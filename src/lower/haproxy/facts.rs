@@ -149,24 +149,26 @@ impl Facts {
         });
     }
 
-    /// A word that came with a version or went with one.
+    /// Whether the proxy is this version or newer; `None`: it may be, or not.
+    pub(super) fn reach(&self, major: u16, minor: u16) -> Option<bool> {
+        self.unavailable.versions.reach(Version(major, minor, 0))
+    }
+
+    /// A word that came with a version or went with one. Says whether the proxy may lack it.
     pub(super) fn changed(
         &mut self,
         what: &str,
         site: Site,
         (since, removed): (Option<Version>, Option<Version>),
         instead: Option<&str>,
-    ) {
+    ) -> bool {
         // In a template a condition on the version may stand around it.
         if self.conditional || self.template {
-            return;
+            return false;
         }
-        if let Some(removed) = removed.filter(|removed| *removed < NOT_OUT) {
-            let _ = self.unavailable.note(what, site, Change::Gone(removed), instead);
-        }
-        if let Some(since) = since {
-            let _ = self.unavailable.note(what, site, Change::Since(since), instead);
-        }
+        let removed = removed.filter(|removed| *removed < NOT_OUT).map(Change::Gone);
+        let changes = [removed, since.map(Change::Since)];
+        changes.into_iter().flatten().any(|change| self.unavailable.note(what, site, change, instead))
     }
 
     /// An option that no version knows.

@@ -8,6 +8,13 @@ use crate::syntax::haproxy::SectionId;
 pub(super) fn check(file: &mut File<'_>, id: SectionId) {
     let (source, tree) = (file.source, file.tree);
     let section = tree.section(id).keyword.word();
+    let versions = known::section(section);
+    if versions != (None, None)
+        && tree.section(id).condition.is_none()
+        && file.facts.changed(&format!("a `{section}` section"), source.header(tree, id), versions, None)
+    {
+        return;
+    }
     for (line, parsed) in tree.lines_of(id) {
         // In a dead branch any word may stand.
         if parsed.broken || parsed.condition.is_some() {
@@ -25,7 +32,7 @@ pub(super) fn check(file: &mut File<'_>, id: SectionId) {
             if keyword.since.is_some() || keyword.removed.is_some() {
                 let instead = keyword.instead().map(|instead| format!("in its place: {instead}"));
                 let what = format!("`{}`", keyword.words);
-                file.facts.changed(&what, statement.site, (keyword.since, keyword.removed), instead.as_deref());
+                let _ = file.facts.changed(&what, statement.site, (keyword.since, keyword.removed), instead.as_deref());
             }
             continue;
         }

@@ -131,6 +131,8 @@ impl ServerOptions {
             "disabled" => self.down = Some(site),
             "enabled" => self.down = None,
             "ssl" => self.ssl = Some((true, site)),
+            "sni-auto" => self.sni = Some((Known::Yes(ServerName::FromHost), site)),
+            "no-sni-auto" => self.sni = Some((Known::Yes(ServerName::Nothing), site)),
             "no-ssl" => self.ssl = Some((false, site)),
             "check-ssl" => self.check_ssl = Some(site),
             "no-check-ssl" => self.check_ssl = None,
@@ -196,6 +198,6 @@ impl ServerOptions {
 pub(super) fn changed(option: &LineOption, arg: &Arg<'_>, line: &str, facts: &mut Facts) {
     if option.since.is_some() || option.removed.is_some() {
         let what = format!("`{}` on a `{line}` line", option.word);
-        facts.changed(&what, arg.site, (option.since, option.removed), None);
+        let _ = facts.changed(&what, arg.site, (option.since, option.removed), None);
     }
 }
