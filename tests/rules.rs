@@ -17,6 +17,8 @@ struct Case {
     folder: PathBuf,
     rule: String,
     also: Vec<String>,
+    /// What `--target` says.
+    target: Option<String>,
     /// File → lines on which a label may sit.
     at: BTreeMap<String, BTreeSet<u64>>,
 }
@@ -58,6 +60,7 @@ fn cases() -> Vec<Case> {
             name,
             folder,
             rule: text("rule"),
+            target: yaml.get("target").and_then(Value::as_str).map(str::to_owned),
             also: list(yaml.get("also")).iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             at: at
                 .iter()
@@ -87,10 +90,12 @@ fn lint(case: &Case, side: &str) -> (Vec<Found>, String) {
     if case.folder.join("files").is_dir() {
         copy(&case.folder.join("files"), &root.join("files"));
     }
-    let sarif = run(root, &["--format", "sarif", "."]);
+    let target = case.target.iter().flat_map(|target| ["--target", target]);
+    let with = |format: &[&'static str]| format.iter().copied().chain(target.clone()).chain(["."]).collect::<Vec<_>>();
+    let sarif = run(root, &with(&["--format", "sarif"]));
     let log: serde_json::Value = serde_json::from_str(&sarif).unwrap_or_else(|e| panic!("no SARIF: {e}\n{sarif}"));
     let found = log["runs"][0]["results"].as_array().expect("results").iter().map(found).collect();
-    (found, run(root, &["--format", "human", "--color", "never", "."]))
+    (found, run(root, &with(&["--format", "human", "--color", "never"])))
 }
 
 fn found(result: &serde_json::Value) -> Found {

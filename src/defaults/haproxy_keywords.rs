@@ -298,6 +298,20 @@ fn version(text: &str) -> Option<Version> {
     Some(Version(major.parse().ok()?, minor.parse().ok()?, 0))
 }
 
+/// First version that has a kind of section, and first that refuses it; `None`: as old as 2.2, and still there in 3.5-dev5.
+#[must_use]
+pub fn section(word: &str) -> (Option<Version>, Option<Version>) {
+    let since = |major, minor| (Some(Version(major, minor, 0)), None);
+    match word {
+        "log-forward" => since(2, 3),
+        "crt-store" => since(3, 0),
+        "traces" | "log-profile" => since(3, 1),
+        "acme" => since(3, 2),
+        "program" => (None, Some(Version(3, 3, 0))),
+        _ => (None, None),
+    }
+}
+
 fn side(section: &str) -> Option<char> {
     match section {
         "defaults" => Some('d'),

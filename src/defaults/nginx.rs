@@ -5,7 +5,7 @@
 
 use super::DefaultRef;
 use super::nginx_directives::version;
-use crate::value::Version;
+use crate::value::{Version, Versions};
 
 /// The manual: [`DefaultRef::manual`] and [`Directive::page`](super::nginx_directives::Directive::page) are below it.
 pub const MANUAL: &str = "https://nginx.org/en/docs/";
@@ -210,26 +210,18 @@ defaults! {
     STREAM_SERVER_MAX_CONNS "max_conns" = "0", "stream/ngx_stream_upstream_module";
 }
 
-/// The value that holds in this release; in the newest, when the release is not known. `manual` is the place in the
-/// manual, which names the setting beyond doubt: `http/ngx_http_upstream_module.html#keepalive_timeout` is not
+/// The value that holds in all of these versions; where they differ, the newest. `manual` is the place in the manual,
+/// which names the setting beyond doubt: `http/ngx_http_upstream_module.html#keepalive_timeout` is not
 /// `http/ngx_http_core_module.html#keepalive_timeout`. (The two ports of `proxy_pass` share a place: use the statics.)
 #[must_use]
-pub fn default_at(manual: &str, release: Option<Version>) -> Option<&'static DefaultRef> {
-    let holds = |default: &DefaultRef| {
-        let since = default.since.and_then(version);
-        let until = default.until.and_then(version);
-        match release {
-            Some(release) => since.is_none_or(|since| release >= since) && until.is_none_or(|until| release < until),
-            None => until.is_none(),
-        }
+pub fn default_in(manual: &str, versions: &Versions) -> Option<&'static DefaultRef> {
+    let may_hold = |default: &&DefaultRef| {
+        let since = default.since.and_then(version).is_none_or(|since| versions.reach(since) != Some(false));
+        let until = default.until.and_then(version).is_none_or(|until| versions.reach(until) != Some(true));
+        since && until
     };
-    ALL.iter().copied().find(|default| default.manual == manual && holds(default))
-}
-
-/// Whether the value depends on the release: with an unknown release it then accuses nobody.
-#[must_use]
-pub fn varies(manual: &str) -> bool {
-    ALL.iter().filter(|default| default.manual == manual).count() > 1
+    // Of values that changed with a version the newest stands first.
+    ALL.iter().copied().filter(|default| default.manual == manual).find(may_hold)
 }
 
 #[cfg(test)]
@@ -270,16 +262,18 @@ mod tests {
 
     #[test]
     fn a_release_decides() {
+        let of = |place: &str, asked: &str| {
+            default_in(place, &Versions::asked(asked).expect("a version")).map(|found| found.value)
+        };
         let http = "http/ngx_http_proxy_module.html#proxy_http_version";
-        assert_eq!(default_at(http, Some(Version(1, 22, 1))).map(|found| found.value), Some("1.0"));
-        assert_eq!(default_at(http, Some(Version(1, 29, 7))).map(|found| found.value), Some("1.1"));
-        assert_eq!(default_at(http, None).map(|found| found.value), Some("1.1"));
-        assert!(varies(http) && !varies("http/ngx_http_proxy_module.html#proxy_read_timeout"));
+        assert_eq!(of(http, "1.22.1"), Some("1.0"));
+        assert_eq!(of(http, "1.29.7"), Some("1.1"));
+        assert_eq!(of(http, "1.29"), Some("1.1"), "some of them have it");
+        assert_eq!(default_in(http, &Versions::since(OLDEST_SHIPPED)).map(|found| found.value), Some("1.1"));
         let tls = "http/ngx_http_proxy_module.html#proxy_ssl_protocols";
-        let at = |minor, patch| default_at(tls, Some(Version(1, minor, patch))).map(|found| found.value);
-        assert_eq!(at(22, 1), Some("TLSv1 TLSv1.1 TLSv1.2"));
-        assert_eq!(at(23, 4), Some("TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"));
-        assert_eq!(at(27, 3), Some("TLSv1.2 TLSv1.3"));
-        assert_eq!(default_at("nowhere", None), None);
+        assert_eq!(of(tls, "1.22"), Some("TLSv1 TLSv1.1 TLSv1.2"));
+        assert_eq!(of(tls, "1.23.4"), Some("TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"));
+        assert_eq!(of(tls, "1.27.3"), Some("TLSv1.2 TLSv1.3"));
+        assert_eq!(of("nowhere", "1.22"), None);
     }
 }

@@ -164,6 +164,8 @@ pub struct Directive {
     pub until: Option<Version>,
     /// Whether only the commercial edition has it.
     pub commercial: bool,
+    /// Whether only the commercial edition had it before [`since`](Self::since).
+    pub opened: bool,
     /// Its place in the manual, below [`nginx::MANUAL`](super::nginx::MANUAL); empty when the manual is silent.
     pub page: &'static str,
 }
@@ -243,10 +245,24 @@ fn row(line: &'static str) -> Option<Directive> {
         "-" => (None, None),
         versions => versions.split_once("..").map_or((version(versions), None), |(a, b)| (version(a), version(b))),
     };
-    let commercial = fields.next()? == "plus";
+    let edition = fields.next()?;
+    let (commercial, opened) = (edition == "plus", edition == "opened");
     let default = fields.next();
     let page = if page == "-" { "" } else { place };
-    Some(Directive { name, contexts, block, min_args, max_args, repeats, default, since, until, commercial, page })
+    Some(Directive {
+        name,
+        contexts,
+        block,
+        min_args,
+        max_args,
+        repeats,
+        default,
+        since,
+        until,
+        commercial,
+        opened,
+        page,
+    })
 }
 
 /// `1`, `1-3`, `2+`.

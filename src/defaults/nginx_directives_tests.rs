@@ -10,7 +10,10 @@ fn every_line_of_the_table_is_read() {
     assert!(lines.len() > 1000);
     for line in lines {
         let fields: Vec<_> = line.splitn(8, ' ').collect();
-        assert!(matches!(fields.as_slice(), [_, _, "{" | ";", _, "once" | "many", _, "open" | "plus", ..]), "{line}");
+        assert!(
+            matches!(fields.as_slice(), [_, _, "{" | ";", _, "once" | "many", _, "open" | "plus" | "opened", ..]),
+            "{line}"
+        );
         let letters = fields[1];
         let known = |letter: char| Contexts::LEGEND.iter().any(|(legend, ..)| char::from(*legend) == letter);
         assert!(letters == "*" || letters.chars().all(known), "{line}");

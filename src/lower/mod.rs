@@ -4,6 +4,7 @@
 pub mod haproxy;
 pub mod nginx;
 mod targets;
+mod unavailable;
 
 use crate::files::{Files, Tree};
 use crate::source::FileId;

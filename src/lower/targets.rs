@@ -30,7 +30,8 @@ impl Targets {
         }
     }
 
-    /// Somebody says which version a proxy has: `nginx` and `1.24` (any release of that line) or `1.24.0`.
+    /// Somebody says which version a proxy has: `nginx` and `1.24` (any release of that line) or `1.24.0`;
+    /// `plus` is nginx's commercial edition, any version.
     ///
     /// # Errors
     /// What is wrong with the two words, in words.
@@ -40,7 +41,13 @@ impl Targets {
             "haproxy" => &mut self.haproxy,
             _ => return Err(format!("`{proxy}` is no proxy that has a target version; there are nginx and haproxy")),
         };
-        let asked = Versions::asked(version)
+        let commercial = proxy.eq_ignore_ascii_case("nginx") && version.eq_ignore_ascii_case("plus");
+        let asked = if commercial {
+            Some(Versions { asked: true, commercial, ..Versions::since(nginx::OLDEST_SHIPPED) })
+        } else {
+            Versions::asked(version)
+        };
+        let asked = asked
             .ok_or_else(|| format!("`{version}` is no version of {proxy}; write it as in {proxy}={}", target.from))?;
         if target.asked && *target != asked {
             return Err(format!("{proxy} has two target versions; lint for one at a time"));
@@ -71,6 +78,10 @@ mod tests {
         assert_eq!(targets.haproxy.before, Some(Version(2, 9, 0)));
         assert_eq!(targets.ask("haproxy", "2.8"), Ok(()), "the same once more is no contradiction");
         assert!(targets.ask("haproxy", "2.6").is_err_and(|words| words.contains("two target versions")));
+        let mut targets = Targets::default();
+        assert_eq!(targets.ask("nginx", "plus"), Ok(()));
+        assert!(targets.nginx.commercial && targets.nginx.reach(Version(1, 31, 0)).is_none());
+        assert!(targets.ask("haproxy", "plus").is_err());
         assert!(targets.ask("apache", "2.4").is_err_and(|words| words.contains("nginx and haproxy")));
         assert!(targets.ask("nginx", "newest").is_err_and(|words| words.contains("`newest` is no version")));
     }

@@ -27,8 +27,12 @@ fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, shortest: Duration) -> Option<Finding
     if reuse.kept.known() != Some(&true) || !reuse.shared || reuse.race_hidden != Known::Yes(false) {
         return None;
     }
-    // What a proxy does by itself is no mistake that somebody made here.
-    let site = reuse.kept.site()?;
+    // What a proxy has always done by itself is no mistake that somebody made here; an upgrade that brings it is news.
+    let built_in = match reuse.kept.origin {
+        Origin::Default(default) if default.since.is_none() => return None,
+        Origin::Default(_) => true,
+        _ => false,
+    };
     let idle = *reuse.idle.known()?;
     if matches!(idle, Wait::For(idle) if idle < shortest) {
         return None;
@@ -47,15 +51,15 @@ fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, shortest: Duration) -> Option<Finding
     let mut finding = Finding::new(
         RuleId::GW601,
         dialect,
-        (site, "connections are kept for the next request, of any client".into()),
+        reuse.kept.label(hop.target_site, "connections are kept for the next request, of any client"),
         format!(
             "{} keeps idle connections {}; a backend that closes sooner breaks a request now and then",
             dialect.name(),
             held(idle)
         ),
     );
-    // Most requests are repeated then, and few are lost.
-    if hop.retry.on.known().is_none_or(|on| on.empty) {
+    // Most requests are repeated then, and few are lost. Nobody asked for what is built in.
+    if built_in || hop.retry.on.known().is_none_or(|on| on.empty) {
         finding = finding.severity(Severity::Note);
     }
     if let Some(site) = reuse.idle.site() {

@@ -1,7 +1,11 @@
 //! GW406: proxy and backend have no TLS version in common.
 
 use super::prelude::*;
+use crate::value::Version;
 use std::collections::HashSet;
+
+/// The first release of nginx that speaks TLS 1.3 without being told to.
+const WITH_1_3: Version = Version(1, 23, 4);
 
 /// GW406.
 pub struct TlsVersionsDisjoint;
@@ -32,12 +36,14 @@ fn look(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, tls: &TlsClient) -> Option<
     if listener.tls != Known::Yes(true) {
         return None;
     }
-    let both = tls.versions.is_written() && listener.tls_versions.is_written();
-    // Releases before 1.23.4 leave TLS 1.3 out unless it is written; which release runs is in no file.
+    // Releases before 1.23.4 leave TLS 1.3 out unless it is written. Where the release is known, so is what it has built
+    // in.
+    let either = cx.topology.proxies[hop.proxy].versions.reach(WITH_1_3).is_none();
     let one_is_1_3 =
         |one: TlsVersions, other: &Setting<TlsVersions>| one == TlsVersions::ONLY_1_3 && !other.is_written();
-    let older = one_is_1_3(theirs, &tls.versions) || one_is_1_3(ours, &listener.tls_versions);
-    if !(older || both && ours.is_disjoint(theirs)) {
+    let older = either && (one_is_1_3(theirs, &tls.versions) || one_is_1_3(ours, &listener.tls_versions));
+    let both = tls.versions.is_written() && listener.tls_versions.is_written();
+    if !(older || (both || !either) && ours.is_disjoint(theirs)) {
         return None;
     }
     let mut finding = Finding::new(
@@ -45,7 +51,8 @@ fn look(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, tls: &TlsClient) -> Option<
         cx.dialect(hop.proxy),
         match tls.versions.is_written() {
             true => tls.versions.label(tls.site, format!("speaks {}", ours.words())),
-            false => (tls.site, "speaks what is built in, which had no TLSv1.3 before nginx 1.23.4".into()),
+            false if older => (tls.site, "speaks what is built in, which had no TLSv1.3 before nginx 1.23.4".into()),
+            false => tls.versions.label(tls.site, format!("speaks {}", ours.words())),
         },
         match older {
             true => format!("nginx before 1.23.4 has no TLS version in common with {}", address_words(endpoint)),
@@ -54,7 +61,8 @@ fn look(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, tls: &TlsClient) -> Option<
     )
     .label(match listener.tls_versions.is_written() {
         true => listener.tls_versions.label(listener.site, format!("speaks {}", theirs.words())),
-        false => (listener.site, "speaks what is built in, which had no TLSv1.3 before nginx 1.23.4".into()),
+        false if older => (listener.site, "speaks what is built in, which had no TLSv1.3 before nginx 1.23.4".into()),
+        false => listener.tls_versions.label(listener.site, format!("speaks {}", theirs.words())),
     })
     .label((hop.target_site, "TLS is spoken here".into()))
     .why_of_dialect()
@@ -72,12 +80,13 @@ fn look(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, tls: &TlsClient) -> Option<
 mod tests {
     use super::super::testing::*;
     use super::*;
+    use crate::value::Versions;
 
     fn of(names: &[&str]) -> TlsVersions {
         names.iter().fold(TlsVersions::default(), |versions, name| versions.with(name).unwrap())
     }
 
-    fn said(ours: Setting<TlsVersions>, theirs: Setting<TlsVersions>) -> Vec<(Severity, Vec<u32>)> {
+    fn house(ours: Setting<TlsVersions>, theirs: Setting<TlsVersions>) -> House {
         let mut house = House::nginx();
         let endpoint = house.endpoint(8, "127.0.0.1", Port::Written(21140));
         let hop = house.hop(8, Target::Endpoint(endpoint));
@@ -87,7 +96,11 @@ mod tests {
         let listener = house.listener(13, 21140, true);
         house.t.listeners[listener].tls_versions = theirs;
         house.leads_to(endpoint, listener, None);
-        house.found(RuleId::GW406).iter().map(|f| (f.severity, lines(f))).collect()
+        house
+    }
+
+    fn said(ours: Setting<TlsVersions>, theirs: Setting<TlsVersions>) -> Vec<(Severity, Vec<u32>)> {
+        house(ours, theirs).found(RuleId::GW406).iter().map(|f| (f.severity, lines(f))).collect()
     }
 
     #[test]
@@ -104,6 +117,18 @@ mod tests {
         assert_eq!(said(written(of(&["TLSv1.3"]), 7), built_in(usual)), [(Severity::Warning, vec![7, 13, 8])]);
         assert!(said(built_in(usual), written(of(&["TLSv1.2"]), 16)).is_empty());
         assert!(said(built_in(usual), built_in(usual)).is_empty());
+    }
+
+    #[test]
+    fn a_release_that_is_known_decides() {
+        let (old, new) = (of(&["TLSv1", "TLSv1.1", "TLSv1.2"]), of(&["TLSv1.3"]));
+        let with = |asked: &str, ours| {
+            let mut house = house(built_in(ours), written(new, 16));
+            house.t.proxies[house.proxy].versions = Versions::asked(asked).unwrap();
+            house.found(RuleId::GW406).iter().map(|f| f.severity).collect::<Vec<_>>()
+        };
+        assert_eq!(with("1.22", old), [Severity::Error]);
+        assert!(with("1.24", of(&["TLSv1.2", "TLSv1.3"])).is_empty());
     }
 
     #[test]

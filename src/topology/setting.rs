@@ -118,7 +118,12 @@ impl<T> Setting<T> {
         match self.origin {
             Origin::Written(site) | Origin::Implied(site) | Origin::Inherited { at: site, .. } => (site, text),
             Origin::Default(default) => {
-                (fallback, format!("{text} (`{}` is not set; its default is {})", default.setting, default.value))
+                let when = match (default.since, default.until) {
+                    (_, Some(until)) => format!(" before {until}"),
+                    (Some(since), None) => format!(" from {since} on"),
+                    (None, None) => String::new(),
+                };
+                (fallback, format!("{text} (`{}` is not set; its default{when} is {})", default.setting, default.value))
             }
         }
     }

@@ -44,6 +44,8 @@ pub struct Case {
     pub confidence: Option<Confidence>,
     #[serde(default)]
     pub trap: bool,
+    /// What `--target` says.
+    pub target: Option<String>,
 }
 
 #[derive(Deserialize, PartialEq, Eq)]
@@ -266,10 +268,14 @@ fn verify(dir: &Path, case: &Case) -> Result<(), String> {
     if case.expect.is_some() && (case.listen.is_none() || case.entry.is_none()) {
         return Err("a case with `expect` needs `entry` and `listen`".to_owned());
     }
+    if case.target.is_some() && case.entry.is_some() {
+        return Err("what is linted for another version is not started with the one that is installed".to_owned());
+    }
     if case.trap {
         return Ok(());
     }
-    if case.expect.as_ref().is_none_or(|e| e.bad.is_none()) || case.at.is_empty() || case.confidence.is_none() {
+    let expected = case.target.is_some() || case.expect.as_ref().is_some_and(|e| e.bad.is_some());
+    if !expected || case.at.is_empty() || case.confidence.is_none() {
         return Err("a case needs `expect`, `at` and `confidence`".to_owned());
     }
     for (file, lines) in &case.at {

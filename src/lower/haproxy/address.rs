@@ -16,6 +16,18 @@ pub(super) struct Fault {
     pub(super) effect: LoadEffect,
 }
 
+impl Fault {
+    /// The same for versions that refuse (`true`) what older ones drop without a word.
+    pub(super) fn where_junk_is_refused(mut self, refused: bool) -> Self {
+        if refused && self.effect == LoadEffect::Ignored {
+            "HAProxy does not start: more than digits stands behind the port".clone_into(&mut self.message);
+            self.why = "before 3.0 it was dropped without a word";
+            self.effect = LoadEffect::Refused;
+        }
+        self
+    }
+}
+
 /// What a server's address was read as.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ServerAddress {

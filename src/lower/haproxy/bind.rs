@@ -2,6 +2,7 @@
 
 use super::address;
 use super::facts::Facts;
+use super::options::changed;
 use super::text::Statement;
 use crate::defaults::haproxy_keywords;
 use crate::source::{Site, Span};
@@ -49,9 +50,12 @@ pub(super) fn read(statement: &Statement<'_>, facts: &mut Facts) -> Vec<Bind> {
             }
             "" => break,
             word => match haproxy_keywords::bind_option(word) {
-                Some(option) => (0..option.arguments).for_each(|_| {
-                    rest.next();
-                }),
+                Some(option) => {
+                    changed(option, arg, "bind", facts);
+                    (0..option.arguments).for_each(|_| {
+                        rest.next();
+                    });
+                }
                 None => {
                     facts.unknown_option("bind", arg, haproxy_keywords::nearest_bind_option);
                     break;

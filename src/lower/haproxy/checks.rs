@@ -7,6 +7,7 @@ use super::section::{self, Section};
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionKeyword};
 use crate::topology::{EmptyResolver, LoadEffect};
+use crate::value::Version;
 use std::collections::{HashMap, HashSet};
 
 /// How many equal names are compared with each other.
@@ -39,6 +40,15 @@ impl File<'_> {
                 !matches!((other, keyword), (K::Frontend, K::Backend) | (K::Backend, K::Frontend))
                     && (*other_branch == branch || !tree.exclude_each_other(*other_branch, branch))
             });
+            let shared = places.iter().any(|(other, _, other_branch)| {
+                matches!((other, keyword), (K::Frontend, K::Backend) | (K::Backend, K::Frontend))
+                    && *other_branch == branch
+            });
+            if shared {
+                let one = "a frontend and a backend of one name";
+                let instead = Some("give one of them another name");
+                let _ = self.facts.changed(one, name.site, (None, Some(Version(3, 3, 0))), instead);
+            }
             if let Some(&(_, first, _)) = clash {
                 let kind = match keyword {
                     K::Frontend => "frontend",

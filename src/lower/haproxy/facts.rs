@@ -2,11 +2,13 @@
 
 use super::text::Arg;
 use super::times::{self, Time};
+use crate::lower::unavailable::{Change, Unavailable};
 use crate::source::{Site, Span};
 use crate::syntax::limits::MAX_ERRORS;
 use crate::topology::{
     BareNumber, Dialect, Duplicate, LoadEffect, LoadFacts, MalformedTarget, ProxyId, SyntaxFact, UndefinedName,
 };
+use crate::value::{Version, Versions};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -15,6 +17,9 @@ const COMPARISONS: usize = 20_000;
 
 /// Longest word for which a like one is looked for.
 const LONGEST_NAME: usize = 64;
+
+/// What is to go in this version or later is no fault yet: it is not out.
+const NOT_OUT: Version = Version(3, 5, 0);
 
 /// Takes the facts of one file.
 pub(super) struct Facts {
@@ -26,10 +31,14 @@ pub(super) struct Facts {
     pub(super) conditional: bool,
     /// Variables that were told to be unset.
     pub(super) told_unset: HashSet<Box<str>>,
+    /// Whether parts of the file are filled in later.
+    template: bool,
+    /// Words that its version may lack.
+    unavailable: Unavailable,
 }
 
 impl Facts {
-    pub(super) fn new(proxy: ProxyId) -> Self {
+    pub(super) fn new(proxy: ProxyId, versions: Versions, template: bool) -> Self {
         Self {
             load: LoadFacts::default(),
             proxy,
@@ -37,6 +46,8 @@ impl Facts {
             refused: 0,
             conditional: false,
             told_unset: HashSet::new(),
+            template,
+            unavailable: Unavailable::new(proxy, Dialect::Haproxy, versions),
         }
     }
 
@@ -60,6 +71,7 @@ impl Facts {
         all.bare_numbers.extend(bare_numbers);
         all.empty_resolvers.extend(empty_resolvers);
         all.faults.extend(faults);
+        self.unavailable.finish(&mut all.faults);
     }
 
     /// From the start of one site to the end of another.
@@ -135,6 +147,28 @@ impl Facts {
             help,
             certain: true,
         });
+    }
+
+    /// Whether the proxy is this version or newer; `None`: it may be, or not.
+    pub(super) fn reach(&self, major: u16, minor: u16) -> Option<bool> {
+        self.unavailable.versions.reach(Version(major, minor, 0))
+    }
+
+    /// A word that came with a version or went with one. Says whether the proxy may lack it.
+    pub(super) fn changed(
+        &mut self,
+        what: &str,
+        site: Site,
+        (since, removed): (Option<Version>, Option<Version>),
+        instead: Option<&str>,
+    ) -> bool {
+        // In a template a condition on the version may stand around it.
+        if self.conditional || self.template {
+            return false;
+        }
+        let removed = removed.filter(|removed| *removed < NOT_OUT).map(Change::Gone);
+        let changes = [removed, since.map(Change::Since)];
+        changes.into_iter().flatten().any(|change| self.unavailable.note(what, site, change, instead))
     }
 
     /// An option that no version knows.

@@ -42,8 +42,6 @@ pub(super) struct File<'a> {
     pub(super) fragments: &'a Names,
     whole: bool,
     pub(super) template: bool,
-    /// The versions that the proxy may have.
-    pub(super) versions: Versions,
     pub(super) facts: Facts,
     pub(super) global: Global,
     /// The first ACL of each name, for "declared elsewhere".
@@ -95,7 +93,7 @@ impl<'a> File<'a> {
         let whole = is_whole(source);
         let proxy =
             out.proxies.push(Proxy { dialect: Dialect::Haproxy, versions, entry: source.id, whole, limits: None });
-        let mut facts = Facts::new(proxy);
+        let mut facts = Facts::new(proxy, versions, parsed.template);
         for error in &parsed.errors {
             facts.load.syntax.push(SyntaxFact {
                 dialect: Dialect::Haproxy,
@@ -118,7 +116,6 @@ impl<'a> File<'a> {
             fragments,
             whole,
             template: parsed.template,
-            versions,
             facts,
             global,
             acls: HashMap::new(),

@@ -67,7 +67,7 @@ impl Global {
                     && reason.is_none()
                     && let Some(arg) = statement.args.get(1)
                 {
-                    numbers::check(statement.keyword(), arg, site, facts);
+                    numbers::check_of_the_process(statement.keyword(), arg, site, facts);
                 }
                 match statement.keyword() {
                     "tune.bufsize" => global.bufsize = Some((number(value), site)),

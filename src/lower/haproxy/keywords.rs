@@ -1,23 +1,20 @@
-//! Keywords that no version of HAProxy knows.
+//! Keywords that no version of HAProxy knows, and those that only some know.
 
 use super::file::File;
 use crate::defaults::haproxy_keywords as known;
-use crate::source::Site;
 use crate::syntax::haproxy::SectionId;
-use crate::topology::{Fault, FaultKind, FaultWeight};
-use crate::value::Version;
 
-/// How many removed keywords of a section are told: an old file is full of them.
-const MAX_GONE: usize = 20;
-
-/// Keywords that are to go in this version or later are no fault yet: it is not out.
-const NOT_OUT: Version = Version(3, 5, 0);
-
-/// Notes the unknown keywords of a section. One that another version knows is not this module's affair.
+/// Notes the keywords of a section that no version knows, or only some.
 pub(super) fn check(file: &mut File<'_>, id: SectionId) {
     let (source, tree) = (file.source, file.tree);
     let section = tree.section(id).keyword.word();
-    let mut gone = 0;
+    let versions = known::section(section);
+    if versions != (None, None)
+        && tree.section(id).condition.is_none()
+        && file.facts.changed(&format!("a `{section}` section"), source.header(tree, id), versions, None)
+    {
+        return;
+    }
     for (line, parsed) in tree.lines_of(id) {
         // In a dead branch any word may stand.
         if parsed.broken || parsed.condition.is_some() {
@@ -32,8 +29,10 @@ pub(super) fn check(file: &mut File<'_>, id: SectionId) {
             continue;
         }
         if let Some(keyword) = known::keyword(section, &words) {
-            if let Some(removed) = keyword.removed.filter(|_| !file.template && gone < MAX_GONE) {
-                gone += usize::from(unavailable(file, statement.site, keyword, removed));
+            if keyword.since.is_some() || keyword.removed.is_some() {
+                let instead = keyword.instead().map(|instead| format!("in its place: {instead}"));
+                let what = format!("`{}`", keyword.words);
+                let _ = file.facts.changed(&what, statement.site, (keyword.since, keyword.removed), instead.as_deref());
             }
             continue;
         }
@@ -52,28 +51,4 @@ pub(super) fn check(file: &mut File<'_>, id: SectionId) {
         file.misspelt.insert(id);
         file.facts.unknown_keyword(site, &word, section, || known::nearest(section, &words));
     }
-}
-
-/// Notes a keyword that newer versions refuse.
-fn unavailable(file: &mut File<'_>, site: Site, keyword: &known::Keyword, removed: Version) -> bool {
-    if removed >= NOT_OUT {
-        return false;
-    }
-    let (words, version) = (keyword.words, format!("{}.{}", removed.0, removed.1));
-    let (weight, message) = match file.versions.reach(removed) {
-        Some(true) => (FaultWeight::Fails, format!("HAProxy does not start: `{words}` is gone since {version}")),
-        None => (
-            FaultWeight::Remark,
-            format!("from HAProxy {version} on this keeps it from starting: `{words}` is gone there"),
-        ),
-        Some(false) => return false,
-    };
-    let fault = Fault::new(FaultKind::Unavailable, file.facts.proxy, (site, format!("gone since {version}")), message)
-        .help(match keyword.instead() {
-            Some(instead) => format!("in its place: {instead}"),
-            None => "remove it".to_owned(),
-        })
-        .weight(weight, weight == FaultWeight::Fails);
-    file.facts.load.faults.push(fault);
-    true
 }

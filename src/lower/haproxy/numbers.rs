@@ -22,6 +22,10 @@ pub(super) fn check(setting: &str, arg: &Arg<'_>, statement: Site, facts: &mut F
     if plain || arg.live.is_some() || facts.conditional {
         return;
     }
+    // From 3.2 on this one takes units.
+    if setting == "tune.bufsize" && facts.reach(3, 2) == Some(true) {
+        return;
+    }
     let read = times::count(text);
     let size = setting.starts_with("tune.");
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -57,5 +61,28 @@ pub(super) fn check(setting: &str, arg: &Arg<'_>, statement: Site, facts: &mut F
         ("retries", 0) => fault.effect(LoadEffect::Status(503)).why("a connection that fails is not tried again"),
         _ => fault.effect(LoadEffect::Ignored),
     };
-    facts.load.faults.push(fault.weight(FaultWeight::MayFail, setting != "tune.bufsize"));
+    let certain = setting != "tune.bufsize" || facts.reach(3, 2) == Some(false);
+    facts.load.faults.push(fault.weight(FaultWeight::MayFail, certain));
+}
+
+/// The same for `global`, where 2.8 and later refuse such a `maxconn`.
+pub(super) fn check_of_the_process(setting: &str, arg: &Arg<'_>, statement: Site, facts: &mut Facts) {
+    let before = facts.load.faults.len();
+    check(setting, arg, statement, facts);
+    let refuses = facts.reach(2, 8);
+    if setting != "maxconn" || refuses == Some(false) {
+        return;
+    }
+    if let Some(fault) = facts.load.faults.get_mut(before) {
+        if refuses == Some(true) {
+            fault.message = format!("HAProxy does not start: `{setting}` takes digits only");
+            fault.label = "not a number".to_owned();
+            fault.effect = Some(LoadEffect::Refused);
+            fault.weight = FaultWeight::Fails;
+            fault.why = Some("before 2.8 the number ended at the first character that is no digit");
+        } else {
+            fault.why =
+                Some("2.6 takes so few connections, the rest wait without an answer; 2.8 and later do not start");
+        }
+    }
 }

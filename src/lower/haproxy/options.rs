@@ -6,7 +6,7 @@ use super::numbers;
 use super::rules::server_name;
 use super::text::Arg;
 use super::times::{self, Time};
-use crate::defaults::haproxy_keywords;
+use crate::defaults::haproxy_keywords::{self, LineOption};
 use crate::source::Site;
 use crate::topology::{Known, Reason, ServerName};
 use crate::value::Wait;
@@ -107,7 +107,11 @@ impl ServerOptions {
                 rest.next();
                 continue;
             }
-            match haproxy_keywords::server_option(word) {
+            let known = haproxy_keywords::server_option(word);
+            if let Some(option) = known {
+                changed(option, arg, "server", facts);
+            }
+            match known {
                 Some(option) if option.arguments == 0 => self.flag(word, arg.site),
                 Some(_) => {
                     let Some(value) = rest.next() else { break };
@@ -135,6 +139,8 @@ impl ServerOptions {
             "disabled" => self.down = Some(site),
             "enabled" => self.down = None,
             "ssl" => self.ssl = Some((true, site)),
+            "sni-auto" => self.sni = Some((Known::Yes(ServerName::FromHost), site)),
+            "no-sni-auto" => self.sni = Some((Known::Yes(ServerName::Nothing), site)),
             "no-ssl" => self.ssl = Some((false, site)),
             "check-ssl" => self.check_ssl = Some(site),
             "no-check-ssl" => self.check_ssl = None,
@@ -199,5 +205,13 @@ impl ServerOptions {
             "cookie" => self.cookie = true,
             _ => {}
         }
+    }
+}
+
+/// Notes an option that came with a version or went with one.
+pub(super) fn changed(option: &LineOption, arg: &Arg<'_>, line: &str, facts: &mut Facts) {
+    if option.since.is_some() || option.removed.is_some() {
+        let what = format!("`{}` on a `{line}` line", option.word);
+        let _ = facts.changed(&what, arg.site, (option.since, option.removed), None);
     }
 }

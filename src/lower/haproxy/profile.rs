@@ -10,7 +10,7 @@ use crate::defaults::haproxy as built_in;
 use crate::source::{Site, Span};
 use crate::syntax::haproxy::SectionId;
 use crate::topology::{Balance, Known, Origin, Reason, RetryOn, Scope, Setting};
-use crate::value::{DefaultRef, Wait};
+use crate::value::{DefaultRef, Version, Wait};
 
 /// One setting on its way down.
 #[derive(Clone, Debug, Default)]
@@ -206,7 +206,7 @@ impl Profile {
             "tcp-check" | "http-check" if word == "connect" => {
                 self.check_port |= statement.from(2).iter().any(|arg| arg.text == "port");
             }
-            "option" => self.read_option(statement, reason),
+            "option" => self.read_option(statement, reason, facts),
             "default-server" => {
                 self.servers.read(statement.from(1), facts);
                 if conditional {
@@ -217,7 +217,7 @@ impl Profile {
         }
     }
 
-    fn read_option(&mut self, statement: &Statement<'_>, reason: Known<()>) {
+    fn read_option(&mut self, statement: &Statement<'_>, reason: Known<()>, facts: &mut Facts) {
         let on = statement.prefix == Prefix::None;
         let site = statement.site;
         match statement.word(1) {
@@ -225,7 +225,14 @@ impl Profile {
             "redispatch" => self.redispatch = set(reason, on && statement.word(2) != "0", site),
             "httpclose" | "http-server-close" | "forceclose" => self.closes = set(reason, on, site),
             "http-keep-alive" | "http-tunnel" => self.closes = set(reason, false, site),
-            "httpchk" => self.http_check = set(reason, on, site),
+            "httpchk" => {
+                self.http_check = set(reason, on, site);
+                if statement.from(2).iter().any(|arg| arg.text.contains(['\r', '\n'])) {
+                    let what = "a header behind the version of `option httpchk`";
+                    let instead = Some("write `http-check send hdr Host NAME`");
+                    let _ = facts.changed(what, site, (None, Some(Version(2, 8, 0))), instead);
+                }
+            }
             // The last kind of check that is asked for is the one that runs.
             "tcp-check" | "smtpchk" | "pgsql-check" | "mysql-check" | "redis-check" | "ldap-check"
             | "ssl-hello-chk" | "spop-check" | "external-check"

@@ -296,6 +296,7 @@ fn add_server(file: &mut File<'_>, section: &mut Section, statement: &Statement<
         global: &file.global,
         names: file.names,
         empty_resolvers: &file.empty_resolvers,
+        by_host: file.facts.reach(3, 3),
     };
     let Some(server) = server::read(statement, &with, &mut file.facts) else {
         section.open_ended = true;

@@ -39,6 +39,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) names: &'a Names,
     /// Resolvers sections that have nobody to ask, by name.
     pub(super) empty_resolvers: &'a HashMap<Box<str>, Site>,
+    /// Whether requests bring the server name for TLS by themselves; `None`: the versions differ.
+    pub(super) by_host: Option<bool>,
 }
 
 /// Reads a line. `None`: HAProxy would refuse it for want of words.
@@ -70,12 +72,13 @@ pub(super) fn read(statement: &Statement<'_>, with: &Surroundings<'_>, facts: &m
     }
     options.read(statement.from(at + 1), facts);
     let read = address::server(word);
+    let strict = facts.reach(3, 0) == Some(true);
     if let Some(fault) = read.fault {
-        facts.malformed(word.site, fault, None);
+        facts.malformed(word.site, fault.where_junk_is_refused(strict), None);
     }
     if let Some((value, set)) = variable(word, with) {
         let other = Some((set, "set here, with blanks".to_owned()));
-        facts.malformed(word.site, address::not_split(&word.text, value), other);
+        facts.malformed(word.site, address::not_split(&word.text, value).where_junk_is_refused(strict), other);
     }
     unset(word, with, facts);
     let name = statement.args.get(1).filter(|arg| is_filled_in(arg).is_none());
@@ -256,6 +259,10 @@ fn tls(site: Site, options: &ServerOptions, with: &Surroundings<'_>) -> TlsClien
     let server_name = match (&options.sni, beyond(options, with)) {
         (Some((value, at)), _) => Setting { value: value.clone(), origin: with.extent.origin(*at), spelling: "sni" },
         (None, Some(reason)) => Setting::unknown(reason, with.extent.header, "sni"),
+        // From 3.3 on HTTP takes the name from the Host header.
+        (None, None) if with.by_host == Some(true) && with.profile.is_http() == Some(true) => {
+            Setting::default(ServerName::FromHost, &built_in::SNI_FROM_3_3)
+        }
         (None, None) => Setting::default(ServerName::Nothing, &built_in::SNI),
     };
     let verify = match (&options.verify, beyond(options, with)) {

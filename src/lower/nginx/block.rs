@@ -35,6 +35,7 @@ impl Lowering<'_, '_> {
             if !data && self.may_name_variables(text.get(raw.start as usize..end as usize), block.context) {
                 self.note_variables(item(Word::Set), &name, block);
             }
+            self.check_available(item(Word::Set), &name, block);
             match role(&name) {
                 Some(Role::Setting(slot)) if !is_block => {
                     if block.context == Context::Upstream && slot == Slot::CLIENT_KEEPALIVE {

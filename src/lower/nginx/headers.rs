@@ -181,7 +181,11 @@ impl Lowering<'_, '_> {
         }
         let name_of = |line: &Line| self.arg(line.item, 1).map(|(name, _)| name.to_ascii_lowercase());
         let kept: HashSet<String> = inner.set.iter().filter_map(name_of).collect();
-        let keeps = || pool.and_then(|pool| self.pool_facts.get(&pool)).is_some_and(|facts| facts.keepalive.is_some());
+        // Without the line the connection is closed only where that is not kept by itself.
+        let keeps = || {
+            self.keeps_by_itself() != Some(true)
+                && pool.and_then(|pool| self.pool_facts.get(&pool)).is_some_and(|facts| facts.keepalive.is_some())
+        };
         let lost: Vec<LostHeader> = outer
             .set
             .iter()

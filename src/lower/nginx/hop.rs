@@ -10,7 +10,7 @@ use crate::topology::{
     Endpoint, Hop, Known, LoadEffect, Lookup, LostReuse, MalformedTarget, Origin, Port, Reason, ResponseBuffers, Retry,
     RetryOn, Reuse, RouteId, Setting, Target, Timeouts,
 };
-use crate::value::{Address, ByteSize, DefaultRef, Host, Wait};
+use crate::value::{Address, ByteSize, DefaultRef, Host, Version, Versions, Wait};
 use std::time::Duration;
 
 /// A location with a target, kept until all groups and variables are known.
@@ -393,7 +393,7 @@ impl Lowering<'_, '_> {
         read: impl Fn(&Self, Item) -> Option<T>,
         built_in: impl Fn(&'static DefaultRef) -> Known<T>,
     ) -> Setting<T> {
-        let default = pending.family.default_of(of);
+        let default = pending.family.default_of(of).map(|newest| self.built_in(newest));
         let spelling = default.map_or("", |default| default.setting);
         match pending.frame.get(pending.family.slot(of)).and_then(|index| self.written.get(index)) {
             Some(written) => {
@@ -413,6 +413,25 @@ impl Lowering<'_, '_> {
                 (None, None) => Setting::unknown(Reason::OutsideRepository, pending.site, spelling),
             },
         }
+    }
+
+    /// The built-in value for the versions in question.
+    pub(super) fn built_in(&self, newest: &'static DefaultRef) -> &'static DefaultRef {
+        if newest.since.is_none() {
+            return newest;
+        }
+        built_in::default_in(newest.manual, &self.versions()).unwrap_or(newest)
+    }
+
+    /// The versions that the proxy may have.
+    pub(super) fn versions(&self) -> Versions {
+        self.out.topology.proxies[self.proxy].versions
+    }
+
+    /// Whether connections are kept and HTTP/1.1 is spoken without a word; `None`: the versions differ.
+    pub(super) fn keeps_by_itself(&self) -> Option<bool> {
+        let since = built_in::UPSTREAM_KEEPALIVE.since.and_then(Version::parse)?;
+        self.versions().reach(since.0)
     }
 
     fn wait(&self, pending: &Pending, of: Of) -> Setting<Wait> {
@@ -539,6 +558,9 @@ impl Lowering<'_, '_> {
                 match (version.as_deref(), cleared()) {
                     (Some("1.1" | "2"), Some(true)) => Some(true),
                     (Some("1.0"), _) | (_, Some(false)) => Some(false),
+                    _ if self.doubt(&pending.frame).is_some() => None,
+                    _ if self.keeps_by_itself() == Some(true) => Some(true),
+                    _ if self.keeps_by_itself() == Some(false) => Some(false),
                     // Depends on the version, or stands elsewhere.
                     _ => None,
                 }
@@ -557,8 +579,12 @@ impl Lowering<'_, '_> {
             (Known::Yes(true), Some(true)) => Known::Yes(true),
             _ => Known::Unknown(Reason::OutsideRepository),
         };
-        let at = facts.and_then(|facts| facts.keepalive).unwrap_or(site);
-        let kept = Setting { value, origin: Origin::Written(at), spelling: "keepalive" };
+        let origin = match facts.and_then(|facts| facts.keepalive) {
+            Some(at) => Origin::Written(at),
+            None if value == Known::Yes(true) => Origin::Default(&built_in::UPSTREAM_KEEPALIVE),
+            None => Origin::Written(site),
+        };
+        let kept = Setting { value, origin, spelling: "keepalive" };
         let idle = match facts {
             Some(facts) => facts.idle.clone(),
             None => wait_default(&built_in::UPSTREAM_KEEPALIVE_TIMEOUT),
@@ -577,6 +603,9 @@ impl Lowering<'_, '_> {
     /// include that was not read may have the rest.
     fn lost_reuse(&self, pending: &Pending, facts: &Facts, site: Site) -> Option<LostReuse> {
         let asked = facts.keepalive?;
+        if self.keeps_by_itself() == Some(true) && pending.family == Family::Proxy {
+            return None;
+        }
         if let Some(because) = facts.replaced_by {
             let what = "takes the place of `keepalive` before nginx 1.29.7";
             return Some(LostReuse { asked, because, what, instead: "move `keepalive` below the balancing method" });

@@ -10,6 +10,7 @@ mod checks;
 mod companions;
 mod headers;
 mod hop;
+mod http_version;
 mod include;
 mod limits;
 mod listen;
@@ -22,9 +23,10 @@ mod tls;
 mod upstream;
 mod values;
 mod variables;
-mod version;
+mod versions;
 
 use super::Lowered;
+use super::unavailable::Unavailable;
 use crate::files::{Files, Tree, folder};
 use crate::source::{FileId, IncludeId, Site, SourceFile, Span};
 use crate::syntax::Parsed;
@@ -131,11 +133,14 @@ fn run(
         process: limits::Process::default(),
         limits_told: HashSet::new(),
         versions_told: HashSet::new(),
+        unavailable: Unavailable::new(proxy, Dialect::Nginx, versions),
     };
     for &file in entries {
         lowering.file(file);
     }
     lowering.finish();
+    let unavailable = lowering.unavailable;
+    unavailable.finish(&mut out.topology.load.faults);
 }
 
 /// The contexts in which directives stand.
@@ -285,6 +290,8 @@ struct Lowering<'f, 'a> {
     limits_told: HashSet<usize>,
     /// Headers that were found to want another version.
     versions_told: HashSet<crate::source::Site>,
+    /// What the release may lack.
+    unavailable: Unavailable,
 }
 
 impl Lowering<'_, '_> {

@@ -100,7 +100,7 @@ impl Lowering<'_, '_> {
     }
 
     /// Whether a file has faults of syntax, so that its blocks may not be what they seem.
-    fn is_broken(&self, site: Site) -> bool {
+    pub(super) fn is_broken(&self, site: Site) -> bool {
         self.files
             .tree(site.span.file)
             .is_none_or(|tree| matches!(&*tree, Tree::Nginx(parsed) if parsed.template || !parsed.errors.is_empty()))
@@ -108,7 +108,7 @@ impl Lowering<'_, '_> {
 }
 
 /// What a block is in the table of directives. In a fragment a `server` may be one of http or of stream.
-const fn contexts(context: Context, whole: bool) -> Option<Contexts> {
+pub(super) const fn contexts(context: Context, whole: bool) -> Option<Contexts> {
     Some(match (context, whole) {
         (Context::Main, _) => Contexts::MAIN,
         (Context::Events, _) => Contexts::EVENTS,

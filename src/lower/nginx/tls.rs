@@ -47,7 +47,7 @@ impl Lowering<'_, '_> {
             versions: self.setting(
                 pending,
                 Of::SslProtocols,
-                |this, item| this.versions(item),
+                |this, item| this.tls_versions(item),
                 |default| {
                     let named = default.value.split(' ').try_fold(TlsVersions::default(), TlsVersions::with);
                     named.map_or(Known::Unknown(Reason::Malformed), Known::Yes)
@@ -69,7 +69,7 @@ impl Lowering<'_, '_> {
     }
 
     /// The versions that a line names; `None` where one is not known.
-    fn versions(&self, item: Item) -> Option<TlsVersions> {
+    fn tls_versions(&self, item: Item) -> Option<TlsVersions> {
         let named = self.args(item);
         if (1..=named.len()).any(|index| self.is_hole(item, index)) {
             return None;
@@ -79,10 +79,10 @@ impl Lowering<'_, '_> {
 
     /// `ssl_protocols` in force for a server.
     pub(super) fn client_versions(&self, block: &Block, site: Site) -> Setting<TlsVersions> {
-        let default = &built_in::SSL_PROTOCOLS;
+        let default = self.built_in(&built_in::SSL_PROTOCOLS);
         match block.frame.get(Slot::CLIENT_PROTOCOLS).and_then(|index| self.written.get(index)) {
             Some(written) => Setting {
-                value: self.versions(self.item_of(written)).map_or(Known::Unknown(Reason::Malformed), Known::Yes),
+                value: self.tls_versions(self.item_of(written)).map_or(Known::Unknown(Reason::Malformed), Known::Yes),
                 origin: Origin::Written(written.site()),
                 spelling: default.setting,
             },

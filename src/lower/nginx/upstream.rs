@@ -114,13 +114,18 @@ impl Lowering<'_, '_> {
         let number = keepalive.and_then(|item| self.arg(item, 1)).and_then(|(text, _)| text.parse::<u32>().ok());
         // A balancing method below `keepalive` replaces it before 1.29.7: the order of the lines decides.
         let position = |word: Word| block.items.iter().rposition(|item| item.word == word);
-        let lost = matches!((position(Word::Keepalive), position(Word::Balancer)), (Some(k), Some(b)) if b > k);
+        let below = matches!((position(Word::Keepalive), position(Word::Balancer)), (Some(k), Some(b)) if b > k);
+        let by_itself = self.keeps_by_itself();
+        let lost = below && by_itself != Some(true);
         let keeps = match (keepalive, number) {
+            (Some(_), _) if lost && by_itself == Some(false) => Known::Yes(false),
             (Some(_), _) if lost => Known::Unknown(Reason::OutsideRepository),
             (Some(_), Some(n)) => Known::Yes(n > 0),
             (Some(_), None) => Known::Unknown(Reason::TemplateHole),
             // Not kept before 1.29.7, kept from then on.
-            (None, _) => Known::Unknown(Reason::OutsideRepository),
+            (None, _) => by_itself
+                .filter(|_| self.doubt(&block.frame).is_none())
+                .map_or(Known::Unknown(Reason::OutsideRepository), Known::Yes),
         };
         let keepalive = keepalive.and_then(|item| self.site_of(item));
         let replaced_by = of(Word::Balancer).filter(|_| lost).and_then(|item| self.site_of(item));
