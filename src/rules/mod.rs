@@ -16,6 +16,7 @@ mod inconsistent_buffers;
 mod inert_health_check;
 mod keepalive_lost;
 mod keepalive_race;
+mod localhost_two_families;
 mod lost_headers;
 mod malformed_target;
 mod misplaced_directive;
@@ -26,6 +27,7 @@ mod missing_health_check;
 mod missing_sni;
 mod missing_timeout;
 mod mode_mismatch;
+mod name_resolved_once;
 mod no_failover;
 mod passive_check_off;
 mod plain_to_tls_port;
@@ -35,14 +37,18 @@ mod proxy_loop;
 mod proxy_protocol_mismatch;
 mod queue_timeout_inherited;
 mod request_limit;
+mod resolver_out_of_reach;
 mod retry_window_too_short;
 mod runtime_name_without_resolver;
+mod shadowed_route;
 mod short_connect_timeout;
 mod short_read_timeout;
 mod short_tunnel_timeout;
 mod slow_detection;
 mod small_response_buffer;
 mod sni_names_the_pool;
+mod socket_path_mismatch;
+mod socket_permission;
 mod syntax_error;
 #[cfg(test)]
 mod testing;
@@ -56,6 +62,7 @@ mod undefined_reference;
 mod unitless_timeout;
 mod unknown_upstream_host;
 mod unset_variable;
+mod unusable_address;
 mod websocket_upgrade_missing;
 mod wrong_application_protocol;
 mod wrong_host_header;
@@ -99,10 +106,17 @@ pub const RULES: &[&dyn Rule] = &[
     &unset_variable::UnsetVariable,
     &unknown_upstream_host::UnknownUpstreamHost,
     &runtime_name_without_resolver::RuntimeNameWithoutResolver,
+    &name_resolved_once::NameResolvedOnce,
+    &resolver_out_of_reach::ResolverOutOfReach,
     &implicit_port::ImplicitPort,
+    &socket_path_mismatch::SocketPathMismatch,
+    &socket_permission::SocketPermission,
+    &localhost_two_families::LocalhostTwoFamilies,
     &proxy_loop::ProxyLoop,
     &empty_pool::EmptyPool,
     &dangling_route::DanglingRoute,
+    &shadowed_route::ShadowedRoute,
+    &unusable_address::UnusableAddress,
     &short_read_timeout::ShortReadTimeout,
     &short_connect_timeout::ShortConnectTimeout,
     &missing_timeout::MissingTimeout,

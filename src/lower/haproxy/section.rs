@@ -210,6 +210,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
     companions::bind(file, id, &section);
     if section.profile.disabled.is_none() && !file.misspelt.contains(&id) {
         dangling::frontend(file, &section);
+        dangling::shadowed(file, &section);
     }
     let faults = std::mem::take(&mut section.faults);
     if section.profile.disabled.is_none() && !file.template {
@@ -297,6 +298,7 @@ fn add_server(file: &mut File<'_>, section: &mut Section, statement: &Statement<
         names: file.names,
         empty_resolvers: &file.empty_resolvers,
         by_host: file.facts.reach(3, 3),
+        resolvers: &file.resolvers,
     };
     let Some(server) = server::read(statement, &with, &mut file.facts) else {
         section.open_ended = true;

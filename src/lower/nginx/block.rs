@@ -44,7 +44,7 @@ impl Lowering<'_, '_> {
                     }
                     let index = self.written_here(item(Word::Set), &here, raw, block);
                     if slot == Slot::RESOLVER {
-                        self.check_resolver(item(Word::Set));
+                        self.read_resolver(item(Word::Set));
                     } else {
                         self.check_value(item(Word::Set), slot, &name);
                     }
@@ -80,6 +80,7 @@ impl Lowering<'_, '_> {
                 _ if block.context == Context::Data || block.context == Context::Other => {}
                 _ if is_block => self.child(item(Word::Set), &name, block),
                 _ => {
+                    self.other_address(item(Word::Set), &name);
                     self.check_known(item(Word::Set), &name, block);
                     self.check_once(item(Word::Set), &name, block);
                 }
@@ -278,6 +279,8 @@ impl Lowering<'_, '_> {
             self.out.topology.virtual_hosts[host].routes.push(route);
         }
         if let Some((family, target)) = pass {
+            let rewrites = block.items.iter().any(|item| item.word == Word::Rewrite)
+                || block.children.iter().any(|(context, _)| *context == Context::IfInLocation);
             self.pending.push(super::hop::Pending {
                 family,
                 target,
@@ -287,6 +290,7 @@ impl Lowering<'_, '_> {
                 route,
                 prefix,
                 restriction,
+                rewrites,
                 server: self.server.as_ref().map_or(0, |server| server.number),
             });
         }

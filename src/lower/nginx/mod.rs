@@ -10,8 +10,10 @@ mod checks;
 mod companions;
 mod headers;
 mod hop;
+mod hosts;
 mod http_version;
 mod include;
+mod joint;
 mod limits;
 mod listen;
 mod named;
@@ -134,6 +136,7 @@ fn run(
         limits_told: HashSet::new(),
         versions_told: HashSet::new(),
         unavailable: Unavailable::new(proxy, Dialect::Nginx, versions),
+        own_names: Vec::new(),
     };
     for &file in entries {
         lowering.file(file);
@@ -292,6 +295,8 @@ struct Lowering<'f, 'a> {
     versions_told: HashSet<crate::source::Site>,
     /// What the release may lack.
     unavailable: Unavailable,
+    /// Targets that name the machine itself, with their ports.
+    own_names: Vec<(Box<str>, u16, Site)>,
 }
 
 impl Lowering<'_, '_> {
@@ -397,6 +402,7 @@ impl Lowering<'_, '_> {
         self.finish_hops();
         self.finish_zones();
         self.finish_process();
+        self.finish_own_names();
     }
 }
 
