@@ -30,6 +30,7 @@ fn report(findings: Findings, sources: SourceMap, unread: Vec<UnreadFile>) -> Re
         topology: Topology::default(),
         rules: vec![RuleId::GW000, RuleId::GW001, RuleId::GW003],
         unread,
+        not_utf8: Vec::new(),
     }
 }
 
@@ -112,7 +113,7 @@ fn all(report: &Report) -> [(&'static str, String); 4] {
 
 #[test]
 fn human_is_for_eighty_columns() {
-    let shown = human_text(&sample(), Options { width: 80, elapsed: None, color: false });
+    let shown = human_text(&sample(), Options { width: 80, elapsed: None, color: false, fixed: None });
     insta::assert_snapshot!("human", shown);
     for line in shown.lines().filter(|line| !line.contains("https://")) {
         assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
@@ -121,7 +122,10 @@ fn human_is_for_eighty_columns() {
 
 #[test]
 fn human_has_colours_and_a_time_when_asked() {
-    let shown = human_text(&sample(), Options { width: 80, elapsed: Some(Duration::from_millis(12)), color: true });
+    let shown = human_text(
+        &sample(),
+        Options { width: 80, elapsed: Some(Duration::from_millis(12)), color: true, fixed: None },
+    );
     assert!(shown.contains("\u{1b}[") && shown.contains(" (12 ms)\n"));
     assert!(!human_text(&sample(), Options::default()).contains('\u{1b}'));
 }

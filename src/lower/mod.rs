@@ -5,8 +5,10 @@ pub mod haproxy;
 pub mod nginx;
 mod targets;
 
+use crate::edit::{Applicability, Edit, Fix};
 use crate::files::{Files, Tree};
-use crate::source::FileId;
+use crate::source::{FileId, Span};
+use crate::syntax::Mend;
 use crate::topology::Topology;
 pub use targets::Targets;
 
@@ -46,4 +48,17 @@ pub fn lower(files: &mut Files<'_>, targets: Targets) -> Lowered {
     nginx::lower(files, &nginx, targets.nginx, &mut out);
     haproxy::lower(files, &haproxy, targets.haproxy, &mut out);
     out
+}
+
+/// How to mend text, as a fix.
+fn mended(file: FileId, mend: &Mend) -> Box<Fix> {
+    let edit = |(at, text): &(std::ops::Range<u32>, &str)| Edit::Replace {
+        span: Span::new(file, at.start, at.end),
+        text: (*text).to_owned(),
+    };
+    Box::new(Fix {
+        applicability: if mend.certain { Applicability::Safe } else { Applicability::Unsafe },
+        title: mend.title.clone(),
+        edits: mend.edits.iter().map(edit).collect(),
+    })
 }
