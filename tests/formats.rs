@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
 
 use gw502_lint::catalog::{Confidence, RuleId, Severity};
+use gw502_lint::edit::{Edit, Fix};
 use gw502_lint::engine::{Report, UnreadFile};
 use gw502_lint::finding::{Finding, Findings};
 use gw502_lint::output::human::Options;
@@ -20,6 +21,10 @@ const SITE: &str = "upstream api {\n    server 10.0.0.1:3000;\n}\n\nserver {\n  
 fn span(sources: &SourceMap, file: FileId, text: &str) -> Span {
     let start = sources.file(file).text().find(text).expect("the text is in the file");
     Span::new(file, start as u32, (start + text.len()) as u32)
+}
+
+fn replace(span: Span, text: &str) -> Edit {
+    Edit::Replace { span, text: text.to_owned() }
 }
 
 fn report(findings: Findings, sources: SourceMap, unread: Vec<UnreadFile>) -> Report {
@@ -59,7 +64,8 @@ fn sample() -> Report {
         .label((Site::direct(include), "read through this".into()))
         .why("A name that no upstream has is looked up as a host name when nginx loads its configuration.")
         .help("write `proxy_pass http://api;`")
-        .assumed("no resolver answers for `apii`"),
+        .assumed("no resolver answers for `apii`")
+        .fix(Fix::guess("write `http://api`", [replace(at("http://apii").span, "http://api")])),
     );
     findings.push(
         Finding::new(
@@ -68,6 +74,7 @@ fn sample() -> Report {
             (at("server 10.0.0.1:3000"), "after this".into()),
             "a `;` is missing",
         )
+        .fix(Fix::safe("take the group out", [replace(block, ""), replace(at("# 😀").span, "#\n")]))
         .severity(Severity::Warning)
         .confidence(Confidence::Likely),
     );

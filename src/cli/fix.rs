@@ -7,10 +7,10 @@ use crate::fix::{Changed, Fixed};
 use crate::output::plain_line;
 use clap::Args;
 use similar::TextDiff;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long two versions of one file may be compared; then the diff becomes coarser, and stays right.
@@ -63,21 +63,33 @@ impl FixArguments {
 /// # Errors
 /// Which files were not written, and why.
 pub fn write_files(root: &Path, changed: &BTreeMap<String, Changed>) -> Result<(), String> {
+    let mut written = HashMap::new();
     let failed: Vec<String> = changed
         .iter()
         .filter_map(|(path, changed)| {
-            let why = write_file(root, path, changed).err()?;
+            let why = write_file(root, path, changed, &mut written).err()?;
             Some(format!("{} was not fixed: {why}", plain_line(path)))
         })
         .collect();
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }
 
-fn write_file(root: &Path, path: &str, changed: &Changed) -> Result<(), String> {
+fn write_file<'a>(
+    root: &Path,
+    path: &str,
+    changed: &'a Changed,
+    written: &mut HashMap<PathBuf, &'a str>,
+) -> Result<(), String> {
     // A symbolic link stays; what it leads to is replaced.
     let target = fs::canonicalize(root.join(path)).map_err(|error| words(&error))?;
     if !target.starts_with(root) {
         return Err("it leads out of the linted tree through a symbolic link".into());
+    }
+    // A file may be read under two names.
+    match written.get(&target) {
+        Some(text) if **text == *changed.after => return Ok(()),
+        Some(_) => return Err("it is another name of a file that was fixed; run gw502-lint again".into()),
+        None => {}
     }
     if !fs::metadata(&target).map_err(|error| words(&error))?.is_file() {
         return Err("it is no file any more".into());
@@ -85,7 +97,9 @@ fn write_file(root: &Path, path: &str, changed: &Changed) -> Result<(), String> 
     if fs::read(&target).map_err(|error| words(&error))? != changed.before.as_bytes() {
         return Err("it has changed since it was read; run gw502-lint again".into());
     }
-    output::replace(&target, |out| out.write_all(changed.after.as_bytes())).map_err(|error| words(&error))
+    output::replace(&target, |out| out.write_all(changed.after.as_bytes())).map_err(|error| words(&error))?;
+    written.insert(target, &changed.after);
+    Ok(())
 }
 
 /// Writes a diff that `patch -p1` and `git apply` take.
@@ -126,4 +140,26 @@ pub fn summary(fixed: &Fixed, most: Applicability) -> String {
         _ => String::new(),
     };
     format!("{} would be fixed in {files}{more}", fixed.applied)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_changed_meanwhile_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(folder.path()).unwrap();
+        fs::write(root.join("a.conf"), "by somebody else\n").unwrap();
+        fs::write(root.join("b.conf"), "b\n").unwrap();
+        let changed = |before: &str| Changed { before: before.into(), after: "fixed\n".into() };
+        let all = BTreeMap::from([("a.conf".to_owned(), changed("a\n")), ("b.conf".to_owned(), changed("b\n"))]);
+        let refused = write_files(&root, &all).unwrap_err();
+        assert_eq!(refused, "a.conf was not fixed: it has changed since it was read; run gw502-lint again");
+        assert_eq!(fs::read_to_string(root.join("a.conf")).unwrap(), "by somebody else\n");
+        assert_eq!(fs::read_to_string(root.join("b.conf")).unwrap(), "fixed\n", "the others are");
+        fs::remove_file(root.join("a.conf")).unwrap();
+        assert!(write_files(&root, &all).unwrap_err().contains("a.conf was not fixed"));
+        assert!(!root.join("a.conf").exists());
+    }
 }

@@ -155,6 +155,9 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     };
     let mode = arguments.fixes.mode()?;
     let request = request(arguments)?;
+    if matches!(mode, Mode::Apply(_)) && request.stdin.is_some() && !request.paths.is_empty() {
+        return Err("--fix takes standard input alone: its fixed text goes to standard output".into());
+    }
     let progress = Progress::start();
     let found = discover::discover(&request).map_err(|refusal| refusal.to_string())?;
     if found.units.is_empty() && found.unread.is_empty() {
@@ -166,9 +169,6 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     let least = Severity::from(arguments.min_severity);
     // Of standard input only its own text can be given back.
     let piped = request.stdin.as_ref().map(|(_, bytes)| bytes).filter(|_| matches!(mode, Mode::Apply(_)));
-    if piped.is_some() && !request.paths.is_empty() {
-        return Err("--fix takes standard input alone: its fixed text goes to standard output".into());
-    }
     // What is not shown is not fixed either.
     let lint = |units: Vec<Unit>, repository: &dyn Repository| {
         let mut report = engine::lint(units, &unread, repository, &settings);
