@@ -305,7 +305,7 @@ impl<'a> Page<'a> {
         let from = self.text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
         let to = end + self.rest(end).len();
         let lines = self.text.get(from..to).unwrap_or_default();
-        self.template && ["{{", "{%", "{#", "<%", "@@"].iter().any(|tag| lines.contains(tag))
+        self.template && ["{{", "}}", "{%", "%}", "{#", "#}", "<%", "%>"].iter().any(|tag| lines.contains(tag))
     }
 }
 

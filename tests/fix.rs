@@ -6,7 +6,7 @@
 use gw502_lint::catalog::Severity;
 use gw502_lint::discover::{self, Disk, Request};
 use gw502_lint::edit::Applicability;
-use gw502_lint::engine::{self, Report, Selection};
+use gw502_lint::engine::{self, Report, Settings};
 use gw502_lint::files::{Repository, Tree, Unit};
 use gw502_lint::fix::{self, Fixed};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -19,7 +19,6 @@ const BOM: &str = "\u{feff}";
 
 /// A side of a fixture in which something can be fixed.
 struct Side {
-    name: String,
     folder: PathBuf,
     /// What `case.yaml` says of it under `fix`.
     mends: Option<Applicability>,
@@ -47,7 +46,6 @@ fn main() -> ExitCode {
             },
             rule: text("rule"),
             folder: entry.path().to_owned(),
-            name: name.clone(),
         };
         trials.push(Trial::test(name, move || check(&side)));
     }
@@ -88,7 +86,7 @@ impl Copy {
         let disk = Disk::new(found.root.clone());
         let mut first = None;
         let lint = |units: Vec<Unit>, repository: &dyn Repository| {
-            let mut report = engine::lint(units, &found.unread, repository, &Selection::default());
+            let mut report = engine::lint(units, &found.unread, repository, &Settings::default());
             for finding in report.findings.iter_mut().filter(|finding| !keep(finding.fingerprint)) {
                 finding.fix = None;
             }

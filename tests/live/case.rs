@@ -44,6 +44,15 @@ pub struct Case {
     pub confidence: Option<Confidence>,
     #[serde(default)]
     pub trap: bool,
+    /// Which fixes make `bad` as good as `good`.
+    pub fix: Option<Fix>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Fix {
+    Safe,
+    Unsafe,
 }
 
 #[derive(Deserialize, PartialEq, Eq)]
@@ -203,12 +212,23 @@ impl Wanted {
 pub enum Side {
     Bad,
     Good,
+    /// `bad`, after its fixes.
+    Fixed,
 }
 
 impl Side {
     pub fn name(self) -> &'static str {
         match self {
             Self::Bad => "bad",
+            Self::Good => "good",
+            Self::Fixed => "fixed",
+        }
+    }
+
+    /// The folder that it is made from.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Bad | Self::Fixed => "bad",
             Self::Good => "good",
         }
     }

@@ -188,7 +188,7 @@ fn server_port(text: &str, name: &str, port: &str) -> Result<Port, (Option<Port>
     Err((
         Some(read),
         Fault {
-            instead: text.strip_suffix(rest).map(str::to_owned),
+            instead: None,
             message: format!("HAProxy reads `{text}` as port {value} of {shown} and drops `{rest}`"),
             label: format!("`{rest}` stands behind the port"),
             why: "up to 2.8 whatever follows the digits of the port is ignored without a word: a path never reaches the \
