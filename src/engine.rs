@@ -2,12 +2,14 @@
 //! knows no clock.
 
 use crate::catalog::{CATALOG, Confidence, Outcome, RuleId, Severity};
-use crate::files::{Files, Repository, Unit};
+use crate::edit::{Applicability, Page};
+use crate::files::{Files, Repository, Tree, Unit};
 use crate::finding::{Finding, Findings, Label};
 use crate::rules::{self, Cx};
-use crate::source::{Site, SourceMap, Span, clean};
+use crate::source::{FileId, Site, SourceMap, Span, clean};
 use crate::topology::{Dialect, Topology};
 use crate::{link, lower};
+use std::collections::{BTreeSet, HashMap};
 
 pub use crate::lower::Targets;
 
@@ -61,9 +63,21 @@ pub struct Report {
     pub files: Vec<(String, Dialect)>,
     /// The files that could not be read; each is a finding, too.
     pub unread: Vec<UnreadFile>,
+    /// Files with something to mend in which nothing can be mended, because they are not UTF-8.
+    pub not_utf8: Vec<String>,
 }
 
 impl Report {
+    /// How many findings have a fix: a safe one, and another one.
+    #[must_use]
+    pub fn fixable(&self) -> (usize, usize) {
+        let fixes = |wanted| {
+            let of = |finding: &&Finding| finding.fix.as_ref().is_some_and(|fix| fix.applicability == wanted);
+            self.findings.iter().filter(of).count()
+        };
+        (fixes(Applicability::Safe), fixes(Applicability::Unsafe))
+    }
+
     /// How many findings have this severity.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
@@ -93,8 +107,11 @@ pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository
         .files()
         .filter_map(|(id, file)| files.tree(id).map(|tree| (file.path().to_owned(), tree.dialect())))
         .collect();
+    let mut findings = findings.finish(&files.sources);
+    let not_utf8 = settle_fixes(&mut findings, &files);
     Report {
-        findings: findings.finish(&files.sources),
+        findings,
+        not_utf8,
         sources: files.sources,
         topology: lowered.topology,
         rules: CATALOG.iter().map(|meta| meta.id).filter(|&id| selection.enables(id)).collect(),
@@ -109,6 +126,39 @@ pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository
     }
 }
 
+/// Makes bytes of what the fixes say, and drops those that their texts do not bear. Gives the files that are not UTF-8,
+/// so that nothing can be mended there.
+fn settle_fixes(findings: &mut [Finding], files: &Files<'_>) -> Vec<String> {
+    let mut not_utf8 = BTreeSet::new();
+    let mut included: Option<HashMap<FileId, usize>> = None;
+    let page = |id: FileId| {
+        let tree = files.tree(id)?;
+        let (end, template) = match &*tree {
+            Tree::Nginx(parsed) => (";", parsed.template),
+            Tree::Haproxy(parsed) => ("", parsed.template),
+        };
+        Some(Page { text: files.sources.file(id).text(), end, template })
+    };
+    for finding in findings {
+        let Some(fix) = finding.fix.take() else { continue };
+        if let Some(file) = fix.files().find(|&file| files.sources.file(file).is_lossy()) {
+            not_utf8.insert(file);
+            continue;
+        }
+        let moves = fix.moves_statements();
+        let Some(mut fix) = fix.settle(page) else { continue };
+        if moves && fix.applicability == Applicability::Safe {
+            let included = included.get_or_insert_with(|| files.sources.times_included());
+            // What is right in one place may be wrong in another that reads the same file.
+            if fix.files().any(|file| included.get(&file).is_some_and(|&times| times > 1)) {
+                fix.applicability = Applicability::Unsafe;
+            }
+        }
+        finding.fix = Some(Box::new(fix));
+    }
+    not_utf8.into_iter().map(|file| files.sources.file(file).path().to_owned()).collect()
+}
+
 /// An unread file is always a finding, whatever was selected: what was not read is not clean.
 fn unreadable(site: Site, path: &str, why: &str, out: &mut Findings) {
     out.push(Finding {
@@ -120,6 +170,7 @@ fn unreadable(site: Site, path: &str, why: &str, out: &mut Findings) {
         message: format!("{} could not be read: {}", clean(path), clean(why)),
         labels: vec![Label { site, text: "nothing is known of what stands there".into() }],
         notes: Vec::new(),
+        fix: None,
         fingerprint: 0,
     });
 }

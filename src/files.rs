@@ -92,7 +92,12 @@ impl Unit {
     /// Reads and parses a file's bytes.
     #[must_use]
     pub fn new(path: impl Into<Box<str>>, bytes: Vec<u8>, dialect: Dialect) -> Self {
-        let source = SourceFile::new(path, bytes);
+        Self::parse(SourceFile::new(path, bytes), dialect)
+    }
+
+    /// Parses a file.
+    #[must_use]
+    pub fn parse(source: SourceFile, dialect: Dialect) -> Self {
         let tree = Tree::parse(source.text(), dialect);
         Self { source, tree }
     }

@@ -1,6 +1,7 @@
 //! What rules say: findings, labels, notes. Layer 4.
 
 use crate::catalog::{Confidence, Outcome, RuleId, Severity};
+use crate::edit::Fix;
 use crate::source::{Site, SourceMap};
 use crate::topology::Dialect;
 
@@ -23,6 +24,8 @@ pub struct Finding {
     pub labels: Vec<Label>,
     /// Text without a place.
     pub notes: Vec<Note>,
+    /// How to mend it, where there is one certain or likely way.
+    pub fix: Option<Box<Fix>>,
     /// Same for the same hazard after lines have moved.
     pub fingerprint: u64,
 }
@@ -65,6 +68,7 @@ impl Finding {
             message: message.into(),
             labels: vec![Label { site: at.0, text: at.1 }],
             notes: about.into_iter().filter(|about| !about.log.is_empty()).map(|about| Note::Log(about.log)).collect(),
+            fix: None,
             fingerprint: 0,
         }
     }
@@ -157,6 +161,13 @@ impl Finding {
     #[must_use]
     pub fn assumed(mut self, text: impl Into<String>) -> Self {
         self.notes.push(Note::Assumed(text.into()));
+        self
+    }
+
+    /// How to mend it.
+    #[must_use]
+    pub fn fix(mut self, fix: impl Into<Option<Box<Fix>>>) -> Self {
+        self.fix = fix.into();
         self
     }
 

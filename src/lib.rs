@@ -11,9 +11,11 @@ pub mod cli;
 pub mod defaults;
 #[cfg(feature = "cli")]
 pub mod discover;
+pub mod edit;
 pub mod engine;
 pub mod files;
 pub mod finding;
+pub mod fix;
 pub mod link;
 pub mod lower;
 pub mod output;

@@ -3,6 +3,7 @@
 //! Layer 0. Knows no dialect and does no IO: a [`SourceMap`] holds text that was handed in.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 
@@ -106,6 +107,12 @@ impl SourceFile {
     pub fn new(path: impl Into<Box<str>>, bytes: Vec<u8>) -> Self {
         let (text, lossy) = text_of(bytes);
         Self { path: path.into(), text: text.into_boxed_str(), lossy, lines: OnceLock::new() }
+    }
+
+    /// The same file with another text.
+    #[must_use]
+    pub fn with_text(&self, text: String) -> Self {
+        Self { path: self.path.clone(), text: text.into_boxed_str(), lossy: self.lossy, lines: OnceLock::new() }
     }
 
     /// The path as shown to people: relative to the root, forward slashes.
@@ -225,6 +232,16 @@ impl SourceMap {
         self.includes.push(Include { at, file });
         // Not zero: one was just put in.
         IncludeId(NonZeroU32::new(self.includes.len() as u32).unwrap_or(NonZeroU32::MAX))
+    }
+
+    /// How often each file is included.
+    #[must_use]
+    pub fn times_included(&self) -> HashMap<FileId, usize> {
+        let mut times = HashMap::new();
+        for include in &self.includes {
+            *times.entry(include.file).or_default() += 1;
+        }
+        times
     }
 
     /// What stands behind an include id.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
 
 use gw502_lint::catalog::{Confidence, RuleId, Severity};
+use gw502_lint::edit::{Edit, Fix};
 use gw502_lint::engine::{Report, UnreadFile};
 use gw502_lint::finding::{Finding, Findings};
 use gw502_lint::output::human::Options;
@@ -22,6 +23,10 @@ fn span(sources: &SourceMap, file: FileId, text: &str) -> Span {
     Span::new(file, start as u32, (start + text.len()) as u32)
 }
 
+fn replace(span: Span, text: &str) -> Edit {
+    Edit::Replace { span, text: text.to_owned() }
+}
+
 fn report(findings: Findings, sources: SourceMap, unread: Vec<UnreadFile>) -> Report {
     Report {
         findings: findings.finish(&sources),
@@ -30,6 +35,7 @@ fn report(findings: Findings, sources: SourceMap, unread: Vec<UnreadFile>) -> Re
         topology: Topology::default(),
         rules: vec![RuleId::GW000, RuleId::GW001, RuleId::GW003],
         unread,
+        not_utf8: Vec::new(),
     }
 }
 
@@ -58,7 +64,8 @@ fn sample() -> Report {
         .label((Site::direct(include), "read through this".into()))
         .why("A name that no upstream has is looked up as a host name when nginx loads its configuration.")
         .help("write `proxy_pass http://api;`")
-        .assumed("no resolver answers for `apii`"),
+        .assumed("no resolver answers for `apii`")
+        .fix(Fix::guess("write `http://api`", [replace(at("http://apii").span, "http://api")])),
     );
     findings.push(
         Finding::new(
@@ -67,6 +74,7 @@ fn sample() -> Report {
             (at("server 10.0.0.1:3000"), "after this".into()),
             "a `;` is missing",
         )
+        .fix(Fix::safe("take the group out", [replace(block, ""), replace(at("# 😀").span, "#\n")]))
         .severity(Severity::Warning)
         .confidence(Confidence::Likely),
     );
@@ -112,7 +120,7 @@ fn all(report: &Report) -> [(&'static str, String); 4] {
 
 #[test]
 fn human_is_for_eighty_columns() {
-    let shown = human_text(&sample(), Options { width: 80, elapsed: None, color: false });
+    let shown = human_text(&sample(), Options { width: 80, elapsed: None, color: false, fixed: None });
     insta::assert_snapshot!("human", shown);
     for line in shown.lines().filter(|line| !line.contains("https://")) {
         assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
@@ -121,7 +129,10 @@ fn human_is_for_eighty_columns() {
 
 #[test]
 fn human_has_colours_and_a_time_when_asked() {
-    let shown = human_text(&sample(), Options { width: 80, elapsed: Some(Duration::from_millis(12)), color: true });
+    let shown = human_text(
+        &sample(),
+        Options { width: 80, elapsed: Some(Duration::from_millis(12)), color: true, fixed: None },
+    );
     assert!(shown.contains("\u{1b}[") && shown.contains(" (12 ms)\n"));
     assert!(!human_text(&sample(), Options::default()).contains('\u{1b}'));
 }

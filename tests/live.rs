@@ -1,4 +1,5 @@
-//! Every fixture against the real proxy: `bad/` ends as `case.yaml` says, and `good/` does not.
+//! Every fixture against the real proxy: `bad/` ends as `case.yaml` says, and `good/` does not; where `case.yaml` says
+//! that fixes mend it, `bad/` after `--fix` does as well as `good/`.
 //!
 //! One named test per case and side. A case that this machine cannot run (the proxy or a backend's program is not
 //! installed, no mount namespace) is shown as ignored, with the reason in brackets; it never counts as passed.
@@ -22,7 +23,8 @@ mod tls;
 mod wire;
 
 use std::net::TcpListener;
-use std::process::ExitCode;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -30,7 +32,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use backend::{Backend, Behave};
-use case::{Case, Fixture, Side};
+use case::{Case, Fix, Fixture, Side};
 use ports::{Lease, Ports};
 use proxy::{Launch, Scratch, find_program, own_hosts_possible};
 use tls::Certificate;
@@ -61,7 +63,8 @@ fn trials(fixture: Fixture, certificate: &Arc<Certificate>) -> Vec<Trial> {
         return Vec::new(); // a fragment: no proxy can start it
     }
     let reason = cannot_run(&fixture.case);
-    let sides = if fixture.case.trap { vec![Side::Good] } else { vec![Side::Bad, Side::Good] };
+    let mut sides = if fixture.case.trap { vec![Side::Good] } else { vec![Side::Bad, Side::Good] };
+    sides.extend(fixture.case.fix.map(|_| Side::Fixed));
     let fixture = Arc::new(fixture);
     let trial = |side: Side| {
         let (fixture, certificate) = (Arc::clone(&fixture), Arc::clone(certificate));
@@ -98,6 +101,17 @@ fn cannot_run(case: &Case) -> Option<String> {
     None
 }
 
+/// Lets the program fix a folder.
+fn apply_fixes(folder: &Path, fix: Option<Fix>) -> Result<(), String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gw502-lint"));
+    command.current_dir(folder).args(["--fix", "--fail-on", "never", "."]);
+    if fix == Some(Fix::Unsafe) {
+        command.arg("--unsafe-fixes");
+    }
+    let done = command.output().map_err(|error| error.to_string())?;
+    if done.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&done.stderr).into_owned()) }
+}
+
 /// One side of a case.
 ///
 /// # Errors
@@ -107,12 +121,15 @@ fn run(fixture: &Fixture, side: Side, certificate: &Arc<Certificate>) -> Result<
     let mut ports = Ports::new(&lease);
     let case = case::parse(&ports.rewrite(&fixture.yaml)?)?;
     let scratch = Scratch::make(certificate)?;
-    scratch.copy_tree(&fixture.dir.join(side.name()), "conf", |text| ports.rewrite(text))?;
+    scratch.copy_tree(&fixture.dir.join(side.folder()), "conf", |text| ports.rewrite(text))?;
     if fixture.dir.join("files").is_dir() {
         scratch.copy_tree(&fixture.dir.join("files"), "files", |text| ports.rewrite(text))?;
     }
     if let Some(hosts) = &case.hosts {
         scratch.write("hosts", hosts)?;
+    }
+    if side == Side::Fixed {
+        apply_fixes(&scratch.path().join("conf"), case.fix)?;
     }
     let mut backends = Vec::new();
     for spec in &case.backends {

@@ -1,13 +1,17 @@
 //! `gw502-lint [PATHS]…`: the run itself.
 
-use super::output::{to_file, to_stdout};
+use super::fix::{self, FixArguments, Mode};
+use super::output::{to_file, to_stderr, to_stdout};
 use super::{ColorChoice, Exit, terminal_width};
 use crate::catalog::{CATALOG, RuleId, Severity};
 use crate::discover::{self, DialectOf, Disk, Found, Request};
 use crate::engine::{self, Report, Selection, Settings, Targets};
+use crate::files::{Repository, Unit};
+use crate::fix::Fixed;
 use crate::output::{github, human, json, sarif};
 use crate::syntax::limits::MAX_FILE_BYTES;
 use clap::{Args, ValueEnum};
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -60,6 +64,9 @@ pub struct LintArguments {
     /// Exit with 1 when a finding is at least this bad
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Warning)]
     fail_on: FailOn,
+
+    #[command(flatten)]
+    fixes: FixArguments,
 
     /// Use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
@@ -146,7 +153,11 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
         selection: Selection { select: rules(&arguments.select)?, ignore: rules(&arguments.ignore)? },
         targets: targets(&arguments.target)?,
     };
+    let mode = arguments.fixes.mode()?;
     let request = request(arguments)?;
+    if matches!(mode, Mode::Apply(_)) && request.stdin.is_some() && !request.paths.is_empty() {
+        return Err("--fix takes standard input alone: its fixed text goes to standard output".into());
+    }
     let progress = Progress::start();
     let found = discover::discover(&request).map_err(|refusal| refusal.to_string())?;
     if found.units.is_empty() && found.unread.is_empty() {
@@ -154,20 +165,66 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     }
     progress.linting(found.units.len());
     let Found { root, units, unread, .. } = found;
-    let mut report = engine::lint(units, &unread, &Disk::new(root), &settings);
+    let disk = Disk::new(root.clone());
     let least = Severity::from(arguments.min_severity);
-    report.findings.retain(|finding| finding.severity >= least || finding.rule == RuleId::GW000);
+    // Of standard input only its own text can be given back.
+    let piped = request.stdin.as_ref().map(|(_, bytes)| bytes).filter(|_| matches!(mode, Mode::Apply(_)));
+    // What is not shown is not fixed either.
+    let lint = |units: Vec<Unit>, repository: &dyn Repository| {
+        let mut report = engine::lint(units, &unread, repository, &settings);
+        report.findings.retain(|finding| finding.severity >= least || finding.rule == RuleId::GW000);
+        if piped.is_some() {
+            for finding in &mut report.findings {
+                finding.fix = finding.fix.take().filter(|fix| fix.files().all(|file| file.index() == 0));
+            }
+        }
+        report
+    };
+    let fixed = match mode {
+        Mode::Tell => Fixed { report: lint(units, &disk), changed: BTreeMap::new(), applied: 0 },
+        Mode::Apply(most) | Mode::Show(most) => crate::fix::run(units, &disk, most, lint),
+    };
     progress.stop();
+    let mut failed = Ok(());
+    match mode {
+        Mode::Tell => {}
+        Mode::Apply(_) => {
+            failed = match piped {
+                Some(bytes) => {
+                    let text = fixed.changed.values().next().map_or(&**bytes, |changed| changed.after.as_bytes());
+                    to_stdout(|out| out.write_all(text))
+                }
+                None => fix::write_files(&root, &fixed.changed),
+            };
+        }
+        Mode::Show(most) => {
+            fix::show(&fixed.changed)?;
+            to_stderr(|out| writeln!(out, "{}", fix::summary(&fixed, most)));
+        }
+    }
+    if mode != Mode::Tell {
+        for path in &fixed.report.not_utf8 {
+            let path = crate::output::plain_line(path);
+            to_stderr(|out| writeln!(out, "{path} is not UTF-8, so nothing is fixed there"));
+        }
+    }
+    if let Mode::Show(_) = mode {
+        return Ok(if fixed.changed.is_empty() { Exit::Clean } else { Exit::Findings });
+    }
+    let report = fixed.report;
     let color = arguments.color.wanted();
+    let shown = Shown { color, elapsed: started.elapsed(), fixed: (mode != Mode::Tell).then_some(fixed.applied) };
     for wanted in &outputs {
         match &wanted.file {
-            None => to_stdout(|out| write(&report, wanted.format, color, started.elapsed(), out))?,
+            None if piped.is_some() => to_stderr(|out| write(&report, wanted.format, shown, out)),
+            None => to_stdout(|out| write(&report, wanted.format, shown, out))?,
             Some(path) => {
-                let color = arguments.color == ColorChoice::Always;
-                to_file(path, |out| write(&report, wanted.format, color, started.elapsed(), out))?;
+                let shown = Shown { color: arguments.color == ColorChoice::Always, ..shown };
+                to_file(path, |out| write(&report, wanted.format, shown, out))?;
             }
         }
     }
+    failed?;
     let failed = arguments
         .fail_on
         .severity()
@@ -177,10 +234,20 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     Ok(if failed { Exit::Findings } else { Exit::Clean })
 }
 
-fn write(report: &Report, format: Format, color: bool, elapsed: Duration, out: &mut dyn Write) -> io::Result<()> {
+/// How a report is shown.
+#[derive(Clone, Copy)]
+struct Shown {
+    color: bool,
+    elapsed: Duration,
+    fixed: Option<usize>,
+}
+
+fn write(report: &Report, format: Format, shown: Shown, out: &mut dyn Write) -> io::Result<()> {
+    let Shown { color, elapsed, fixed } = shown;
     match format {
         Format::Human => {
-            human::write(report, &human::Options { color, width: terminal_width(), elapsed: Some(elapsed) }, out)
+            let options = human::Options { color, width: terminal_width(), elapsed: Some(elapsed), fixed };
+            human::write(report, &options, out)
         }
         Format::Json => json::write(report, out),
         Format::Sarif => sarif::write(report, out),

@@ -6,8 +6,10 @@ pub mod nginx;
 mod targets;
 mod unavailable;
 
+use crate::edit::{Applicability, Edit, Fix};
 use crate::files::{Files, Tree};
-use crate::source::FileId;
+use crate::source::{FileId, Span};
+use crate::syntax::Mend;
 use crate::topology::Topology;
 pub use targets::Targets;
 
@@ -47,4 +49,17 @@ pub fn lower(files: &mut Files<'_>, targets: Targets) -> Lowered {
     nginx::lower(files, &nginx, targets.nginx, &mut out);
     haproxy::lower(files, &haproxy, targets.haproxy, &mut out);
     out
+}
+
+/// How to mend text, as a fix.
+fn mended(file: FileId, mend: &Mend) -> Box<Fix> {
+    let edit = |(at, text): &(std::ops::Range<u32>, &str)| Edit::Replace {
+        span: Span::new(file, at.start, at.end),
+        text: (*text).to_owned(),
+    };
+    Box::new(Fix {
+        applicability: if mend.certain { Applicability::Safe } else { Applicability::Unsafe },
+        title: mend.title.clone(),
+        edits: mend.edits.iter().map(edit).collect(),
+    })
 }

@@ -4,7 +4,7 @@
 //! given an [`Excerpt`], which holds the few lines needed, cleaned and cut to the terminal's width.
 
 use super::place::{Place, Places};
-use super::{SEVERITIES, counted, include_chain, note_parts, plain, plain_line};
+use super::{SEVERITIES, counted, flags, include_chain, note_parts, plain, plain_line};
 use crate::catalog::{Confidence, RuleId, Severity};
 use crate::engine::Report;
 use crate::finding::Finding;
@@ -27,11 +27,13 @@ pub struct Options {
     pub width: usize,
     /// How long the run took, for the summary.
     pub elapsed: Option<Duration>,
+    /// How many findings were fixed; `None`: nobody asked for that.
+    pub fixed: Option<usize>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { color: false, width: 100, elapsed: None }
+        Self { color: false, width: 100, elapsed: None, fixed: None }
     }
 }
 
@@ -184,6 +186,9 @@ fn note_texts(finding: &Finding, places: &Places<'_>) -> Vec<String> {
             kind => format!("{kind}: {}", plain(text)),
         });
     }
+    if let Some(fix) = &finding.fix {
+        notes.push(format!("fix: {} (with {})", plain(&fix.title), flags(fix)));
+    }
     match finding.confidence {
         Confidence::Certain => {}
         Confidence::Likely => notes.push("likely, not certain: these files do not show everything".into()),
@@ -268,10 +273,17 @@ fn write_summary(report: &Report, options: &Options, out: &mut dyn WriteColor) -
         Some(elapsed) => writeln!(out, " ({:.1} s)", elapsed.as_secs_f64())?,
         None => writeln!(out)?,
     }
+    write_fixes(report, options.fixed, out)?;
     match report.findings.iter().max_by_key(|finding| finding.severity) {
         Some(finding) => writeln!(out, "Read about a rule with: gw502-lint explain {}", finding.rule),
         None => Ok(()),
     }
+}
+
+/// What was fixed, and what can be.
+fn write_fixes(report: &Report, fixed: Option<usize>, out: &mut dyn WriteColor) -> io::Result<()> {
+    let text = super::fixes_in_words(report, fixed);
+    if text.is_empty() { Ok(()) } else { writeln!(out, "{text}") }
 }
 
 /// The lines of the sources that one finding needs, cleaned and cut.

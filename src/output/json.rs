@@ -2,11 +2,12 @@
 //!
 //! `version` is raised when a member changes its meaning or goes away; members may be added without it. Lines and
 //! columns count from 1, columns in Unicode characters; `end_column` is the one behind the last. The first label is the
-//! primary one. `unread` lists what could not be read: as long as it is not empty, the rest is not the whole truth.
+//! primary one. A fix is all of its edits or none; they do not overlap. `unread` lists what could not be read: as long as it is not empty, the rest is not the whole truth.
 
 use super::place::Places;
-use super::{include_chain, note_parts, plain};
+use super::{include_chain, note_parts, plain, told_fix};
 use crate::catalog::{Outcome, Severity};
+use crate::edit::Fix;
 use crate::engine::Report;
 use crate::finding::Finding;
 use serde::Serialize;
@@ -50,6 +51,8 @@ struct Entry<'a> {
     message: String,
     labels: Vec<LabelEntry>,
     notes: Vec<NoteEntry<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fixes: Vec<FixEntry<'a>>,
     page: String,
     fingerprint: String,
 }
@@ -82,6 +85,23 @@ struct Include {
 struct NoteEntry<'a> {
     kind: &'a str,
     text: String,
+}
+
+#[derive(Serialize)]
+struct FixEntry<'a> {
+    title: String,
+    applicability: &'static str,
+    edits: Vec<EditEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct EditEntry<'a> {
+    file: String,
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    replacement: &'a str,
 }
 
 #[derive(Serialize)]
@@ -161,7 +181,17 @@ fn entry<'a>(finding: &'a Finding, places: &Places<'_>) -> Entry<'a> {
                 NoteEntry { kind, text: plain(text).into_owned() }
             })
             .collect(),
+        fixes: told_fix(finding).into_iter().map(|fix| fix_entry(fix, places)).collect(),
         page: meta.page(),
         fingerprint: format!("{:016x}", finding.fingerprint),
     }
+}
+
+fn fix_entry<'a>(fix: &'a Fix, places: &Places<'_>) -> FixEntry<'a> {
+    let edits = fix.changes().map(|(span, replacement)| {
+        let [(line, column, _), (end_line, end_column, _)] = places.ends(span);
+        let file = plain(places.sources().file(span.file).path()).into_owned();
+        EditEntry { file, line, column, end_line, end_column, replacement }
+    });
+    FixEntry { title: plain(&fix.title).into_owned(), applicability: fix.applicability.word(), edits: edits.collect() }
 }

@@ -10,9 +10,10 @@ mod place;
 pub mod sarif;
 
 use crate::catalog::{RuleId, Severity};
+use crate::edit::{Applicability, Fix};
 use crate::engine::Report;
 use crate::finding::{Finding, Note};
-use crate::source::{Site, SourceMap, clean};
+use crate::source::{Site, SourceMap, clean, is_hostile};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -68,6 +69,21 @@ fn note_parts(note: &Note) -> (&'static str, &str) {
     }
 }
 
+/// How to have a fix applied.
+const fn flags(fix: &Fix) -> &'static str {
+    match fix.applicability {
+        Applicability::Safe => "--fix",
+        Applicability::Unsafe => "--fix --unsafe-fixes",
+    }
+}
+
+/// The fix of a finding, as machine formats tell it: letter by letter, or not at all. What must not reach a terminal
+/// raw is only to be had from `--diff` and `--fix`.
+fn told_fix(finding: &Finding) -> Option<&Fix> {
+    let raw = |c: char| is_hostile(c) && !matches!(c, '\t' | '\n' | '\r');
+    finding.fix.as_deref().filter(|fix| !fix.changes().any(|(_, text)| text.contains(raw)))
+}
+
 /// Message, outcome and notes in one text of several lines, for formats without a place of their own for each.
 fn full_text(finding: &Finding) -> String {
     let mut text = plain(&finding.message).into_owned();
@@ -84,6 +100,9 @@ fn full_text(finding: &Finding) -> String {
             _ => write!(text, "\n{words}"),
         };
     }
+    if let Some(fix) = &finding.fix {
+        let _ = write!(text, "\nFix: {} (with {})", plain(&fix.title), flags(fix));
+    }
     text
 }
 
@@ -91,6 +110,25 @@ fn full_text(finding: &Finding) -> String {
 fn sentence(clause: &str) -> String {
     let mut letters = clause.chars();
     letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}
+
+/// What was fixed and what can be, for a summary; empty when there is nothing to say. `fixed`: how many findings were
+/// fixed, where somebody asked for that.
+#[must_use]
+pub fn fixes_in_words(report: &Report, fixed: Option<usize>) -> String {
+    let (safe, unsafe_) = report.fixable();
+    match (fixed, safe, unsafe_) {
+        (Some(fixed), 0, 0) => format!("{fixed} fixed"),
+        (Some(fixed), 0, more) => format!("{fixed} fixed, {more} more with --unsafe-fixes"),
+        (Some(fixed), left, _) => format!(
+            "{fixed} fixed, {} could not be applied",
+            if left == 1 { "1 fix".to_owned() } else { format!("{left} fixes") }
+        ),
+        (None, 0, 0) => String::new(),
+        (None, 0, more) => format!("{more} can be fixed with --fix --unsafe-fixes"),
+        (None, safe, 0) => format!("{safe} can be fixed with --fix"),
+        (None, safe, more) => format!("{safe} can be fixed with --fix, {more} more with --unsafe-fixes"),
+    }
 }
 
 /// `1 error`, `2 errors`.

@@ -71,6 +71,15 @@ impl<'a> Places<'a> {
         }
     }
 
+    /// Where a span begins and ends, letter by letter: line, column in characters, column in UTF-16 units, from 1.
+    pub fn ends(&self, span: Span) -> [(u32, u32, u32); 2] {
+        [span.start, span.end].map(|offset| {
+            let line = self.sources.file(span.file).line_index(offset);
+            let (characters, utf16) = self.columns(span.file, line, offset as usize);
+            (line as u32 + 1, characters + 1, utf16 + 1)
+        })
+    }
+
     /// The part of a span that is underlined: its first line that holds something, without blanks at its ends.
     fn shown(&self, span: Span) -> Span {
         let text = self.sources.file(span.file).text();

@@ -2,8 +2,9 @@
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 
 use super::place::Places;
-use super::{full_text, include_chain, plain, worst_first};
+use super::{full_text, include_chain, plain, told_fix, worst_first};
 use crate::catalog::{Confidence, Proof, RuleId, RuleMeta, Severity};
+use crate::edit::Fix;
 use crate::engine::Report;
 use crate::finding::{Finding, Label};
 use serde::Serialize;
@@ -122,6 +123,8 @@ struct ResultEntry {
     related_locations: Vec<Location>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     code_flows: Vec<CodeFlow>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fixes: Vec<FixEntry>,
     partial_fingerprints: Fingerprints,
     properties: ResultProperties,
 }
@@ -130,6 +133,34 @@ struct ResultEntry {
 struct ResultProperties {
     confidence: &'static str,
     outcome: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FixEntry {
+    description: Text,
+    artifact_changes: Vec<ArtifactChange>,
+    properties: FixProperties,
+}
+
+#[derive(Serialize)]
+struct FixProperties {
+    applicability: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ArtifactChange {
+    artifact_location: ArtifactLocation,
+    replacements: Vec<Replacement>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replacement {
+    deleted_region: Region,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inserted_content: Option<Text>,
 }
 
 #[derive(Serialize)]
@@ -334,8 +365,32 @@ fn result(finding: &Finding, rules: &[RuleId], places: &Places<'_>) -> ResultEnt
             .map(|(number, label)| location(label, Some(number + 1), places))
             .collect(),
         code_flows: flow,
+        fixes: told_fix(finding).into_iter().map(|fix| fix_entry(fix, places)).collect(),
         partial_fingerprints: Fingerprints { line_hash: format!("{fingerprint}:1"), own: fingerprint },
         properties: ResultProperties { confidence: finding.confidence.word(), outcome: finding.outcome.to_string() },
+    }
+}
+
+fn fix_entry(fix: &Fix, places: &Places<'_>) -> FixEntry {
+    let mut changes: Vec<(crate::source::FileId, ArtifactChange)> = Vec::new();
+    for (span, text) in fix.changes() {
+        let [(start_line, _, start_column), (end_line, _, end_column)] = places.ends(span);
+        let replacement = Replacement {
+            deleted_region: Region { start_line, start_column, end_line, end_column },
+            inserted_content: (!text.is_empty()).then(|| Text { text: text.to_owned() }),
+        };
+        match changes.last_mut() {
+            Some((file, change)) if *file == span.file => change.replacements.push(replacement),
+            _ => {
+                let artifact_location = whole_file(places.sources().file(span.file).path()).artifact_location;
+                changes.push((span.file, ArtifactChange { artifact_location, replacements: vec![replacement] }));
+            }
+        }
+    }
+    FixEntry {
+        description: Text { text: format!("{} (With {}.)", super::sentence(&plain(&fix.title)), super::flags(fix)) },
+        artifact_changes: changes.into_iter().map(|(_, change)| change).collect(),
+        properties: FixProperties { applicability: fix.applicability.word() },
     }
 }
 

@@ -57,6 +57,8 @@ impl Rule for ImplicitPort {
 
 fn plain_port_for_tls(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, tls: &TlsClient, port: u16) -> Finding {
     let dialect = cx.dialect(endpoint.proxy);
+    let host = endpoint.address.known().map_or_else(String::new, ToString::to_string);
+    let edit = Edit::Word { within: endpoint.address_site.span, to: format!("{host}:443"), from: host };
     Finding::new(
         RuleId::GW110,
         dialect,
@@ -68,6 +70,7 @@ fn plain_port_for_tls(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, tls: &TlsClie
     .label((tls.site, "TLS is asked for here".into()))
     .why_of_dialect()
     .help("write the port of the TLS service on the member, `:443` say")
+    .fix(Fix::guess("write the port of HTTPS", [edit]))
 }
 
 fn without_tls(cx: &Cx<'_>, endpoint: &Endpoint) -> Option<Finding> {

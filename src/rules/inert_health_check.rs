@@ -29,7 +29,9 @@ impl Rule for InertHealthCheck {
                     let member = &topology.endpoints[member];
                     finding = finding.label((member.site, "no check is asked for".into()));
                 }
-                out.push(finding.why_of_dialect().help("write `check` on these lines"));
+                let members = pool.members.iter().map(|&member| topology.endpoints[member].site);
+                let fix = append("check these servers", members, "check");
+                out.push(finding.why_of_dialect().help("write `check` on these lines").fix(fix));
             }
             if let (Some(&rule), false) = (pool.ignored_check_rules.first(), pool.members.is_empty()) {
                 let finding = Finding::new(

@@ -31,10 +31,23 @@ impl Rule for KeepaliveLost {
                 )
                 .label((lost.asked, "they are to be kept".into()))
                 .why_of_dialect()
-                .help(lost.instead),
+                .help(lost.instead)
+                .fix(mend(lost)),
             );
         }
     }
+}
+
+fn mend(lost: &LostReuse) -> Option<Box<Fix>> {
+    let (asked, because) = (lost.asked.span, lost.because.span);
+    Some(match lost.mend? {
+        LostReuseMend::Move => {
+            Fix::safe("move it below the other statement", [Edit::Move { statement: asked, below: because }])
+        }
+        LostReuseMend::Write(words) => {
+            Fix::guess(format!("write {}", quote(words)), [Edit::Below { statement: because, words: words.into() }])
+        }
+    })
 }
 
 #[cfg(test)]
@@ -49,8 +62,13 @@ mod tests {
         for line in [14, 18] {
             let hop = house.hop(line, Target::Pool(pool));
             assert!(house.found(RuleId::GW602).is_empty() || line == 18);
-            house.t.hops[hop].reuse.lost =
-                Some(Box::new(LostReuse { asked: at(6), because: at(14), what: "closes", instead: "write more" }));
+            house.t.hops[hop].reuse.lost = Some(Box::new(LostReuse {
+                asked: at(6),
+                because: at(14),
+                what: "closes",
+                instead: "write more",
+                mend: None,
+            }));
         }
         let found = house.found(RuleId::GW602);
         assert_eq!((found.len(), lines(&found[0]), found[0].severity), (1, vec![14, 6], Severity::Note));

@@ -79,8 +79,19 @@ fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, shortest: Duration) -> Option<Finding
             .help(format!(
                 "set `{}` below the time after which the backend closes, or repeat requests that got no answer at all",
                 reuse.idle.spelling
-            )),
+            ))
+            .fix(reuse.kept.site().and_then(|site| shorter(dialect, reuse, site, shortest))),
     )
+}
+
+/// A shorter time beside the statement that asks for kept connections, where nobody has written one.
+fn shorter(dialect: Dialect, reuse: &Reuse, asked: Site, shortest: Duration) -> Option<Box<Fix>> {
+    let seconds = shortest.as_secs().checked_sub(1).filter(|&seconds| seconds > 0)?;
+    if dialect != Dialect::Nginx || !matches!(reuse.idle.origin, Origin::Default(_)) {
+        return None;
+    }
+    let words = format!("{} {seconds}s", reuse.idle.spelling);
+    Some(Fix::guess(format!("write {}", quote(&words)), [Edit::Below { statement: asked.span, words }]))
 }
 
 fn held(idle: Wait) -> String {

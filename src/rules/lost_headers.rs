@@ -56,8 +56,21 @@ fn look(cx: &Cx<'_>, id: HopId, hop: &Hop) -> Option<Finding> {
         .label((main.site, "is set here, and not sent".into()))
         .label((hop.target_site, "requests go out without it".into()))
         .why_of_dialect()
-        .help("repeat the outer lines at this level, or include one file with all of them in both places"),
+        .help("repeat the outer lines at this level, or include one file with all of them in both places")
+        .fix(repeat(&lost, headers.at)),
     )
+}
+
+/// All of the lines, in the order of the outer level. None where that is not enough: `Upgrade` says nothing beside another
+/// `Connection` than the one that goes with it.
+fn repeat(lost: &[&LostHeader], below: Site) -> Option<Box<Fix>> {
+    if lost.iter().any(|lost| lost.role == HeaderRole::Upgrade && lost.with.is_none()) {
+        return None;
+    }
+    let mut lines: Vec<_> = lost.iter().flat_map(|lost| [Some(lost.site), lost.with]).flatten().collect();
+    lines.sort_by_key(|line| (line.span.file, line.span.start));
+    let edit = |line: &Site| Edit::Repeat { statement: line.span, below: below.span };
+    Some(Fix::safe("repeat the outer lines here", lines.iter().map(edit).collect::<Vec<_>>()))
 }
 
 #[cfg(test)]
@@ -69,7 +82,8 @@ mod tests {
         let mut house = House::nginx();
         let endpoint = house.endpoint(9, address, Port::Written(8080));
         let hop = house.hop(9, Target::Endpoint(endpoint));
-        let lost = roles.iter().map(|&(name, role)| LostHeader { name: name.into(), site: at(4), role }).collect();
+        let lost =
+            roles.iter().map(|&(name, role)| LostHeader { name: name.into(), site: at(4), role, with: None }).collect();
         house.t.hops[hop].lost_headers = Some(Box::new(LostHeaders { at: at(8), lost }));
         house
     }

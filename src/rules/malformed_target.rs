@@ -27,7 +27,7 @@ impl Rule for MalformedTargetRule {
             if let Some(help) = &target.help {
                 finding = finding.help(help.clone());
             }
-            out.push(finding);
+            out.push(finding.fix(target.fix.clone()));
         }
     }
 
@@ -59,6 +59,7 @@ mod tests {
     fn malformed(effect: LoadEffect) -> Finding {
         let mut house = House::nginx();
         house.t.load.malformed.push(MalformedTarget {
+            fix: None,
             proxy: house.proxy,
             site: at(7),
             message: "`http://` is missing".into(),

@@ -24,6 +24,7 @@ impl Rule for MissingHealthCheck {
             if usable().nth(1).is_none() {
                 continue;
             }
+            let all = append("check these servers", usable().filter(|m| is_unchecked(m)).map(|m| m.site), "check");
             let mut unchecked = usable().filter(|member| is_unchecked(member)).peekable();
             let Some(&first) = unchecked.peek() else { continue };
             let backup = usable().any(|member| member.backup);
@@ -49,7 +50,7 @@ impl Rule for MissingHealthCheck {
                 );
             }
             let finding = closed_without_status_in(finding, topology, hops.get(&id));
-            out.push(finding.why_of_dialect().help("write `check` on these lines"));
+            out.push(finding.why_of_dialect().help("write `check` on these lines").fix(all));
         }
     }
 }

@@ -76,7 +76,8 @@ fn no_name(cx: &Cx<'_>, endpoint: &Endpoint, hop: &Hop, tls: &TlsClient) -> Opti
         .label((hop.target_site, "TLS is spoken here".into()))
         .assumed("public addresses are shared by many names")
         .why_of_dialect()
-        .help(format!("send {} as server name", quote(name))),
+        .help(format!("send {} as server name", quote(name)))
+        .fix(send_name(dialect, endpoint, hop, tls, name)),
     )
 }
 
@@ -104,7 +105,8 @@ fn from_no_handshake(
         .label((cx.topology.listeners[first].site, "clients do not speak TLS here".into()))
         .label((endpoint.address_site, "gets no name".into()))
         .why_of_dialect()
-        .help("take the name from the Host header, without a port, or write it down"),
+        .help("take the name from the Host header, without a port, or write it down")
+        .fix(tls.server_name.site().map(|site| other_name(site, "ssl_fc_sni", "req.hdr(host),field(1,:)"))),
     )
 }
 
@@ -123,8 +125,26 @@ fn with_port(cx: &Cx<'_>, hop: HopId, endpoint: &Endpoint, tls: &TlsClient, door
         .label((cx.topology.listeners[odd].site, "clients of this port write it into the Host header".into()))
         .label((endpoint.address_site, "gets the name".into()))
         .why_of_dialect()
-        .help("cut the port off: `$host` in nginx, `req.hdr(host),field(1,:)` in HAProxy"),
+        .help("cut the port off: `$host` in nginx, `req.hdr(host),field(1,:)` in HAProxy")
+        .fix(tls.server_name.site().map(|site| match cx.dialect(endpoint.proxy) {
+            Dialect::Nginx => other_name(site, "$http_host", "$host"),
+            Dialect::Haproxy => other_name(site, "req.hdr(host)", "req.hdr(host),field(1,:)"),
+        })),
     )
+}
+
+/// The name is sent from now on. Nothing is undone that somebody wrote, and no pool's name goes out.
+fn send_name(dialect: Dialect, endpoint: &Endpoint, hop: &Hop, tls: &TlsClient, name: &str) -> Option<Box<Fix>> {
+    let title = format!("send {}", quote(name));
+    match dialect {
+        _ if tls.server_name.is_written() => None,
+        Dialect::Nginx if endpoint.pool.is_some() => None,
+        Dialect::Nginx => {
+            let words = format!("{} on", tls.server_name.spelling);
+            Some(Fix::guess(title, [Edit::Below { statement: hop.target_site.span, words }]))
+        }
+        Dialect::Haproxy => Some(append(&title, [endpoint.site], &format!("sni str({name})"))),
+    }
 }
 
 #[cfg(test)]

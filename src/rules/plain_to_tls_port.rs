@@ -30,9 +30,13 @@ impl Rule for PlainToTlsPort {
                 if topology.tls_to(hop, endpoint).is_some() {
                     continue;
                 }
-                if let Some(finding) = look(cx, endpoint)
+                if let Some(mut finding) = look(cx, endpoint)
                     && told.insert(member)
                 {
+                    // A target written in place has its scheme there; that TLS is spoken is only proven of the proxy's own.
+                    if endpoint.pool.is_none() && endpoint.leads_to.is_some() {
+                        finding = finding.fix(other_name(hop.target_site, "http://", "https://"));
+                    }
                     out.push(
                         finding
                             .label((hop.target_site, "plain HTTP is spoken here".into()))

@@ -2,6 +2,7 @@
 
 pub use super::{Cx, Rule};
 pub use crate::catalog::{Confidence, Outcome, RuleId, Severity};
+pub use crate::edit::{Edit, Fix};
 pub use crate::finding::{Finding, Findings};
 pub use crate::source::Site;
 use crate::source::clean;
@@ -215,6 +216,20 @@ pub fn tiny_bare_numbers(topology: &Topology) -> std::collections::HashSet<Site>
         .collect()
 }
 
+/// A fix that writes the name that is nearly the same. What was meant is a guess, always.
+#[must_use]
+pub fn other_name(within: Site, from: &str, to: &str) -> Box<Fix> {
+    let edit = Edit::Word { within: within.span, from: from.to_owned(), to: to.to_owned() };
+    Fix::guess(format!("write {}", quote(to)), [edit])
+}
+
+/// A fix that puts words at the end of some statements.
+#[must_use]
+pub fn append(title: &str, statements: impl IntoIterator<Item = Site>, words: &str) -> Box<Fix> {
+    let edit = |site: Site| Edit::Append { statement: site.span, words: words.to_owned() };
+    Fix::guess(title, statements.into_iter().map(edit).collect::<Vec<_>>())
+}
+
 /// Whether only requests of health checks and the like come here, which must be answered at once.
 pub fn is_probe(topology: &Topology, hop: &Hop) -> bool {
     const WORDS: &[&str] =
@@ -259,6 +274,7 @@ pub fn tell_faults(rule: RuleId, kind: FaultKind, cx: &Cx<'_>, out: &mut Finding
             Some(why) => finding.log("").why(why),
             None => finding.why_of_dialect(),
         };
+        finding = finding.fix(fault.fix.clone());
         out.push(match &fault.help {
             Some(help) => finding.help(help.clone()),
             None => finding,

@@ -27,7 +27,7 @@ impl Rule for SyntaxError {
             if let Some(help) = &fact.help {
                 finding = finding.help(help.clone());
             }
-            out.push(finding);
+            out.push(finding.fix(fact.fix.clone()));
         }
     }
 }
@@ -40,6 +40,7 @@ mod tests {
     fn house(certain: bool) -> House {
         let mut house = House::nginx();
         house.t.load.syntax.push(SyntaxFact {
+            fix: None,
             dialect: Dialect::Nginx,
             site: at(7),
             message: "`;` is missing".into(),

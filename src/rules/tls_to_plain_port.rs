@@ -25,9 +25,12 @@ impl Rule for TlsToPlainPort {
                     continue;
                 }
                 let Some(tls) = topology.tls_to(hop, endpoint) else { continue };
-                if let Some(finding) = look(cx, endpoint)
+                if let Some(mut finding) = look(cx, endpoint)
                     && told.insert(member)
                 {
+                    if endpoint.pool.is_none() && endpoint.leads_to.is_some() {
+                        finding = finding.fix(other_name(hop.target_site, "https://", "http://"));
+                    }
                     out.push(
                         closed_without_status(finding, hop)
                             .label((tls.site, "TLS is asked for here".into()))

@@ -49,6 +49,7 @@ impl Rule for UndefinedReference {
             finding = finding.label_if(name.other.clone()).why_of_dialect();
             if let Some((near, site)) = &name.near {
                 finding = finding.label((*site, "this one exists".into())).help(format!("was {} meant?", quote(near)));
+                finding = finding.fix(other_name(name.site, &name.name, near));
             }
             out.push(finding);
         }
@@ -81,6 +82,7 @@ impl Rule for UndefinedReference {
                 .why("a name in a variable is looked for among the server groups first, then asked of the resolver");
             if let Some(near) = &outcome.near {
                 finding = finding.help(format!("was {} meant?", quote(near)));
+                finding = finding.fix(other_name(outcome.site, &outcome.name, near));
             }
             out.push(finding);
         }

@@ -39,6 +39,10 @@ impl Rule for UnitlessTimeout {
             if !number.is_timeout {
                 finding = finding.outcome(Outcome::Status(503)).log("<NOSRV>");
             }
+            // The other unit changes nothing of what the proxy does: nobody is helped by that.
+            if tiny {
+                finding = finding.fix(other_name(number.site, written, &format!("{written}s")));
+            }
             out.push(finding.why_of_dialect().help(format!(
                 "write the unit that is meant: {} or {}",
                 quote(&format!("{written}s")),

@@ -68,7 +68,8 @@ impl Rule for UnknownUpstreamHost {
                         .label((pool.name_site, "was this group meant?".into()))
                         .why_of_dialect()
                         .assumed(format!("{} is no host where the proxy runs", quote(name)))
-                        .help(format!("write {}", quote(&pool.name))),
+                        .help(format!("write {}", quote(&pool.name)))
+                        .fix(other_name(endpoint.address_site, name, &pool.name)),
                 );
             }
         }

@@ -39,4 +39,31 @@ pub struct SyntaxError {
     pub others: Vec<(Range<u32>, String)>,
     /// What to write instead.
     pub help: Option<String>,
+    /// How to mend it, where that is plain.
+    pub mend: Option<Box<Mend>>,
+}
+
+/// How to mend text that the proxy would refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mend {
+    /// What is done, as a clause: "put a `;` after it".
+    pub title: String,
+    /// What goes away, and what comes in its place.
+    pub edits: Vec<(Range<u32>, &'static str)>,
+    /// Whether nothing else can be meant.
+    pub certain: bool,
+}
+
+impl Mend {
+    /// A change of one place; nothing else can be meant.
+    #[must_use]
+    pub fn certain(title: &str, at: Range<u32>, text: &'static str) -> Box<Self> {
+        Box::new(Self { title: title.to_owned(), edits: vec![(at, text)], certain: true })
+    }
+
+    /// Whether it changes something at a place.
+    #[must_use]
+    pub fn is_at(&self, place: &Range<u32>) -> bool {
+        self.edits.first().is_some_and(|(at, _)| place.start <= at.start && at.start <= place.end)
+    }
 }

@@ -1,6 +1,7 @@
 //! What a proxy would refuse, ignore or misread while it loads its files.
 
 use super::{Dialect, ProxyId};
+use crate::edit::Fix;
 use crate::source::Site;
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ pub struct SyntaxFact {
     pub help: Option<String>,
     /// Whether the proxy is sure to refuse (else it may know a word through a module that these files do not show).
     pub certain: bool,
+    /// How to mend it, where there is one way.
+    pub fix: Option<Box<Fix>>,
 }
 
 /// A file that is named and, as the repository shows, not there.
@@ -135,6 +138,8 @@ pub struct MalformedTarget {
     pub help: Option<String>,
     /// What comes of it.
     pub effect: LoadEffect,
+    /// How to mend it, where there is one way.
+    pub fix: Option<Box<Fix>>,
 }
 
 /// A time written as a bare number, in a dialect that does not read it as seconds.
@@ -195,6 +200,8 @@ pub struct Fault {
     pub weight: FaultWeight,
     /// Whether these files prove it.
     pub certain: bool,
+    /// How to mend it, where there is one way.
+    pub fix: Option<Box<Fix>>,
 }
 
 /// The kinds of [`Fault`].
@@ -269,6 +276,7 @@ impl Fault {
             effect: None,
             weight: FaultWeight::Fails,
             certain: true,
+            fix: None,
         }
     }
 
@@ -290,6 +298,13 @@ impl Fault {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// How to mend it.
+    #[must_use]
+    pub fn fix(mut self, fix: impl Into<Option<Box<Fix>>>) -> Self {
+        self.fix = fix.into();
         self
     }
 

@@ -59,6 +59,8 @@ pub struct LostHeader {
     pub site: Site,
     /// What it is good for.
     pub role: HeaderRole,
+    /// A line that goes with it and is lost, too: `Connection` with `Upgrade`.
+    pub with: Option<Site>,
 }
 
 /// What a request header is good for.
@@ -257,6 +259,17 @@ pub struct LostReuse {
     pub what: &'static str,
     /// What to write instead.
     pub instead: &'static str,
+    /// How that can be done for somebody.
+    pub mend: Option<LostReuseMend>,
+}
+
+/// How kept connections come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LostReuseMend {
+    /// `asked`, moved below `because`.
+    Move,
+    /// This statement below `because`.
+    Write(&'static str),
 }
 
 /// TLS to the upstream side.

@@ -46,6 +46,18 @@ pub struct Case {
     pub trap: bool,
     /// What `--target` says.
     pub target: Option<String>,
+    /// Which fixes make `bad` as good as `good`.
+    pub fix: Option<Fix>,
+    /// Rules that have something to say once the fault is mended, and not before.
+    #[serde(default, rename = "reveals")]
+    _reveals: Vec<String>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Fix {
+    Safe,
+    Unsafe,
 }
 
 #[derive(Deserialize, PartialEq, Eq)]
@@ -205,12 +217,23 @@ impl Wanted {
 pub enum Side {
     Bad,
     Good,
+    /// `bad`, after its fixes.
+    Fixed,
 }
 
 impl Side {
     pub fn name(self) -> &'static str {
         match self {
             Self::Bad => "bad",
+            Self::Good => "good",
+            Self::Fixed => "fixed",
+        }
+    }
+
+    /// The folder that it is made from.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Bad | Self::Fixed => "bad",
             Self::Good => "good",
         }
     }

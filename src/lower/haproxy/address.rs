@@ -14,6 +14,8 @@ pub(super) struct Fault {
     pub(super) why: &'static str,
     pub(super) help: Option<String>,
     pub(super) effect: LoadEffect,
+    /// What is perhaps meant, as it would be written.
+    pub(super) instead: Option<String>,
 }
 
 impl Fault {
@@ -154,6 +156,7 @@ fn server_port(text: &str, name: &str, port: &str) -> Result<Port, (Option<Port>
             return Err((
                 None,
                 Fault {
+                    instead: None,
                     message: format!("`{port}` is not a port number"),
                     label: "HAProxy expects digits behind the last colon".to_owned(),
                     why: "HAProxy knows no service names here and does not start",
@@ -168,6 +171,7 @@ fn server_port(text: &str, name: &str, port: &str) -> Result<Port, (Option<Port>
         return Err((
             None,
             Fault {
+                instead: None,
                 message: "a server cannot have a range of ports".to_owned(),
                 label: format!("the range `{port}`"),
                 why: "HAProxy refuses ranges on `server` lines and does not start",
@@ -180,6 +184,7 @@ fn server_port(text: &str, name: &str, port: &str) -> Result<Port, (Option<Port>
         return Err((
             None,
             Fault {
+                instead: None,
                 message: format!("`{number}` is not a port between 1 and 65535"),
                 label: "there is no such port".to_owned(),
                 why: "HAProxy refuses the line and does not start",
@@ -195,6 +200,7 @@ fn server_port(text: &str, name: &str, port: &str) -> Result<Port, (Option<Port>
     Err((
         Some(read),
         Fault {
+            instead: None,
             message: format!("HAProxy reads `{text}` as port {value} of {shown} and drops `{rest}`"),
             label: format!("`{rest}` stands behind the port"),
             why: "up to 2.8 whatever follows the digits of the port is ignored without a word: a path never reaches the \
@@ -216,6 +222,8 @@ fn url(text: &str, scheme: usize) -> Fault {
     let tls = text[..scheme].eq_ignore_ascii_case("https");
     let port = if port.is_empty() { if tls { "443" } else { "80" } } else { port };
     Fault {
+        // TLS needs more than an address, and so does a path.
+        instead: (!tls && !host.is_empty() && after.len() <= authority.len() + 1).then(|| format!("{host}:{port}")),
         message: "a server's address is not a URL".to_owned(),
         label: "HAProxy takes the scheme for a part of the host name".to_owned(),
         why: "HAProxy cannot resolve that name and does not start",
@@ -228,6 +236,7 @@ fn url(text: &str, scheme: usize) -> Fault {
 
 fn ipv6_without_port(text: &str) -> Fault {
     Fault {
+        instead: None,
         message: format!("HAProxy takes the last part of `{text}` for the port"),
         label: "an IPv6 address without brackets needs a port".to_owned(),
         why: "the last colon is the one before the port; what is left of the address cannot be resolved, and HAProxy \
@@ -242,6 +251,7 @@ pub(super) fn not_split(variable: &str, value: &str) -> Fault {
     let name = variable.trim_start_matches(['$', '{']).trim_end_matches('}');
     let (address, rest) = value.split_once(' ').unwrap_or((value, ""));
     Fault {
+        instead: Some(format!("\"${{{name}[*]}}\"")),
         message: format!("`{variable}` stays one word: HAProxy reads `{address}` and drops `{}`", rest.trim()),
         label: "a quoted variable is not split at its blanks".to_owned(),
         why: "up to 2.8 whatever follows the digits of the port is ignored without a word, options such as `check` too; \
@@ -253,6 +263,7 @@ pub(super) fn not_split(variable: &str, value: &str) -> Fault {
 
 fn unreadable(text: &str) -> Fault {
     Fault {
+        instead: None,
         message: format!("`{text}` is no address"),
         label: "neither an address with a port nor a host name".to_owned(),
         why: "HAProxy takes it for a host name that nothing can resolve, and does not start",

@@ -1,5 +1,6 @@
 //! Settings that HAProxy refuses without another one.
 
+use super::failing::append;
 use super::file::File;
 use super::options::ServerOptions;
 use super::section::Section;
@@ -33,7 +34,8 @@ pub(super) fn server(file: &File<'_>, section: &mut Section, server: &Server) {
             .help(
                 "write `ca-file @system-ca` (2.6 and later) or the file of your own authority; `verify none` only where \
                  the network is trusted",
-            );
+            )
+            .fix(append("trust the authorities of the system", endpoint.site, "ca-file @system-ca"));
             if section.extent.holds(asked) && asked != endpoint.site {
                 fault = fault.other(asked, "TLS is asked for here");
             }
@@ -102,7 +104,8 @@ pub(super) fn tracked(file: &File<'_>, section: &mut Section) {
             )
             .other(target, "write `check` here")
             .why("`track` copies the result of another server's check; where there is none, HAProxy refuses it")
-            .help("write `check` on the server that is followed"),
+            .help("write `check` on the server that is followed")
+            .fix(append("check that server", target, "check")),
         );
     }
     section.faults.extend(faults);

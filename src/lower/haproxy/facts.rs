@@ -2,6 +2,7 @@
 
 use super::text::Arg;
 use super::times::{self, Time};
+use crate::edit::{Edit, Fix};
 use crate::lower::unavailable::{Change, Unavailable};
 use crate::source::{Site, Span};
 use crate::syntax::limits::MAX_ERRORS;
@@ -134,11 +135,18 @@ impl Facts {
 
     /// Text that HAProxy refuses.
     pub(super) fn refused(&mut self, site: Site, message: String, label: &str, help: Option<String>) {
+        self.refused_unless(site, message, label, help, None);
+    }
+
+    /// Text that HAProxy refuses, and other words in its place that may be meant.
+    fn refused_unless(&mut self, site: Site, message: String, label: &str, help: Option<String>, meant: Option<&str>) {
         if self.refused >= MAX_ERRORS || self.conditional {
             return;
         }
         self.refused += 1;
+        let edit = |meant: &str| Edit::Replace { span: site.span, text: meant.to_owned() };
         self.load.syntax.push(SyntaxFact {
+            fix: meant.map(|meant| Fix::guess(format!("write `{meant}`"), [edit(meant)])),
             dialect: Dialect::Haproxy,
             site,
             message,
@@ -183,11 +191,12 @@ impl Facts {
         }
         let near = nearest(&arg.text);
         let word = Self::shown(&arg.text);
-        self.refused(
+        self.refused_unless(
             arg.site,
             format!("HAProxy knows no option `{word}` on a `{line}` line"),
             "unknown option",
             near.map(|near| format!("did you mean `{near}`?")),
+            near,
         );
     }
 
@@ -203,12 +212,16 @@ impl Facts {
             return;
         }
         let near = near();
+        // The first word alone may be wrong, and the near keyword have two.
+        let meant = near.map(|near| if word.contains(' ') { near } else { near.split(' ').next().unwrap_or(near) });
+        let meant = meant.filter(|meant| meant.split(' ').count() == word.split(' ').count());
         let word = Self::shown(word);
-        self.refused(
+        self.refused_unless(
             site,
             format!("HAProxy knows no keyword `{word}` in a `{section}` section"),
             "unknown keyword",
             near.map(|near| format!("did you mean `{near}`?")),
+            meant,
         );
     }
 
@@ -253,7 +266,10 @@ impl Facts {
     }
 
     pub(super) fn malformed(&mut self, site: Site, fault: super::address::Fault, other: Option<(Site, String)>) {
+        let edit = |text: String| Edit::Replace { span: site.span, text };
+        let instead = fault.instead.map(|text| Fix::guess(format!("write `{text}`"), [edit(text)]));
         self.load.malformed.push(MalformedTarget {
+            fix: instead,
             proxy: self.proxy,
             site,
             message: fault.message,

@@ -4,10 +4,16 @@ use super::file::File;
 use super::section::Section;
 use super::server::Server;
 use super::text::{Prefix, Statement};
+use crate::edit::{Applicability, Edit, Fix};
 use crate::source::Site;
 use crate::topology::{Fault, FaultKind, FaultWeight, Known, Port, ServerName};
 
 const KIND: FaultKind = FaultKind::FailingCheck;
+
+/// A fix that puts words at the end of a line.
+pub(super) fn append(title: &str, line: Site, words: &str) -> Box<Fix> {
+    Fix::guess(title, [Edit::Append { statement: line.span, words: words.to_owned() }])
+}
 
 /// Looks at how checks are asked for.
 pub(super) fn statement(statement: &Statement<'_>, proxy: crate::topology::ProxyId) -> Option<Fault> {
@@ -27,6 +33,7 @@ pub(super) fn statement(statement: &Statement<'_>, proxy: crate::topology::Proxy
                 )
                 .why("servers answer such a request with 400 or 404, so all of them count as down: 503")
                 .help(format!("write the path, too: `option httpchk {method} /health`"))
+                .fix(append("ask for `/`", site, "/"))
                 .weight(FaultWeight::MayFail, true),
             )
         }
@@ -66,10 +73,11 @@ pub(super) fn servers(file: &File<'_>, section: &mut Section) {
         if server.conditional || options.filled_in.is_some() {
             continue;
         }
+        let site = server.endpoint.site;
         let ssl = options.ssl.as_ref().is_some_and(|(on, _)| *on);
-        let mut add = |label: &str, message: &str, why, help: &str, certain, other: Option<(Site, &str)>| {
-            let at = (server.endpoint.site, label);
-            let mut fault = Fault::new(KIND, file.facts.proxy, at, message).why(why).help(help);
+        let mut add = |label: &str, message: &str, why, help: &str, certain, other: Option<(Site, &str)>, fix| {
+            let at = (site, label);
+            let mut fault = Fault::new(KIND, file.facts.proxy, at, message).why(why).help(help).fix(fix);
             if let Some((site, text)) = other {
                 fault = fault.other(site, text);
             }
@@ -88,6 +96,8 @@ pub(super) fn servers(file: &File<'_>, section: &mut Section) {
                     "write `check-ssl`, or remove the port of the check",
                     true,
                     None,
+                    // The port is the server's own, so what is spoken there is known.
+                    Fix { applicability: Applicability::Safe, ..*append("check over TLS", site, "check-ssl") }.into(),
                 );
             }
             if options.send_proxy && !options.check_send_proxy {
@@ -98,6 +108,7 @@ pub(super) fn servers(file: &File<'_>, section: &mut Section) {
                     "write `check-send-proxy`, or remove the port of the check",
                     false,
                     None,
+                    append("send the PROXY header with checks, too", site, "check-send-proxy"),
                 );
             }
         }
@@ -112,8 +123,9 @@ pub(super) fn servers(file: &File<'_>, section: &mut Section) {
                 "write `http-check connect default`",
                 true,
                 Some((connect, "neither `default` nor `ssl`")),
+                append("connect as for requests", connect, "default"),
             );
-        } else if let Some((Known::Yes(ServerName::Fixed(_)), sni)) = &options.sni
+        } else if let Some((Known::Yes(ServerName::Fixed(name)), sni)) = &options.sni
             && ((ssl && !options.check_port && !options.check_addr) || options.check_ssl.is_some())
             && !options.check_sni
             && !section.connects
@@ -125,6 +137,7 @@ pub(super) fn servers(file: &File<'_>, section: &mut Section) {
                 "write `check-sni` with the same name",
                 false,
                 Some((*sni, "for requests only")),
+                append("send the name with checks, too", site, &format!("check-sni {name}")),
             );
         }
     }

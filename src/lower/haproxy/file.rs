@@ -100,6 +100,7 @@ impl<'a> File<'a> {
         let mut facts = Facts::new(proxy, versions, parsed.template);
         for error in &parsed.errors {
             facts.load.syntax.push(SyntaxFact {
+                fix: error.mend.as_deref().map(|mend| crate::lower::mended(source.id, mend)),
                 dialect: Dialect::Haproxy,
                 site: source.site(error.at.clone()),
                 message: error.message.clone(),

@@ -4,6 +4,7 @@ use super::file::File;
 use super::profile::Slot;
 use super::section::Section;
 use super::text::{Prefix, Statement};
+use crate::edit::{Edit, Fix};
 use crate::source::Site;
 use crate::syntax::haproxy::SectionKeyword;
 use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
@@ -67,6 +68,11 @@ impl Late {
         )
         .why("a server takes over what the `default-server` lines above it say, and nothing of those below")
         .help("move it above the first `server` line");
+        if let Some(first) = section.servers.first() {
+            // Checks that begin may take servers out: not without a look at it.
+            let edit = Edit::Lift { statement: site.span, above: first.endpoint.site.span };
+            fault = fault.fix(Fix::guess("move it above the first `server` line", [edit]));
+        }
         for server in section.servers.iter().take(4) {
             fault = fault.other(server.endpoint.site, "has nothing of it");
         }

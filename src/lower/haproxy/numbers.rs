@@ -3,6 +3,7 @@
 use super::facts::Facts;
 use super::text::Arg;
 use super::times;
+use crate::edit::{Edit, Fix};
 use crate::source::Site;
 use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
 
@@ -61,6 +62,9 @@ pub(super) fn check(setting: &str, arg: &Arg<'_>, statement: Site, facts: &mut F
         ("retries", 0) => fault.effect(LoadEffect::Status(503)).why("a connection that fails is not tried again"),
         _ => fault.effect(LoadEffect::Ignored),
     };
+    // Nothing else can be meant: both are read as the number they are.
+    let edit = |meant: u64| Edit::Replace { span: arg.site.span, text: meant.to_string() };
+    fault = fault.fix(meant.map(|meant| Fix::safe(format!("write `{meant}`"), [edit(meant)])));
     let certain = setting != "tune.bufsize" || facts.reach(3, 2) == Some(false);
     facts.load.faults.push(fault.weight(FaultWeight::MayFail, certain));
 }

@@ -3,6 +3,7 @@
 use super::rules;
 use super::section::Section;
 use super::text::{Prefix, Statement};
+use crate::edit::{Edit, Fix};
 use crate::topology::{Fault, FaultKind, FaultWeight, HostSent, ProxyId};
 
 /// Reads such a statement.
@@ -49,6 +50,11 @@ pub(super) fn statement(proxy: ProxyId, section: &mut Section, statement: &State
             let end = rules::condition_of(statement).unwrap_or(statement.args.len());
             let status = statement.args.iter().take(end).any(|arg| matches!(&*arg.text, "deny_status" | "status"));
             if on && !status && statement.live().is_none() && statement.condition.is_none() {
+                let edit = Edit::Word {
+                    within: statement.site.span,
+                    from: "deny".to_owned(),
+                    to: "deny deny_status 403".to_owned(),
+                };
                 section.faults.push(
                     Fault::new(
                         FaultKind::BadGateway,
@@ -57,6 +63,7 @@ pub(super) fn statement(proxy: ProxyId, section: &mut Section, statement: &State
                         "this rule answers 502, as if the server had failed",
                     )
                     .help("write `deny_status 403`, or the status that is meant")
+                    .fix(Fix::guess("deny with 403", [edit]))
                     .weight(FaultWeight::Remark, true),
                 );
             }

@@ -5,6 +5,7 @@
 
 use super::settings::{Family, Of, Slot};
 use super::{Block, Context, Item, Lowering, values};
+use crate::edit::{Applicability, Edit, Fix};
 use crate::source::Site;
 use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
 
@@ -72,7 +73,9 @@ impl Lowering<'_, '_> {
         if let Some(body) = body.as_ref().filter(|body| body.number < 2) {
             let message = format!("`{}` is fewer than two buffers, so nginx does not start", text(body));
             let help = format!("write `{prefix}_buffers 8 {};`", kilobytes(body.size.max(4096)));
-            return Some(refusal(body, message, "at least 2 are needed", [&None, &None, &None], help));
+            let number = self.arg(body.item, 1).map(|(_, site)| Edit::Replace { span: site.span, text: "8".into() });
+            let fix = number.filter(|_| body.size >= 4096).map(|edit| Fix::guess("have 8 of them", [edit]));
+            return Some(refusal(body, message, "at least 2 are needed", [&None, &None, &None], help).fix(fix));
         }
         // Not written, and perhaps written in a file that is not seen: only what is left can speak.
         if doubt && (header.is_none() || body.is_none()) {
@@ -111,6 +114,7 @@ impl Lowering<'_, '_> {
             let fact = refusal(part, message, "smaller than one buffer", all, help);
             return Some(weigh(fact, sure));
         }
+        let room_of = room;
         let (wanted, room) = (kilobytes(wanted), kilobytes(room));
         let at = header.as_ref().or(body.as_ref()).or(busy.as_ref())?;
         let message = match &busy {
@@ -126,7 +130,16 @@ impl Lowering<'_, '_> {
         };
         let at = busy.as_ref().unwrap_or(at);
         let fact = refusal(at, message, "these sizes contradict each other", all, help);
-        Some(weigh(fact, sure))
+        let written = all.into_iter().flatten().count();
+        // With one setting written, the other two are the same on every level that inherits it.
+        let fix = (written == 1 && busy.is_none() && most <= room_of).then(|| {
+            let words = format!("{prefix}_busy_buffers_size {}", kilobytes(most));
+            // What is smaller than a large memory page contradicts itself on other machines.
+            let applicability = if most >= 8192 { Applicability::Safe } else { Applicability::Unsafe };
+            let title = format!("write `{words}`");
+            Box::new(Fix { applicability, title, edits: vec![Edit::Below { statement: at.site.span, words }] })
+        });
+        Some(weigh(fact, sure).fix(fix))
     }
 
     /// A written setting; `None` when it cannot be known.

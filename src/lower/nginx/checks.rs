@@ -4,6 +4,7 @@
 use super::settings::{Slot, Word};
 use super::{Block, Context, Item, Lowering, values};
 use crate::defaults::nginx_directives as table;
+use crate::edit::{Edit, Fix};
 use crate::source::{Site, clean};
 use crate::topology::{Dialect, LoadEffect, SyntaxFact, UndefinedName};
 use std::collections::HashMap;
@@ -76,10 +77,17 @@ impl Lowering<'_, '_> {
             None => "check the spelling, or load the module that brings it with `load_module`".to_owned(),
         };
         self.syntax(site, message, "unknown directive", help, certain);
+        // A name in quotes is longer than it reads.
+        let written = site.span.end - site.span.start == name.len() as u32;
+        if let (Some(near), Some(fact), true) = (near, self.out.topology.load.syntax.last_mut(), written) {
+            let edit = Edit::Replace { span: site.span, text: near.to_owned() };
+            fact.fix = Some(Fix::guess(format!("write `{near}`"), [edit]));
+        }
     }
 
     fn syntax(&mut self, site: Site, message: String, label: &str, help: String, certain: bool) {
         self.out.topology.load.syntax.push(SyntaxFact {
+            fix: None,
             dialect: Dialect::Nginx,
             site,
             message,

@@ -186,6 +186,10 @@ impl Lowering<'_, '_> {
             self.keeps_by_itself() != Some(true)
                 && pool.and_then(|pool| self.pool_facts.get(&pool)).is_some_and(|facts| facts.keepalive.is_some())
         };
+        let connection = || {
+            let line = outer.set.iter().find(|line| !line.empty && name_of(line).as_deref() == Some("connection"))?;
+            self.site_of(line.item).filter(|_| !kept.contains("connection"))
+        };
         let lost: Vec<LostHeader> = outer
             .set
             .iter()
@@ -203,7 +207,8 @@ impl Lowering<'_, '_> {
                     _ => HeaderRole::Other,
                 };
                 let (written, _) = self.arg(line.item, 1)?;
-                Some(LostHeader { name: written.as_ref().into(), site: self.site_of(line.item)?, role })
+                let with = if role == HeaderRole::Upgrade { connection() } else { None };
+                Some(LostHeader { name: written.as_ref().into(), site: self.site_of(line.item)?, role, with })
             })
             .collect();
         (!lost.is_empty()).then(|| Box::new(LostHeaders { at: inner.first, lost }))

@@ -5,10 +5,11 @@ use super::upstream::{Facts, no_active_check, wait_default};
 use super::values::{self, Place};
 use super::{Item, Lowering};
 use crate::defaults::nginx as built_in;
+use crate::edit::Applicability;
 use crate::source::{Site, clean};
 use crate::topology::{
-    Endpoint, Hop, Known, LoadEffect, Lookup, LostReuse, MalformedTarget, Origin, Port, Reason, ResponseBuffers, Retry,
-    RetryOn, Reuse, RouteId, Setting, Target, Timeouts,
+    Endpoint, Hop, Known, LoadEffect, Lookup, LostReuse, LostReuseMend, MalformedTarget, Origin, Port, Reason,
+    ResponseBuffers, Retry, RetryOn, Reuse, RouteId, Setting, Target, Timeouts,
 };
 use crate::value::{Address, ByteSize, DefaultRef, Host, Version, Versions, Wait};
 use std::time::Duration;
@@ -224,6 +225,15 @@ impl Lowering<'_, '_> {
                     Some(help),
                     LoadEffect::Refused,
                 );
+                let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+                // On the port of HTTPS either scheme may be meant; so it may behind another one.
+                let secure = values::url(rest)
+                    .is_ok_and(|url| matches!(url.place, Place::Net { port: Some(443 | 8443 | 6443 | 9443), .. }));
+                let sure = scheme.is_empty() && values::url(rest).is_ok();
+                if !secure {
+                    let applicability = if sure { Applicability::Safe } else { Applicability::Unsafe };
+                    self.mend_target(applicability, site, text, format!("http://{rest}"));
+                }
                 None
             }
             Family::Grpc => match (strip("grpc://"), strip("grpcs://")) {
@@ -282,6 +292,9 @@ impl Lowering<'_, '_> {
                     Some(format!("write `proxy_pass {};`, and change the path with `rewrite` where that is needed", clean(bare))),
                     LoadEffect::Refused,
                 );
+            if url.uri == "/" {
+                self.mend_target(Applicability::Unsafe, site, text, bare.to_owned());
+            }
             return refused;
         }
         if http {
@@ -299,6 +312,8 @@ impl Lowering<'_, '_> {
                         Some(format!("write `http://unix:{}:{}`", clean(socket), clean(rest))),
                         LoadEffect::Status(502),
                     );
+                    let mended = text.replacen(".sock/", ".sock:/", 1);
+                    self.mend_target(Applicability::Safe, site, text, mended);
                 }
                 let address = Known::Yes(Address::Socket(path.into()));
                 (self.single(pending, address, Known::Yes(Port::None), site), slash_kept(url.uri))
@@ -344,6 +359,7 @@ impl Lowering<'_, '_> {
     fn named_group_with_port(&mut self, host: &str, port: u16, text: &str, site: Site, group: Site) {
         let fixed = text.replacen(&format!(":{port}"), "", 1);
         self.out.topology.load.malformed.push(MalformedTarget {
+            fix: None,
             proxy: self.proxy,
             site,
             message: format!("`{}` is an upstream group, and a group may not have a port", clean(host)),
@@ -353,6 +369,7 @@ impl Lowering<'_, '_> {
             help: Some(format!("write `{}`", clean(&fixed))),
             effect: LoadEffect::Refused,
         });
+        self.mend_target(Applicability::Unsafe, site, text, fixed);
     }
 
     /// A target that is one address.
@@ -614,12 +631,18 @@ impl Lowering<'_, '_> {
         }
         if let Some(because) = facts.replaced_by {
             let what = "takes the place of `keepalive` before nginx 1.29.7";
-            return Some(LostReuse { asked, because, what, instead: "move `keepalive` below the balancing method" });
+            return Some(LostReuse {
+                asked,
+                because,
+                what,
+                instead: "move `keepalive` below the balancing method",
+                mend: Some(LostReuseMend::Move),
+            });
         }
         if facts.keeps != Known::Yes(true) || self.doubt(&pending.frame).is_some() {
             return None;
         }
-        let lost = |what, instead| Some(LostReuse { asked, because: site, what, instead });
+        let lost = |what, instead, mend| Some(LostReuse { asked, because: site, what, instead, mend });
         match pending.family {
             Family::Proxy => {
                 let cleared = self.headers_of(pending).and_then(|headers| headers.connection_cleared);
@@ -629,16 +652,20 @@ impl Lowering<'_, '_> {
                     (false, _) => lost(
                         "HTTP/1.0 is spoken here before nginx 1.29.7",
                         "write `proxy_http_version 1.1;` and `proxy_set_header Connection \"\";`",
+                        cleared.map(|_| LostReuseMend::Write("proxy_http_version 1.1")),
                     ),
                     (true, None) => lost(
                         "`Connection: close` is sent from here before nginx 1.29.7",
                         "write `proxy_set_header Connection \"\";` beside the other headers of that level",
+                        None,
                     ),
                 }
             }
-            Family::Fastcgi if !self.is_on(&pending.frame, Slot::of(Family::Fastcgi, Of::KeepConn)) => {
-                lost("`fastcgi_keep_conn` is off here", "write `fastcgi_keep_conn on;`")
-            }
+            Family::Fastcgi if !self.is_on(&pending.frame, Slot::of(Family::Fastcgi, Of::KeepConn)) => lost(
+                "`fastcgi_keep_conn` is off here",
+                "write `fastcgi_keep_conn on;`",
+                Some(LostReuseMend::Write("fastcgi_keep_conn on")),
+            ),
             _ => None,
         }
     }

@@ -141,6 +141,7 @@ impl Lowering<'_, '_> {
         if self.including.contains(&id) {
             block.frame.unread = true;
             self.out.topology.load.syntax.push(SyntaxFact {
+                fix: None,
                 dialect: Dialect::Nginx,
                 site,
                 message: format!(

@@ -81,6 +81,7 @@ fn syntax_errors(file: FileId, parsed: &Parsed<NginxTree>, out: &mut Lowered) {
     let site = |range: &std::ops::Range<u32>| Site::direct(Span::new(file, range.start, range.end));
     for error in &parsed.errors {
         out.topology.load.syntax.push(SyntaxFact {
+            fix: error.mend.as_deref().map(|mend| super::mended(file, mend)),
             dialect: Dialect::Nginx,
             site: site(&error.at),
             message: error.message.clone(),

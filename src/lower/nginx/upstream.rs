@@ -3,6 +3,7 @@
 use super::settings::{Family, Word};
 use super::{Block, Context, Item, Lowering, values};
 use crate::defaults::nginx as built_in;
+use crate::edit::{Applicability, Edit, Fix};
 use crate::source::{FileId, Site, clean};
 use crate::topology::{
     ActiveCheck, Balance, Endpoint, EndpointId, Known, LoadEffect, Lookup, MalformedTarget, Origin, PassiveCheck, Pool,
@@ -226,6 +227,14 @@ impl Lowering<'_, '_> {
         self.check_address(address, site, "a `server` line of an upstream", Family::Proxy, stream);
     }
 
+    /// How to mend the target that was reported last: other text for a piece of it.
+    pub(super) fn mend_target(&mut self, applicability: Applicability, site: Site, from: &str, to: String) {
+        let Some(last) = self.out.topology.load.malformed.last_mut().filter(|last| last.site == site) else { return };
+        let title = format!("write `{}`", clean(&to));
+        let edit = Edit::Word { within: site.span, from: from.to_owned(), to };
+        last.fix = Some(Box::new(Fix { applicability, title, edits: vec![edit] }));
+    }
+
     /// Reports an address that nginx refuses. `what` says where it stands. True: it was refused.
     pub(super) fn check_address(
         &mut self,
@@ -288,6 +297,16 @@ impl Lowering<'_, '_> {
             }
         };
         self.malformed(site, message, label, why, help, LoadEffect::Refused);
+        let port = |text: &str| text.rsplit_once(':').map(|(host, port)| format!("[{host}]:{port}"));
+        let meant = match scheme {
+            // A path goes with the scheme, where it says nothing.
+            Some(end) => address.get(end + 3..).map(|rest| rest.strip_suffix('/').unwrap_or(rest).to_owned()),
+            None if values::url(address) == Err(BadUrl::BareIpv6) => port(address),
+            None => None,
+        };
+        if let Some(meant) = meant.filter(|meant| !meant.is_empty() && !meant.contains('/')) {
+            self.mend_target(Applicability::Unsafe, site, address, meant);
+        }
         true
     }
 
@@ -301,6 +320,7 @@ impl Lowering<'_, '_> {
         effect: LoadEffect,
     ) {
         self.out.topology.load.malformed.push(MalformedTarget {
+            fix: None,
             proxy: self.proxy,
             site,
             message,

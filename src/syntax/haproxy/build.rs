@@ -11,7 +11,7 @@ use super::decode;
 use super::{Condition, ConditionId, Line, LineId, LineKind, MAX_CONDITIONS, MAX_WORDS, Section, SectionId};
 use super::{SectionKeyword, Tree, Word, tags};
 use crate::syntax::limits::MAX_ERRORS;
-use crate::syntax::{Parsed, SyntaxError};
+use crate::syntax::{Mend, Parsed, SyntaxError};
 
 /// Parser made from the grammar.
 #[derive(pest_derive::Parser)]
@@ -350,6 +350,10 @@ impl Builder<'_> {
                 "the file ends here".to_owned(),
                 "add an empty line at the end; HAProxy 2.3 and later takes the file for cut off and does not start",
             );
+            if !self.template {
+                let end = length as u32;
+                self.mend(Mend::certain("end the last line", end..end, "\n"));
+            }
         }
     }
 
@@ -360,6 +364,7 @@ impl Builder<'_> {
             let at = self.errors[MAX_ERRORS - 1].at.clone();
             self.errors.truncate(MAX_ERRORS - 1);
             self.errors.push(SyntaxError {
+                mend: None,
                 message: format!("{} more errors in this file are not shown", self.dropped),
                 at,
                 label: "the first of them".to_owned(),

@@ -7,7 +7,7 @@ use super::recover;
 use super::{Body, Node, Tree, Word, decode, index, lua, names};
 use crate::syntax::limits::{MAX_DEPTH, MAX_ERRORS};
 use crate::syntax::tags;
-use crate::syntax::{Parsed, SyntaxError};
+use crate::syntax::{Mend, Parsed, SyntaxError};
 
 const BOM: &str = "\u{FEFF}";
 
@@ -146,6 +146,7 @@ impl<'a> Builder<'a> {
         if self.text.starts_with(BOM) {
             from = BOM.len();
             self.error(SyntaxError {
+                mend: Some(Mend::certain("take the byte order mark out", 0..index(from), "")),
                 message: "the file begins with a byte order mark".into(),
                 at: 0..index(from),
                 label: "three invisible bytes, which nginx takes for part of the first directive's name".into(),
@@ -338,7 +339,8 @@ impl<'a> Builder<'a> {
         if let Some(word) = self.tree.words.last_mut() {
             word.end = index(end);
             let whole = word.raw(self.text).to_owned();
-            self.error(recover::bare_quantifier(&whole, at, close));
+            let start = word.start;
+            self.error(recover::bare_quantifier(&whole, start..index(end), at, close));
         }
         Flow::Jump(end)
     }

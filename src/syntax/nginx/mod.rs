@@ -188,6 +188,7 @@ impl Iterator for Children<'_> {
 pub fn parse(text: &str) -> Parsed<Tree> {
     if text.len() as u64 > super::limits::MAX_FILE_BYTES {
         let error = SyntaxError {
+            mend: None,
             message: "this file is too large to be read".into(),
             at: 0..0,
             label: format!("{} bytes", text.len()),

@@ -7,8 +7,8 @@ use super::build::{Builder, Mode, Open};
 use super::lex::{Flow, Rule};
 use super::names::{Arguments, arguments};
 use super::{Body, Word, decode, index};
-use crate::syntax::SyntaxError;
 use crate::syntax::limits::MAX_DEPTH;
+use crate::syntax::{Mend, SyntaxError};
 
 /// Longest piece of the text that a message repeats, in characters.
 const SHOWN: usize = 60;
@@ -119,7 +119,9 @@ pub(super) fn no_semicolon(builder: &mut Builder<'_>, next: Option<(usize, usize
     } else {
         format!("write `{whole};`")
     };
+    let mend = Mend { certain: !whole.contains('\n'), ..*Mend::certain("put a `;` after it", last.end..last.end, ";") };
     let error = SyntaxError {
+        mend: Some(Box::new(mend)),
         message: "this directive lacks its `;`".into(),
         at: last_character(text, last),
         label: format!("`;` missing after `{}`", shown(last.raw(text))),
@@ -152,6 +154,7 @@ pub(super) fn after_quote(builder: &mut Builder<'_>, start: usize, end: usize) -
         .sum();
     let glued = rest.get(..length).unwrap_or_default();
     builder.error(SyntaxError {
+        mend: None,
         message: "text stands right after a closing quote".into(),
         at: index(end)..index(end + length),
         label: "after a closing quote nginx takes only a blank, `;`, `{` or `)`".into(),
@@ -177,7 +180,11 @@ pub(super) fn quote(builder: &mut Builder<'_>, start: usize, end: usize, acciden
     let word = line.get(..cut).unwrap_or_default();
     let quote = word.chars().next().unwrap_or('"');
     let others = accident.map(|at| (index(at)..index(at + 1), "this quote closes it by accident".to_owned()));
+    let end = index(start + cut);
+    let close = if quote == '"' { "\"" } else { "'" };
+    let mend = Mend { certain: false, ..*Mend::certain("close the quote where the directive ends", end..end, close) };
     builder.error(SyntaxError {
+        mend: Some(Box::new(mend)),
         message: "this quote is never closed".into(),
         at: index(start)..index(start + 1),
         label: "the string that begins here runs on over the following lines".into(),
@@ -221,6 +228,7 @@ pub(super) fn unclosed_block(builder: &mut Builder<'_>, open: Open, seen: Option
     let head = builder.text.get(node.start as usize..brace as usize).unwrap_or_default();
     let from = if head.contains('\n') { brace } else { node.start };
     builder.error(SyntaxError {
+        mend: None,
         message: "this block is never closed".into(),
         at: from..brace + 1,
         label: "opened here".into(),
@@ -231,6 +239,7 @@ pub(super) fn unclosed_block(builder: &mut Builder<'_>, open: Open, seen: Option
 
 pub(super) fn stray(at: usize) -> SyntaxError {
     SyntaxError {
+        mend: None,
         message: "this `}` closes nothing".into(),
         at: index(at)..index(at + 1),
         label: "no block is open here".into(),
@@ -242,6 +251,7 @@ pub(super) fn stray(at: usize) -> SyntaxError {
 pub(super) fn lone_semicolon(text: &str, last_end: usize, at: usize) -> SyntaxError {
     let before = text.get(..last_end).and_then(|before| before.chars().next_back());
     SyntaxError {
+        mend: Some(Mend::certain("take the `;` out", index(at)..index(at + 1), "")),
         message: "nothing stands before this `;`".into(),
         at: index(at)..index(at + 1),
         label: match before {
@@ -256,6 +266,7 @@ pub(super) fn lone_semicolon(text: &str, last_end: usize, at: usize) -> SyntaxEr
 
 pub(super) fn nameless(at: usize) -> SyntaxError {
     SyntaxError {
+        mend: None,
         message: "this block has no name".into(),
         at: index(at)..index(at + 1),
         label: "nothing stands before this `{`".into(),
@@ -266,6 +277,7 @@ pub(super) fn nameless(at: usize) -> SyntaxError {
 
 pub(super) fn too_deep(at: usize) -> SyntaxError {
     SyntaxError {
+        mend: None,
         message: format!("blocks are nested more than {MAX_DEPTH} deep"),
         at: index(at)..index(at + 1),
         label: "this block and what is inside is passed over".into(),
@@ -276,6 +288,7 @@ pub(super) fn too_deep(at: usize) -> SyntaxError {
 
 pub(super) fn lua_unclosed(at: usize) -> SyntaxError {
     SyntaxError {
+        mend: None,
         message: "this Lua block is never closed".into(),
         at: index(at)..index(at + 1),
         label: "opened here".into(),
@@ -325,8 +338,11 @@ pub(super) fn quantifier(text: &str, at: usize) -> Option<usize> {
 }
 
 /// The error for a pattern with a repetition and without quotes.
-pub(super) fn bare_quantifier(pattern: &str, at: usize, close: usize) -> SyntaxError {
+pub(super) fn bare_quantifier(pattern: &str, word: std::ops::Range<u32>, at: usize, close: usize) -> SyntaxError {
+    let edits = vec![(word.start..word.start, "\""), (word.end..word.end, "\"")];
+    let mend = Mend { title: "put the pattern in quotes".into(), edits, certain: true };
     SyntaxError {
+        mend: Some(Box::new(mend)).filter(|_| !pattern.contains('"')),
         message: "nginx takes the brace in this pattern for the start of a block".into(),
         at: index(at)..index(close),
         label: "a brace ends the word before it, unless the word is quoted".into(),

@@ -7,8 +7,8 @@ use memchr::memchr;
 use super::super::decode::{self, Fault};
 use super::super::{ConditionId, MAX_WORDS, SectionKeyword, Word};
 use super::{BOM, Builder};
-use crate::syntax::SyntaxError;
 use crate::syntax::limits::MAX_ERRORS;
+use crate::syntax::{Mend, SyntaxError};
 
 impl Builder<'_> {
     pub(super) fn fault(&mut self, offset: u32, place: Range<usize>, fault: Fault) {
@@ -117,6 +117,7 @@ impl Builder<'_> {
                 "three invisible bytes",
                 "HAProxy reads them as part of the first word and does not start; save the file as UTF-8 without BOM",
             );
+            self.mend(Mend::certain("take the byte order mark out", 0..BOM.len() as u32, ""));
         }
         if let Some(at) = memchr(0, seen.as_bytes()) {
             self.error(
@@ -135,6 +136,13 @@ impl Builder<'_> {
         }
     }
 
+    /// How to mend what was told last.
+    pub(super) fn mend(&mut self, mend: Box<Mend>) {
+        if let Some(error) = self.errors.last_mut().filter(|error| mend.is_at(&error.at)) {
+            error.mend = Some(mend);
+        }
+    }
+
     pub(super) fn error(&mut self, at: Range<u32>, message: &str, label: &str, help: &str) {
         // What is found at the end of the file may belong further up, hence some more than are shown.
         if self.errors.len() >= 2 * MAX_ERRORS {
@@ -142,6 +150,7 @@ impl Builder<'_> {
             return;
         }
         self.errors.push(SyntaxError {
+            mend: None,
             message: message.to_owned(),
             at,
             label: label.to_owned(),
