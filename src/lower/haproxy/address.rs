@@ -135,8 +135,10 @@ pub(super) fn server(arg: &Arg<'_>) -> ServerAddress {
     }
     let (port, fault) = match server_port(text, name, port) {
         Ok(port) => (port, None),
-        Err((None, fault)) => return malformed(fault),
-        Err((Some(port), fault)) => (port, Some(fault)),
+        Err(read) => match *read {
+            (None, fault) => return malformed(fault),
+            (Some(port), fault) => (port, Some(fault)),
+        },
     };
     // A record of services brings its own ports.
     let is_service = name.starts_with('_') && name.contains("._");
@@ -144,7 +146,7 @@ pub(super) fn server(arg: &Arg<'_>) -> ServerAddress {
     ServerAddress { address: Known::Yes(Address::Net(host(name))), port: Known::Yes(port), fault }
 }
 
-fn server_port(text: &str, name: &str, port: &str) -> Result<Port, (Option<Port>, Fault)> {
+fn server_port(text: &str, name: &str, port: &str) -> Result<Port, Box<(Option<Port>, Fault)>> {
     let digits = port.bytes().take_while(u8::is_ascii_digit).count();
     let shown = if name.is_empty() { "*" } else { name };
     match port.as_bytes().first() {
@@ -153,7 +155,7 @@ fn server_port(text: &str, name: &str, port: &str) -> Result<Port, (Option<Port>
         Some(b'+' | b'-') => return Ok(Port::OfClient),
         Some(b'0'..=b'9') => {}
         Some(_) => {
-            return Err((
+            return Err(Box::new((
                 None,
                 Fault {
                     instead: None,
@@ -163,12 +165,12 @@ fn server_port(text: &str, name: &str, port: &str) -> Result<Port, (Option<Port>
                     help: Some(format!("write the number of the port: `{shown}:8080`")),
                     effect: LoadEffect::Refused,
                 },
-            ));
+            )));
         }
     }
     let (number, rest) = port.split_at(digits);
     if rest.starts_with('-') {
-        return Err((
+        return Err(Box::new((
             None,
             Fault {
                 instead: None,
@@ -178,10 +180,10 @@ fn server_port(text: &str, name: &str, port: &str) -> Result<Port, (Option<Port>
                 help: Some("write one `server` line for each port".to_owned()),
                 effect: LoadEffect::Refused,
             },
-        ));
+        )));
     }
     let Some(value) = u16::try_from(atoi(number)).ok() else {
-        return Err((
+        return Err(Box::new((
             None,
             Fault {
                 instead: None,
@@ -191,13 +193,13 @@ fn server_port(text: &str, name: &str, port: &str) -> Result<Port, (Option<Port>
                 help: None,
                 effect: LoadEffect::Refused,
             },
-        ));
+        )));
     };
     let read = if value == 0 { Port::OfClient } else { Port::Written(value) };
     if rest.is_empty() {
         return Ok(read);
     }
-    Err((
+    Err(Box::new((
         Some(read),
         Fault {
             instead: None,
@@ -212,7 +214,7 @@ fn server_port(text: &str, name: &str, port: &str) -> Result<Port, (Option<Port>
             )),
             effect: LoadEffect::Ignored,
         },
-    ))
+    )))
 }
 
 fn url(text: &str, scheme: usize) -> Fault {
