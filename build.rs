@@ -36,6 +36,8 @@ struct Dialect {
     log: String,
     effect: String,
     check: String,
+    #[serde(default)]
+    verdicts: Vec<String>,
     proof: String,
 }
 
@@ -135,11 +137,12 @@ fn generate(rules: &BTreeMap<String, Rule>) -> Result<String, Box<dyn Error>> {
         for (name, about) in &rule.dialects {
             write!(
                 text,
-                "DialectMeta {{ dialect: {name:?}, outcome: {}, log: {:?}, effect: {:?}, check: {:?}, proof: {} }},",
+                "DialectMeta {{ dialect: {name:?}, outcome: {}, log: {:?}, effect: {:?}, check: {:?}, verdicts: &[{}], proof: {} }},",
                 outcome(&about.outcome)?,
                 about.log.trim(),
                 about.effect.trim(),
                 about.check.trim(),
+                verdicts(&about.verdicts)?,
                 word(&about.proof, &[("live", "Proof::Live"), ("docs", "Proof::Docs")])?,
             )?;
         }
@@ -157,6 +160,13 @@ fn generate(rules: &BTreeMap<String, Rule>) -> Result<String, Box<dyn Error>> {
     }
     text.push_str("];\n");
     Ok(text)
+}
+
+/// What the proxy's own check makes of the fixtures.
+fn verdicts(given: &[String]) -> Result<String, String> {
+    let words = [("silent", "Verdict::Silent"), ("warns", "Verdict::Warns"), ("refuses", "Verdict::Refuses")];
+    let verdicts: Vec<_> = given.iter().map(|given| word(given, &words)).collect::<Result<_, _>>()?;
+    Ok(verdicts.join(", "))
 }
 
 fn word(given: &str, words: &[(&str, &'static str)]) -> Result<&'static str, String> {

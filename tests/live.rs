@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use backend::{Backend, Behave};
-use case::{Case, Fix, Fixture, Side};
+use case::{Case, Fix, Fixture, Side, Verdict};
 use ports::{Lease, Ports};
 use proxy::{Launch, Scratch, find_program, own_hosts_possible};
 use tls::Certificate;
@@ -143,12 +143,29 @@ fn run(fixture: &Fixture, side: Side, certificate: &Arc<Certificate>) -> Result<
     };
     let check = launch.check()?;
     let said = String::from_utf8_lossy(&[check.stdout, check.stderr].concat()).into_owned();
-    let checked = if check.status.success() { "accepts" } else { "refuses" };
+    let verdict = verdict(check.status.success(), &said);
     let seen = observe(&case, side, &launch, &backends, check.status.success());
+    let seen = seen.and_then(|()| match case.check {
+        Some(claimed) if side == Side::Bad && claimed != verdict => {
+            Err(format!("the proxy's own check: wanted {claimed:?}, got {verdict:?}"))
+        }
+        _ => Ok(()),
+    });
     let log = said + &scratch.log();
     let tail: Vec<&str> = log.lines().rev().take(12).collect();
     let tail: String = tail.into_iter().rev().map(|line| format!("\n    | {line}")).collect();
-    seen.map_err(|error| format!("{error}\nthe proxy's own check {checked} the configuration{tail}"))
+    seen.map_err(|error| format!("{error}\nthe proxy's own check: {verdict:?}{tail}"))
+}
+
+/// What the proxy's own check makes of a configuration.
+fn verdict(accepted: bool, said: &str) -> Verdict {
+    if !accepted {
+        Verdict::Refuses
+    } else if said.contains("[warn]") || said.contains("[WARNING]") {
+        Verdict::Warns
+    } else {
+        Verdict::Silent
+    }
 }
 
 /// Starts the proxy and compares what the client sees.

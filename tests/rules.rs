@@ -19,6 +19,8 @@ struct Case {
     also: Vec<String>,
     /// What `--target` says.
     target: Option<String>,
+    /// What the proxy's own check makes of `bad`.
+    check: Option<String>,
     /// File → lines on which a label may sit.
     at: BTreeMap<String, BTreeSet<u64>>,
 }
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
     }
     assert!(trials.len() > 50, "the fixtures are gone: {} found", trials.len());
     trials.push(Trial::test("every rule has a fixture for every dialect it speaks", every_rule_has_fixtures));
+    trials.push(Trial::test("the pages say what the proxies' own checks say", pages_say_what_checks_say));
     trials.push(Trial::test("demo", demo));
     trials.push(Trial::test("the README shows real output", readme_shows_real_output));
     trials.push(Trial::test("the README lists every rule", readme_lists_every_rule));
@@ -61,6 +64,7 @@ fn cases() -> Vec<Case> {
             folder,
             rule: text("rule"),
             target: yaml.get("target").and_then(Value::as_str).map(str::to_owned),
+            check: yaml.get("check").and_then(Value::as_str).map(str::to_owned),
             also: list(yaml.get("also")).iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             at: at
                 .iter()
@@ -227,4 +231,32 @@ fn readme_lists_every_rule() -> Result<(), Failed> {
     let missing: Vec<_> =
         gw502_lint::catalog::CATALOG.iter().map(row).filter(|row| !readme.contains(row.as_str())).collect();
     if missing.is_empty() { Ok(()) } else { Err(format!("the README lacks\n{}", missing.join("\n")).into()) }
+}
+
+/// `verdicts` of a page are what the fixtures show; `tests/live.rs` compares those with the real proxies.
+fn pages_say_what_checks_say() -> Result<(), Failed> {
+    let mut shown: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
+    let cases: Vec<Case> = cases();
+    for case in &cases {
+        if let (Some(verdict), Some((slug, variant))) = (&case.check, case.name.split_once('/')) {
+            let dialect = variant.split('-').next().unwrap_or_default();
+            shown.entry((slug.to_owned(), dialect.to_owned())).or_default().insert(verdict);
+        }
+    }
+    let mut pages = 0;
+    for meta in gw502_lint::catalog::CATALOG {
+        for about in meta.dialects {
+            let said: BTreeSet<&str> = about.verdicts.iter().map(|verdict| verdict.word()).collect();
+            let shown = shown.remove(&(meta.slug.to_owned(), about.dialect.to_owned())).unwrap_or_default();
+            if said != shown {
+                return Err(format!(
+                    "{} {}: {said:?} on the page, {shown:?} in the fixtures",
+                    meta.slug, about.dialect
+                )
+                .into());
+            }
+            pages += usize::from(!said.is_empty());
+        }
+    }
+    if pages > 50 { Ok(()) } else { Err(format!("only {pages} pages say it").into()) }
 }

@@ -127,6 +127,11 @@ fn haproxy_words_that_changed() {
     let gone = "frontend web\n    bind :80\n    bind-process 1\n    default_backend app\nbackend app\n    server s1 10.0.0.5:80\n";
     assert_eq!(haproxy("GW007", gone, ""), ["note"]);
     assert_eq!(haproxy("GW007", gone, "2.8"), ["error"]);
+    let brief = |target| of("GW007", Dialect::Haproxy, "global\n    no-quic\n", target);
+    assert_eq!(brief("2.6"), ["error"]);
+    assert!(brief("3.0").is_empty());
+    assert_eq!(brief("3.3"), ["error"]);
+    assert_eq!(brief(""), ["warning"]);
     let late = "listen app\n    bind :80\n    dispatch 10.0.0.5:80\n";
     assert!(haproxy("GW007", late, "3.3").is_empty(), "it goes in 3.5, which is not out");
 }

@@ -47,7 +47,9 @@ fn page(meta: &RuleMeta, width: usize, out: &mut dyn Write) -> io::Result<()> {
             paragraph(&format!("Log: {}", about.log), "  ", width, out)?;
         }
         if !about.check.is_empty() {
-            paragraph(&format!("The proxy's own check: {}", about.check), "  ", width, out)?;
+            let verdicts: Vec<_> = about.verdicts.iter().map(|verdict| verdict.word()).collect();
+            let measured = if verdicts.is_empty() { String::new() } else { format!(" ({})", verdicts.join(", ")) };
+            paragraph(&format!("The proxy's own check{measured}: {}", about.check), "  ", width, out)?;
         }
     }
     if !meta.options.is_empty() {

@@ -48,6 +48,7 @@ struct OfDialect {
     log: &'static str,
     effect: &'static str,
     check: &'static str,
+    verdicts: Vec<&'static str>,
     proof: &'static str,
 }
 
@@ -103,6 +104,7 @@ fn rule(meta: &RuleMeta) -> Rule {
                 log: about.log,
                 effect: about.effect,
                 check: about.check,
+                verdicts: about.verdicts.iter().map(|verdict| verdict.word()).collect(),
                 proof: proof(about.proof),
             })
             .collect(),

@@ -101,7 +101,7 @@ impl Unavailable {
                         label,
                         format!("{name} before {since} does not start: it does not know {what}"),
                         format!(
-                            "{instead}; or, where {name} is {since} or newer, say so with `--target {key}={since}`"
+                            "{instead}; or, if {name} is {since} or newer, name its version: `--target {key}=VERSION`"
                         ),
                     ),
                 }
@@ -133,7 +133,7 @@ impl Unavailable {
                     asked,
                     "in the commercial edition only".to_owned(),
                     format!("open-source {name} does not start: it does not know {what}"),
-                    format!("{instead}; or, if it is the commercial edition, say so with `--target {key}=plus`"),
+                    format!("{instead}; or, if it is the commercial edition, say so: `--target {key}=plus`"),
                 )
             }
         };
@@ -208,6 +208,8 @@ mod tests {
         assert_eq!(fault.message, "HAProxy before 3.0 does not start: it does not know `word`");
         assert_eq!(fault.others.len(), PLACES);
         assert_eq!(fault.others[2].1, "and here, and in 5 more places");
-        assert!(fault.help.is_some_and(|help| help.contains("--target haproxy=3.0")));
+        assert!(
+            fault.help.is_some_and(|help| help.contains("3.0 or newer, name its version: `--target haproxy=VERSION`"))
+        );
     }
 }

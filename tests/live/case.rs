@@ -44,6 +44,8 @@ pub struct Case {
     pub confidence: Option<Confidence>,
     #[serde(default)]
     pub trap: bool,
+    /// What the proxy's own check makes of `bad`.
+    pub check: Option<Verdict>,
     /// What `--target` says.
     pub target: Option<String>,
     /// Which fixes make `bad` as good as `good`.
@@ -58,6 +60,15 @@ pub struct Case {
 pub enum Fix {
     Safe,
     Unsafe,
+}
+
+/// What a proxy's own check makes of a configuration.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    Silent,
+    Warns,
+    Refuses,
 }
 
 #[derive(Deserialize, PartialEq, Eq)]

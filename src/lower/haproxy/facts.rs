@@ -175,7 +175,8 @@ impl Facts {
             return false;
         }
         let removed = removed.filter(|removed| *removed < NOT_OUT).map(Change::Gone);
-        let changes = [removed, since.map(Change::Since)];
+        // Of a word that came and went the older versions weigh more.
+        let changes = [since.map(Change::Since), removed];
         changes.into_iter().flatten().any(|change| self.unavailable.note(what, site, change, instead))
     }
 
