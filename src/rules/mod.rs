@@ -44,6 +44,7 @@ mod shadowed_route;
 mod short_connect_timeout;
 mod short_read_timeout;
 mod short_tunnel_timeout;
+mod single_endpoint;
 mod slow_detection;
 mod small_response_buffer;
 mod sni_names_the_pool;
@@ -130,6 +131,7 @@ pub const RULES: &[&dyn Rule] = &[
     &health_check_cannot_pass::HealthCheckCannotPass,
     &passive_check_off::PassiveCheckOff,
     &no_failover::NoFailover,
+    &single_endpoint::SingleEndpoint,
     &pool_empties_itself::PoolEmptiesItself,
     &slow_detection::SlowDetection,
     &plain_to_tls_port::PlainToTlsPort,
