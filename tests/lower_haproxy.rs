@@ -369,3 +369,55 @@ fn sections_that_are_named() {
         ["peers section", "cache section", "fcgi-app section", "http-errors section", "userlist", "server"]
     );
 }
+
+#[test]
+fn how_many_clients_there_may_be() {
+    let clients = |sections: &str| {
+        let t = whole(sections);
+        let host = t.virtual_hosts.ids().next().expect("a frontend");
+        t.virtual_hosts[host].clients.as_ref().map(|clients| clients.value)
+    };
+    let web = "frontend web\n bind :80\n";
+    assert_eq!(clients(web), None);
+    assert_eq!(clients(&format!("{web} maxconn 50\n")), Some(Known::Yes(50)));
+    assert_eq!(clients(&format!("defaults\n maxconn 40\n{web}")), Some(Known::Yes(40)));
+    assert_eq!(clients(&format!("defaults\n maxconn 40\n{web} maxconn 0\n")), None);
+    // Of this number another rule speaks.
+    assert_eq!(clients(&format!("{web} maxconn 1k\n")), Some(Known::Unknown(Reason::Malformed)));
+    assert_eq!(clients(&format!("{web} maxconn \"$MAX\"\n")), Some(Known::Unknown(Reason::Variable)));
+}
+
+#[test]
+fn what_the_process_may_hold() {
+    let limits = |lines: &str| {
+        let t = several(&[("haproxy.cfg", &format!("global\n{lines}backend a\n server s 10.0.0.1:80\n"))]);
+        let proxy = t.proxies.ids().next().expect("a proxy");
+        t.proxies[proxy].limits.as_ref().map(|limits| {
+            let value = |setting: &Option<Setting<u64>>| setting.as_ref().map(|setting| setting.value);
+            (value(&limits.connections), value(&limits.files), limits.files_checked)
+        })
+    };
+    let yes = |number| Some(Known::Yes(number));
+    assert_eq!(limits(" maxconn 10\n fd-hard-limit 100\n"), Some((yes(10), yes(100), true)));
+    assert_eq!(limits(" no strict-limits\n maxconn 10\n"), Some((yes(10), None, false)));
+    let branch = limits(" .if defined(X)\n maxconn 10\n .endif\n");
+    assert_eq!(branch, Some((Some(Known::Unknown(Reason::Variable)), None, true)));
+    assert_eq!(limits(" daemon\n"), None);
+}
+
+#[test]
+fn how_often_checks_ask() {
+    let t = whole(
+        "backend a\n default-server inter 10s fall 5\n server plain 10.0.0.1:80 check\n \
+         server quick 10.0.0.2:80 check fastinter 1s inter 5\n\
+         backend b\n server none 10.0.0.1:80 check\n server hole 10.0.0.1:80 check inter \"$EVERY\"\n",
+    );
+    let pace = |name: &str| endpoint(&t, name).check.pace.as_deref();
+    let plain = pace("plain").expect("written");
+    assert_eq!((plain.interval.known().copied(), plain.failures.known()), (ms(10_000), Some(&5)));
+    let quick = pace("quick").expect("written");
+    assert_eq!(quick.interval.known().copied(), ms(5));
+    assert_eq!(quick.after_failure.as_ref().and_then(|after| after.known()).copied(), ms(1000));
+    assert!(pace("none").is_none());
+    assert_eq!(pace("hole").expect("written").interval.value, Known::Unknown(Reason::Variable));
+}

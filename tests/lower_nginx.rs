@@ -218,3 +218,48 @@ fn an_include_cycle_ends() {
     let report = lint(vec![unit], &[], &Two, &Settings::default());
     assert_eq!(rules(&report), ["GW001"]);
 }
+
+#[test]
+fn what_the_process_may_hold() {
+    let limits = |text: &str| {
+        let report = one(text);
+        let proxy = report.topology.proxies.ids().next().unwrap();
+        report.topology.proxies[proxy].limits.as_ref().map(|limits| {
+            let value = |setting: &Option<Setting<u64>>| setting.as_ref().map(|setting| setting.value);
+            (value(&limits.connections), value(&limits.files))
+        })
+    };
+    let yes = |number| Some(Known::Yes(number));
+    assert_eq!(limits("worker_rlimit_nofile 100; events { worker_connections 50; }"), Some((yes(50), yes(100))));
+    assert_eq!(limits("worker_rlimit_nofile 100; events { }"), Some((yes(512), yes(100))));
+    // What was not read may say more.
+    assert_eq!(limits("worker_rlimit_nofile 100; include more.conf; events { }"), Some((None, yes(100))));
+    let hole = limits("events { worker_connections {{ connections }}; } http { }");
+    assert_eq!(hole, Some((Some(Known::Unknown(Reason::TemplateHole)), None)));
+    assert_eq!(limits("events { } http { }"), None);
+}
+
+#[test]
+fn limits_on_requests_inherit_until_a_level_has_its_own() {
+    let found = |http: &str, location: &str| {
+        let text = format!(
+            "events {{}} http {{ limit_req_zone $binary_remote_addr zone=r:1m rate=5r/s; {http} server {{ listen 81; \
+             location / {{ {location} proxy_pass http://10.0.0.1:80; }} }} }}"
+        );
+        rules(&one(&text)).into_iter().filter(|&code| code == "GW508").count()
+    };
+    assert_eq!(found("limit_req zone=r;", ""), 1);
+    assert_eq!(found("limit_req zone=r;", "limit_req zone=r burst=10;"), 0);
+    assert_eq!(found("limit_req zone=r burst=10;", "limit_req zone=r burst=0;"), 1);
+    assert_eq!(found("limit_req zone=r; limit_req_dry_run on;", ""), 0);
+    assert_eq!(found("limit_req zone={{ zone }};", ""), 0);
+    assert_eq!(found("client_max_body_size 1k;", ""), 1);
+    assert_eq!(found("client_max_body_size 1k;", "client_max_body_size 2m;"), 0);
+    assert_eq!(found("client_header_buffer_size 8k; large_client_header_buffers 4 1k;", ""), 0);
+}
+
+#[test]
+fn a_limit_whose_zone_is_elsewhere_says_nothing() {
+    let location = "location / { limit_req zone=r; proxy_pass http://10.0.0.1:80; }";
+    assert!(rules(&report(&[("a.conf", location)])).is_empty());
+}

@@ -20,14 +20,19 @@ impl Rule for TooFewConnections {
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
         let passes_on: HashSet<ProxyId> = topology.hops.iter().map(|(_, hop)| hop.proxy).collect();
+        let speaks: HashSet<ProxyId> =
+            topology.hops.iter().filter(|(_, hop)| hop.protocol.has_status()).map(|(_, hop)| hop.proxy).collect();
         for (id, proxy) in topology.proxies.iter() {
             let Some(limits) = proxy.limits.as_deref() else { continue };
             let Some(setting) = limits.connections.as_ref().filter(|setting| setting.is_written()) else { continue };
             let (Some(&number), Some(site)) = (setting.known(), setting.site()) else { continue };
             let traffic = passes_on.contains(&id);
             match limits.counts {
-                Counts::Clients if traffic && number < cx.integer(self.id(), "min-clients") => {
-                    out.push(clients(cx, id, number, site, (setting.spelling, "all frontends")));
+                Counts::Clients if traffic => {
+                    let enough = if speaks.contains(&id) { cx.integer(self.id(), "min-clients") } else { FEW_TUNNELS };
+                    if number < enough {
+                        out.push(clients(cx, id, number, site, (setting.spelling, "all frontends")));
+                    }
                 }
                 Counts::Everything => {
                     let (sockets, listener) = sockets(topology, id);
@@ -141,6 +146,8 @@ fn frontends(cx: &Cx<'_>, out: &mut Findings) {
 
 fn clients(cx: &Cx<'_>, proxy: ProxyId, number: u64, site: Site, (spelling, whose): (&str, &str)) -> Finding {
     let are = if number == 1 { "client is" } else { "clients are" };
+    let severity =
+        if number < cx.integer(RuleId::GW505, "min-frontend-clients") { Severity::Warning } else { Severity::Note };
     let sure = if number < OF_ONE_BROWSER { Confidence::Certain } else { Confidence::Likely };
     Finding::new(
         RuleId::GW505,
@@ -150,7 +157,7 @@ fn clients(cx: &Cx<'_>, proxy: ProxyId, number: u64, site: Site, (spelling, whos
             "only {number} {are} served at a time: the others wait without an answer and without a word in the log"
         ),
     )
-    .severity(Severity::Warning)
+    .severity(severity)
     .confidence(sure)
     .why_of_dialect()
     .help(format!(
@@ -218,7 +225,8 @@ mod tests {
     fn clients_of_all_and_of_a_frontend() {
         let haproxy = |number| house(House::haproxy(), number, Counts::Clients);
         assert_eq!(said(&haproxy(written(1, 3))), [(Severity::Warning, Confidence::Certain)]);
-        assert_eq!(said(&haproxy(written(255, 3))), [(Severity::Warning, Confidence::Likely)]);
+        assert_eq!(said(&haproxy(written(99, 3))), [(Severity::Warning, Confidence::Likely)]);
+        assert_eq!(said(&haproxy(written(255, 3))), [(Severity::Note, Confidence::Likely)]);
         let mut house = haproxy(written(256, 3));
         assert!(said(&house).is_empty());
         let host = house.t.virtual_hosts.ids().next().unwrap();
@@ -232,6 +240,17 @@ mod tests {
         let route = house.t.routes.ids().next().unwrap();
         house.t.routes[route].hop = None;
         assert!(said(&house).is_empty());
+    }
+
+    #[test]
+    fn few_clients_are_ordinary_for_a_database() {
+        let mut house = house(House::haproxy(), written(100, 3), Counts::Clients);
+        assert_eq!(said(&house).len(), 1);
+        let hop = house.t.hops.ids().next().unwrap();
+        house.t.hops[hop].protocol = Protocol::Tcp;
+        assert!(said(&house).is_empty());
+        house.t.proxies[house.proxy].limits = limits(written(9, 3), Counts::Clients);
+        assert_eq!(said(&house), [(Severity::Warning, Confidence::Likely)]);
     }
 
     #[test]

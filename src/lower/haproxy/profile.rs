@@ -173,7 +173,8 @@ impl Profile {
             "maxconn" if word == "0" => self.maxconn = Slot::Unset,
             "maxconn" => {
                 let digits = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
-                let reason = if digits { reason } else { Known::Unknown(Reason::Malformed) };
+                let reason =
+                    if digits || reason != Known::Yes(()) { reason } else { Known::Unknown(Reason::Malformed) };
                 self.maxconn = set(reason, u64::from(times::count(word)), site);
             }
             "retry-on" => self.retry_on = set(reason, retry_on(statement), site),
