@@ -421,3 +421,17 @@ fn how_often_checks_ask() {
     assert!(pace("none").is_none());
     assert_eq!(pace("hole").expect("written").interval.value, Known::Unknown(Reason::Variable));
 }
+
+#[test]
+fn limits_are_strict_from_2_5_on() {
+    let checked = |version: &str| {
+        let text = "global\n maxconn 10\nbackend a\n server s 10.0.0.1:80\n";
+        let units = vec![Unit::new("haproxy.cfg", text.as_bytes().to_vec(), Dialect::Haproxy)];
+        let mut targets = lower::Targets::default();
+        targets.ask("haproxy", version).expect("a version");
+        let t = lower::lower(&mut Files::new(units, &NoRepository), targets).topology;
+        let proxy = t.proxies.ids().next().expect("a proxy");
+        t.proxies[proxy].limits.as_ref().is_some_and(|limits| limits.files_checked)
+    };
+    assert!(!checked("2.4") && checked("2.6"));
+}

@@ -263,3 +263,19 @@ fn a_limit_whose_zone_is_elsewhere_says_nothing() {
     let location = "location / { limit_req zone=r; proxy_pass http://10.0.0.1:80; }";
     assert!(rules(&report(&[("a.conf", location)])).is_empty());
 }
+
+#[test]
+fn the_built_in_version_of_http_depends_on_the_release() {
+    let text = "events {} http { server { listen 81; location / { proxy_set_header Connection \"\"; \
+                proxy_pass http://10.0.0.1:80; } } }";
+    let found = |version: Option<&str>| {
+        let mut settings = Settings::default();
+        if let Some(version) = version {
+            settings.targets.ask("nginx", version).expect("a version");
+        }
+        let units = vec![Unit::new("nginx.conf", text.as_bytes().to_vec(), Dialect::Nginx)];
+        rules(&lint(units, &[], &NoRepository, &settings)).contains(&"GW412")
+    };
+    assert!(found(None) && found(Some("1.28")));
+    assert!(!found(Some("1.29.7")) && !found(Some("1.30")));
+}

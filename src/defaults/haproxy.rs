@@ -69,5 +69,6 @@ defaults! {
     // The process (chapter 3).
     BUFSIZE "tune.bufsize" = "16384", "#3.2-tune.bufsize";
     MAXREWRITE "tune.maxrewrite" = "1024", "#3.2-tune.maxrewrite";
+    STRICT_LIMITS "strict-limits" = "on", "#3.1-strict-limits", from "2.5";
     MAXHDR "tune.http.maxhdr" = "101", "#3.2-tune.http.maxhdr";
 }

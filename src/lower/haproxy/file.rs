@@ -113,7 +113,7 @@ impl<'a> File<'a> {
         let beyond =
             if parsed.template { Some(Reason::TemplateHole) } else { (!whole).then_some(Reason::OutsideRepository) };
         let global = Global::read(source, tree, beyond, &mut facts);
-        out.proxies[proxy].limits = global.limits();
+        out.proxies[proxy].limits = global.limits(versions);
         let mut file = Self {
             source,
             tree,

@@ -9,7 +9,7 @@ use crate::defaults::haproxy as built_in;
 use crate::source::Site;
 use crate::syntax::haproxy::{SectionKeyword, Tree};
 use crate::topology::{Counts, Known, Limits, Origin, Reason, ResponseBuffers, Scope, Setting};
-use crate::value::ByteSize;
+use crate::value::{ByteSize, Version, Versions};
 use std::collections::{HashMap, HashSet};
 
 /// What an answer's header may have of a buffer where nothing is written.
@@ -172,17 +172,18 @@ impl Global {
     }
 
     /// How many clients and descriptors the process may have, where that is written.
-    pub(super) fn limits(&self) -> Option<Box<Limits>> {
+    pub(super) fn limits(&self, versions: Versions) -> Option<Box<Limits>> {
         if self.maxconn.is_none() && self.files.is_none() {
             return None;
         }
+        let strict = built_in::STRICT_LIMITS.since.and_then(Version::parse);
         Some(Box::new(Limits {
             connections: self.maxconn.map(|(value, site)| setting(value, site, "maxconn")),
             files: self.files.map(|(value, site)| setting(value, site, "fd-hard-limit")),
             counts: Counts::Clients,
             // A client's connection and one to a server.
             files_per_connection: 2,
-            files_checked: !self.lenient,
+            files_checked: !self.lenient && strict.and_then(|(since, _)| versions.reach(since)) == Some(true),
         }))
     }
 

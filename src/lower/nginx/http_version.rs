@@ -6,8 +6,10 @@
 use super::Lowering;
 use super::hop::Pending;
 use super::settings::{Family, Of, Slot};
+use crate::defaults::nginx as built_in;
 use crate::source::Site;
 use crate::topology::{EndpointId, Fault, FaultKind, FaultWeight, LoadEffect, PoolId, Target};
+use crate::value::Version;
 
 /// Names of proxies that refuse HTTP/1.0.
 const REFUSE: [&str; 2] = ["istio", "envoy"];
@@ -22,17 +24,21 @@ impl Lowering<'_, '_> {
         if pending.family != Family::Proxy || self.doubt(&pending.frame).is_some() {
             return;
         }
+        // From this version on HTTP/1.1 is built in.
+        let since = built_in::PROXY_HTTP_VERSION.since.and_then(Version::parse);
+        let newer = since.and_then(|(since, _)| self.out.topology.proxies[self.proxy].versions.reach(since));
         let version = pending.frame.get(slot).and_then(|index| self.written.get(index));
         let old = match version {
             Some(written) => self.arg(self.item_of(written), 1).is_some_and(|(word, _)| word == "1.0"),
-            None => true,
+            None => newer != Some(true),
         };
         if !old {
             return;
         }
-        let (label, go_out) = match version {
-            Some(_) => ("HTTP/1.0 is spoken here", "requests go out as HTTP/1.0"),
-            None => ("HTTP/1.0 is spoken here before nginx 1.29.7", "before nginx 1.29.7 requests go out as HTTP/1.0"),
+        let (label, go_out) = if version.is_some() || newer == Some(false) {
+            ("HTTP/1.0 is spoken here", "requests go out as HTTP/1.0")
+        } else {
+            ("HTTP/1.0 is spoken here before nginx 1.29.7", "before nginx 1.29.7 requests go out as HTTP/1.0")
         };
         let help = "write `proxy_http_version 1.1;`";
         let members: &[EndpointId] = match (target, pool) {
