@@ -88,7 +88,8 @@ fn told_here(topology: &Topology, pool: &Pool, ways: &[HopId]) -> bool {
         let reuse = &topology.hops[hop].reuse;
         reuse.lost.is_some() || (reuse.kept.is_written() && reuse.kept.known() == Some(&true))
     });
-    !(local && kept) && !ways.iter().all(|&hop| is_probe(topology, &topology.hops[hop]))
+    let probe = ways.iter().all(|&hop| is_probe(topology, &topology.hops[hop]));
+    !probe && !(local && kept)
 }
 
 /// The proxies that do not start: they have other worries.
