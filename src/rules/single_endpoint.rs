@@ -89,7 +89,8 @@ fn told_here(topology: &Topology, pool: &Pool, ways: &[HopId]) -> bool {
         reuse.lost.is_some() || (reuse.kept.is_written() && reuse.kept.known() == Some(&true))
     });
     let probe = ways.iter().all(|&hop| is_probe(topology, &topology.hops[hop]));
-    !probe && !(local && kept)
+    let kept_here = local && kept;
+    !probe && !kept_here
 }
 
 /// The proxies that do not start: they have other worries.
