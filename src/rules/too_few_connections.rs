@@ -103,16 +103,18 @@ fn does_not_start(
 }
 
 fn requests_of_a_worker(cx: &Cx<'_>, proxy: ProxyId, spelling: &str, requests: u64, site: Site) -> Finding {
-    let (room, next) = match requests {
-        0 => ("has no place for a request that is passed on".to_owned(), "they get"),
-        1 => ("passes on 1 request at a time".to_owned(), "the next ones get"),
-        _ => (format!("passes on {requests} requests at a time"), "the next ones get"),
+    let message = match requests {
+        0 => "a worker has no place for a request that is passed on: clients get 500 or a reset connection".to_owned(),
+        1 => "a worker passes on 1 request at a time at most: the next ones get 500 or a reset connection".to_owned(),
+        _ => format!(
+            "a worker passes on {requests} requests at a time at most: the next ones get 500 or a reset connection"
+        ),
     };
     Finding::new(
         RuleId::GW505,
         cx.dialect(proxy),
         (site, "two places for each request that is passed on".into()),
-        format!("a worker {room} at most: {next} 500 or a reset connection"),
+        message,
     )
     .severity(Severity::Warning)
     .why_of_dialect()
