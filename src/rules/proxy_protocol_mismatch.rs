@@ -25,9 +25,50 @@ impl Rule for ProxyProtocolMismatch {
     }
 }
 
+/// Where the endpoint decides what is sent.
+fn by_endpoint(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, listener: &Listener) -> Option<Finding> {
+    let expected = *listener.proxy_protocol.known()?;
+    let address = address_words(endpoint);
+    let new = |text: &str, message: String| {
+        let at = (endpoint.site, text.to_owned());
+        Finding::new(RuleId::GW408, cx.dialect(hop.proxy), at, message).confidence(Confidence::Certain)
+    };
+    let finding = match (endpoint.send_proxy?, expected) {
+        (true, false) => {
+            let topology = cx.topology;
+            let mut routes =
+                listener.virtual_hosts.iter().flat_map(|&host| &topology.virtual_hosts[host].routes).peekable();
+            // One that only passes bytes on would pass the header on, too.
+            let reads = |&route: &RouteId| {
+                topology.routes[route].hop.is_some_and(|hop| topology.hops[hop].protocol.has_status())
+            };
+            if routes.peek().is_none() || !routes.all(reads) {
+                return None;
+            }
+            new(
+                "a PROXY header is sent first",
+                format!("a PROXY header is sent to {address}, and that listener takes it for a bad request"),
+            )
+            .outcome(Outcome::Status(400))
+            .label((listener.site, "expects no PROXY header".into()))
+            .help("write `accept-proxy` on its `bind` line, or send no header")
+        }
+        (false, true) => new(
+            "no PROXY header is sent from here",
+            format!("{address} expects a PROXY header, and none is sent to it"),
+        )
+        .label((listener.site, "expects a PROXY header".into()))
+        .help("write `send-proxy` on the `server` line, or take `accept-proxy` off the `bind` line"),
+        _ => return None,
+    };
+    Some(closed_without_status(finding.why_of_dialect(), hop))
+}
+
 fn look(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint) -> Option<Finding> {
     let listener = &cx.topology.listeners[endpoint.leads_to?.listener];
-    let sent = hop.sends_proxy.known()?;
+    let Some(sent) = hop.sends_proxy.known() else {
+        return by_endpoint(cx, hop, endpoint, listener);
+    };
     let expected = *listener.proxy_protocol.known()?;
     let address = address_words(endpoint);
     let finding = |at: (Site, String), message: String| Finding::new(RuleId::GW408, cx.dialect(hop.proxy), at, message);

@@ -153,7 +153,7 @@ impl House {
             },
             passive: None,
             tls: None,
-            send_proxy: false,
+            send_proxy: None,
             leads_to: None,
         })
     }

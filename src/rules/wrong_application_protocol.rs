@@ -22,7 +22,9 @@ impl Rule for WrongApplicationProtocol {
         for id in distinct_hops(cx.topology) {
             let hop = &cx.topology.hops[id];
             for endpoint in serving(cx.topology, id) {
-                let found = own_listener(cx, hop, endpoint).or_else(|| fpm(cx, hop, endpoint));
+                let found = own_listener(cx, hop, endpoint)
+                    .or_else(|| fpm(cx, hop, endpoint))
+                    .or_else(|| database(cx, hop, endpoint));
                 if let Some(finding) = found
                     && told.insert((finding.primary().site, hop.protocol))
                 {
@@ -148,7 +150,43 @@ fn fpm(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint) -> Option<Finding> {
         .label((hop.target_site, "HTTP is spoken here".into()))
         .assumed(hint)
         .why("php-fpm resets a connection that begins with anything else, and the client gets 502")
-        .help("write `fastcgi_pass`, with `fastcgi_param SCRIPT_FILENAME …`"),
+        .outcome(Outcome::Status(502))
+        .help("speak FastCGI to it: `fastcgi_pass` in nginx, `proto fcgi` with `use-fcgi-app` in HAProxy"),
+    )
+}
+
+/// HTTP to a port that belongs to something else by long custom.
+fn database(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint) -> Option<Finding> {
+    const OTHERS: [(u16, &str); 9] = [
+        (22, "SSH"),
+        (25, "mail"),
+        (3306, "MySQL"),
+        (5432, "PostgreSQL"),
+        (5672, "RabbitMQ"),
+        (6379, "Redis"),
+        (9042, "Cassandra"),
+        (11211, "memcached"),
+        (27017, "MongoDB"),
+    ];
+    let Known::Yes(Port::Written(port)) = endpoint.port else { return None };
+    let (_, what) = OTHERS.iter().find(|(other, _)| *other == port)?;
+    if hop.protocol != Protocol::Http || endpoint.leads_to.is_some() || endpoint.tls.is_some() {
+        return None;
+    }
+    Some(
+        Finding::new(
+            RuleId::GW407,
+            cx.dialect(endpoint.proxy),
+            (endpoint.address_site, "HTTP goes to this port".into()),
+            format!("HTTP is spoken to {}, and port {port} is that of {what}", address_words(endpoint)),
+        )
+        .severity(Severity::Warning)
+        .confidence(Confidence::Likely)
+        .outcome(Outcome::Status(502))
+        .log("")
+        .label((hop.target_site, "HTTP is spoken here".into()))
+        .why("whoever speaks another protocol closes the connection, or answers with something that is no HTTP")
+        .help("hand the bytes on unread (`stream` in nginx, `mode tcp` in HAProxy), or correct the port"),
     )
 }
 
@@ -222,5 +260,7 @@ mod tests {
         assert!(said("php-apache", 9000, Protocol::Http, None).is_empty());
         assert!(said("php", 80, Protocol::Http, None).is_empty());
         assert!(said("php", 9000, Protocol::Fastcgi, None).is_empty());
+        assert_eq!(said("db", 5432, Protocol::Http, None), [(Severity::Warning, vec![7, 8])]);
+        assert!(said("db", 5432, Protocol::Tcp, None).is_empty());
     }
 }

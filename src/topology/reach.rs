@@ -438,8 +438,8 @@ pub struct Endpoint {
     pub passive: Option<PassiveCheck>,
     /// TLS, where the endpoint decides it.
     pub tls: Option<Box<TlsClient>>,
-    /// Whether a PROXY header is sent first.
-    pub send_proxy: bool,
+    /// Whether a PROXY header is sent first; `None`: the hop decides that.
+    pub send_proxy: Option<bool>,
     /// The listener that this address leads to, where it is one of the same proxy's.
     pub leads_to: Option<Link>,
 }

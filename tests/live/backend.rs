@@ -381,7 +381,11 @@ impl Server {
             }
             line = lines.next().unwrap_or_default();
         }
-        if matches!(self.behave, Behave::Strict) && !line.ends_with("HTTP/1.1") && !line.ends_with("HTTP/1.0") {
+        let version = line.ends_with("HTTP/1.1") || line.ends_with("HTTP/1.0");
+        // A path, `*` or a whole URL.
+        let whole = |target: &str| target.starts_with(['/', '*']) || target.contains("://");
+        let target = line.split(' ').nth(1).is_some_and(whole);
+        if matches!(self.behave, Behave::Strict) && !(version && target) {
             refuse(channel)?;
             return Ok(None);
         }

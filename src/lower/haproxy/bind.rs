@@ -29,6 +29,8 @@ pub(super) struct Bind {
     pub(super) strict_sni: bool,
     /// `proto h2` on a port of the network that clients come to without TLS or a proxy in between.
     pub(super) only_http2: Option<Site>,
+    /// TLS, and no certificate on the line.
+    pub(super) bare_tls: bool,
     /// Same for two addresses that the kernel takes for one; none where it cannot be said.
     pub(super) key: Option<Box<str>>,
     pub(super) rights: Rights,
@@ -41,6 +43,7 @@ pub(super) fn read(statement: &Statement<'_>, facts: &mut Facts) -> Vec<Bind> {
     let mut filled_in: Option<Reason> = None;
     let mut proto_h2 = None;
     let mut rights = Rights::default();
+    let mut certificate = false;
     let mut rest = statement.from(2).iter();
     while let Some(arg) = rest.next() {
         if let Some(reason) = address::is_filled_in(arg) {
@@ -76,6 +79,7 @@ pub(super) fn read(statement: &Statement<'_>, facts: &mut Facts) -> Vec<Bind> {
             word => match haproxy_keywords::bind_option(word) {
                 Some(option) => {
                     changed(option, arg, "bind", facts);
+                    certificate |= matches!(word, "crt" | "crt-list" | "default-crt");
                     (0..option.arguments).for_each(|_| {
                         rest.next();
                     });
@@ -97,6 +101,8 @@ pub(super) fn read(statement: &Statement<'_>, facts: &mut Facts) -> Vec<Bind> {
         tls: known(tls),
         accept_proxy: known(accept_proxy),
         strict_sni,
+        // `strict-sni` starts without any, and turns everybody away.
+        bare_tls: tls && !certificate && !strict_sni && filled_in.is_none(),
         // Whoever sends a PROXY header has agreed on the protocol with the client.
         only_http2: proto_h2
             .filter(|_| !tls && !accept_proxy && filled_in.is_none())

@@ -184,6 +184,13 @@ impl File<'_> {
                     (Some(Some(names)), _) if !names.contains(server) => {
                         self.facts.undefined("server", target, *site, None, None, LoadEffect::Refused);
                     }
+                    (Some(_), Some(_)) => {
+                        let target = pool.filter(|pool| !std::ptr::eq(*pool, section));
+                        if let Some(&silent) = target.and_then(|pool| pool.silent.get(server)) {
+                            let fault = super::companions::follows_nobody(self.facts.proxy, *site, silent);
+                            self.facts.load.faults.push(fault);
+                        }
+                    }
                     (None, Some((pool, _))) => section::undefined_section(self, Kind::Backend, pool, *site),
                     _ => {}
                 }

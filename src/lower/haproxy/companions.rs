@@ -1,12 +1,15 @@
 //! Settings that HAProxy refuses without another one.
 
+use super::bind::Bind;
 use super::failing::append;
 use super::file::File;
 use super::options::ServerOptions;
 use super::section::Section;
 use super::server::Server;
+use super::text::Statement;
+use crate::source::Site;
 use crate::syntax::haproxy::{SectionId, SectionKeyword};
-use crate::topology::{Fault, FaultKind, FaultWeight, Known, LoadEffect};
+use crate::topology::{Fault, FaultKind, FaultWeight, Known, LoadEffect, ProxyId};
 use std::collections::HashMap;
 
 const KIND: FaultKind = FaultKind::MissingCompanion;
@@ -72,21 +75,22 @@ pub(super) fn server(file: &File<'_>, section: &mut Section, server: &Server) {
     }
 }
 
-/// Notes servers that follow one whose state nobody finds out. Of other sections nothing is said.
-pub(super) fn tracked(file: &File<'_>, section: &mut Section) {
-    if section.tracked.is_empty() || section.profile.beyond.is_some() || section.open_ended {
-        return;
-    }
+/// The servers of a section whose state nobody finds out.
+pub(super) fn silent(section: &Section) -> HashMap<Box<str>, Site> {
     let silent = |options: &ServerOptions| {
         let on = |at: &Option<(bool, _)>| at.as_ref().is_some_and(|(on, _)| *on);
         !on(&options.check) && !on(&options.agent_check) && options.track.is_none() && options.filled_in.is_none()
     };
-    let unchecked: HashMap<&str, _> = section
-        .servers
-        .iter()
-        .filter(|server| silent(&server.options))
-        .filter_map(|server| Some((&*server.name.as_ref()?.0, server.endpoint.site)))
-        .collect();
+    let servers = section.servers.iter().filter(|server| silent(&server.options));
+    servers.filter_map(|server| Some((server.name.as_ref()?.0.clone(), server.endpoint.site))).collect()
+}
+
+/// Notes servers that follow one of the same section whose state nobody finds out.
+pub(super) fn tracked(file: &File<'_>, section: &mut Section) {
+    if section.tracked.is_empty() || section.profile.beyond.is_some() || section.open_ended {
+        return;
+    }
+    let unchecked = silent(section);
     let mut faults = Vec::new();
     for (name, site) in &section.tracked {
         let own = match name.split_once('/') {
@@ -94,21 +98,42 @@ pub(super) fn tracked(file: &File<'_>, section: &mut Section) {
             Some(_) => continue,
             None => name,
         };
-        let Some(&target) = unchecked.get(own) else { continue };
-        faults.push(
-            Fault::new(
-                KIND,
-                file.facts.proxy,
-                (*site, "follows a server that is not checked"),
-                "HAProxy does not start: the server that is followed has no check of its own",
-            )
-            .other(target, "write `check` here")
-            .why("`track` copies the result of another server's check; where there is none, HAProxy refuses it")
-            .help("write `check` on the server that is followed")
-            .fix(append("check that server", target, "check")),
-        );
+        if let Some(&target) = unchecked.get(own) {
+            faults.push(follows_nobody(file.facts.proxy, *site, target));
+        }
     }
     section.faults.extend(faults);
+}
+
+/// A server that follows one that is not checked.
+pub(super) fn follows_nobody(proxy: ProxyId, site: Site, target: Site) -> Fault {
+    Fault::new(
+        KIND,
+        proxy,
+        (site, "follows a server that is not checked"),
+        "HAProxy does not start: the server that is followed has no check of its own",
+    )
+    .other(target, "write `check` here")
+    .why("`track` copies the result of another server's check; where there is none, HAProxy refuses it")
+    .help("write `check` on the server that is followed")
+    .fix(append("check that server", target, "check"))
+}
+
+/// Notes a `bind` line with TLS and without a certificate.
+pub(super) fn certificate(file: &File<'_>, section: &mut Section, statement: &Statement<'_>, binds: &[Bind]) {
+    if file.facts.conditional || file.certificates_apart || !binds.iter().any(|bind| bind.bare_tls) {
+        return;
+    }
+    section.faults.push(
+        Fault::new(
+            KIND,
+            file.facts.proxy,
+            (statement.site, "TLS, without a certificate"),
+            "HAProxy does not start: TLS is to be spoken here, and the line names no certificate",
+        )
+        .why("`haproxy -c` says: no SSL certificate specified for bind")
+        .help("write `crt /path/to/file.pem`, or a folder of such files; `crt-list` for many"),
+    );
 }
 
 /// Notes a frontend that nobody can connect to.

@@ -1,12 +1,15 @@
 //! Health checks that a healthy server does not pass.
 
 use super::file::File;
+use super::profile::Slot;
 use super::section::Section;
 use super::server::Server;
 use super::text::{Prefix, Statement};
 use crate::edit::{Applicability, Edit, Fix};
 use crate::source::Site;
 use crate::topology::{Fault, FaultKind, FaultWeight, Known, Port, ServerName};
+use crate::value::{Wait, humanise};
+use std::time::Duration;
 
 const KIND: FaultKind = FaultKind::FailingCheck;
 
@@ -34,6 +37,20 @@ pub(super) fn statement(statement: &Statement<'_>, proxy: crate::topology::Proxy
                 .why("servers answer such a request with 400 or 404, so all of them count as down: 503")
                 .help(format!("write the path, too: `option httpchk {method} /health`"))
                 .fix(append("ask for `/`", site, "/"))
+                .weight(FaultWeight::MayFail, true),
+            )
+        }
+        ("httpchk", 4..) if !statement.word(3).starts_with(['/', '*']) && !statement.word(3).starts_with("http") => {
+            let path = statement.word(3);
+            Some(
+                Fault::new(
+                    KIND,
+                    proxy,
+                    (site, "the path has no slash before it"),
+                    format!("this check asks for `{path}`, which is no path: servers answer it with 400"),
+                )
+                .why("HAProxy sends the words as they are, and a server that answers 400 counts as down: 503")
+                .help(format!("write `/{path}`"))
                 .weight(FaultWeight::MayFail, true),
             )
         }
@@ -86,6 +103,20 @@ pub(super) fn servers(file: &File<'_>, section: &mut Section) {
             }
             faults.push(fault.weight(FaultWeight::MayFail, certain));
         };
+        if http && let Some((time, site)) = short(section) {
+            add(
+                "must pass its check in so little time",
+                &format!(
+                    "a check that is not answered within {} fails: a healthy server may count as down",
+                    humanise(time)
+                ),
+                "a busy server answers late, and counts as down just when it is needed most",
+                "write a longer `timeout check`",
+                false,
+                Some((site, "the time for the answer")),
+                None,
+            );
+        }
         // With connect rules the line says nothing of how checks connect.
         if !section.connects && same_port(server) {
             if ssl && options.check_ssl.is_none() {
@@ -144,8 +175,19 @@ pub(super) fn servers(file: &File<'_>, section: &mut Section) {
     section.faults.extend(faults);
 }
 
-/// Whether the check has a port written that is the server's own.
+/// A time for the answer of a check that a busy server may not keep, and where it is written. Of a few milliseconds the
+/// unit was forgotten: that is another rule's. (A short `inter` alone is a quick check on purpose as often as not.)
+fn short(section: &Section) -> Option<(Duration, Site)> {
+    let Slot::Set(Known::Yes(Wait::For(time)), site) = &section.profile.check else { return None };
+    let range = Duration::from_millis(100)..Duration::from_secs(1);
+    range.contains(time).then_some((*time, *site))
+}
+
+/// Whether the check goes to the server's own port, and says so.
 fn same_port(server: &Server) -> bool {
-    let Some(port) = server.options.port_of_check else { return false };
-    !server.options.check_addr && server.endpoint.port == Known::Yes(Port::Written(port))
+    match server.options.port_of_check {
+        Some(port) => !server.options.check_addr && server.endpoint.port == Known::Yes(Port::Written(port)),
+        // With an address alone the port is the server's.
+        None => server.options.check_addr && !server.options.check_port,
+    }
 }

@@ -65,6 +65,10 @@ pub(super) struct File<'a> {
     pub(super) listens: OnceCell<bool>,
     /// Who inherits a rule from a `defaults` section.
     pub(super) rule_users: HashMap<Site, misplaced::Users>,
+    /// Whether any server may follow another one.
+    pub(super) tracks: bool,
+    /// Whether certificates may stand on lines of their own (`ssl-f-use`, 3.2 and later).
+    pub(super) certificates_apart: bool,
     /// `defaults` sections that were told to start anew.
     pub(super) told_reset: HashSet<Site>,
 }
@@ -135,6 +139,8 @@ impl<'a> File<'a> {
             named_defaults: HashMap::new(),
             listens: OnceCell::new(),
             rule_users: HashMap::new(),
+            certificates_apart: source.file.text().contains("ssl-f-use"),
+            tracks: source.file.text().contains("track"),
             told_reset: HashSet::new(),
         };
         file.look_ahead(out);
@@ -177,6 +183,20 @@ impl<'a> File<'a> {
                         match (host, &mut servers) {
                             (Some(host), Some(servers)) => servers.push(host),
                             _ => servers = None,
+                        }
+                        if let Some(arg) = source.statement(tree, line).args.get(2)
+                            && !self.template
+                            && arg.live.is_none()
+                            && !arg.text.contains([':', '@', '/', '$'])
+                        {
+                            self.facts.conditional = parsed.condition.is_some();
+                            self.facts.refused(
+                                arg.site,
+                                "this name server has no port, and there is none by default".to_owned(),
+                                "the port is missing",
+                                Some(format!("write `{}:53`", crate::source::clean(&arg.text))),
+                            );
+                            self.facts.conditional = false;
                         }
                     }
                     (SectionKeyword::Resolvers, "timeout" | "hold") => {

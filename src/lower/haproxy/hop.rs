@@ -23,7 +23,11 @@ pub(super) fn virtual_host(proxy: ProxyId, section: &mut Section, out: &mut Topo
                 site: bind.site,
                 bind: bind.bind.clone(),
                 tls: bind.tls,
-                proxy_protocol: if section.expects_proxy { Known::Yes(true) } else { bind.accept_proxy },
+                proxy_protocol: match (section.expects_proxy, section.may_expect_proxy) {
+                    (true, _) => Known::Yes(true),
+                    (false, true) if bind.accept_proxy != Known::Yes(true) => Known::Unknown(Reason::Variable),
+                    _ => bind.accept_proxy,
+                },
                 refuses_unknown_names: bind.strict_sni,
                 idle: section.profile.idle(&section.extent),
                 client: Some(section.profile.timeout(
@@ -83,6 +87,11 @@ pub(super) fn hop(file: &File<'_>, section: &mut Section, out: &mut Topology) ->
         // Not to be known: nobody is accused of rules that do nothing.
         _ => true,
     };
+    if let Slot::Set(Known::Yes(true), site) = &profile.http_check
+        && !section.extent.holds(*site)
+    {
+        check_rules.push(*site);
+    }
     let ignored_check_rules = if asked {
         check_rules.extend(rules);
         Vec::new()

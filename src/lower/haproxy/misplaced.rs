@@ -41,6 +41,54 @@ pub(super) fn timeout(file: &mut File<'_>, section: &mut Section, statement: &St
     section.faults.push(fault.weight(FaultWeight::MayFail, true));
 }
 
+/// A statement of the other side, which HAProxy refuses or ignores with a warning (each measured on 2.6.12). Those whose
+/// loss nobody notices are passed over.
+pub(super) fn other_side(file: &File<'_>, section: &mut Section, statement: &Statement<'_>) {
+    if statement.prefix != Prefix::None || statement.live().is_some() || file.facts.conditional {
+        return;
+    }
+    let (keyword, second) = (statement.keyword(), statement.word(1));
+    let (here, refused) = match (section.keyword, keyword) {
+        (SectionKeyword::Frontend, "server" | "server-template" | "default-server" | "retry-on" | "use-server") => {
+            ("frontend", true)
+        }
+        (
+            SectionKeyword::Frontend,
+            "balance" | "cookie" | "http-reuse" | "hash-type" | "fullconn" | "http-check" | "tcp-check" | "stick"
+            | "retries" | "dispatch" | "source",
+        ) => ("frontend", false),
+        (SectionKeyword::Frontend, "option") => match second {
+            "httpchk" | "tcp-check" | "ssl-hello-chk" | "redispatch" | "persist" | "allbackups" | "abortonclose"
+            | "prefer-last-server" | "transparent" => ("frontend", false),
+            _ => return,
+        },
+        (SectionKeyword::Backend, "default_backend" | "use_backend") => ("backend", true),
+        (SectionKeyword::Backend, "tcp-request") if matches!(second, "connection" | "session") => ("backend", true),
+        (SectionKeyword::Backend, "bind" | "maxconn" | "monitor-uri" | "monitor" | "rate-limit") => ("backend", false),
+        _ => return,
+    };
+    let shown =
+        if matches!(keyword, "option" | "tcp-request") { format!("{keyword} {second}") } else { keyword.into() };
+    let mut fault = Fault::new(
+        FaultKind::Misplaced,
+        file.facts.proxy,
+        (statement.site, if refused { "refused" } else { "ignored" }),
+        match refused {
+            true => format!("HAProxy does not start: `{shown}` may not stand in a {here}"),
+            false => format!("`{shown}` is ignored in a {here}"),
+        },
+    )
+    .other(section.extent.header, format!("this is a {here}"))
+    .help(match here {
+        "frontend" => "move it into the backend that it is meant for; `listen` is both in one",
+        _ => "move it into the frontend that it is meant for; `listen` is both in one",
+    });
+    if refused {
+        fault = fault.effect(LoadEffect::Refused);
+    }
+    section.faults.push(fault.weight(FaultWeight::MayFail, true));
+}
+
 /// `default-server` lines below the last server.
 #[derive(Debug, Default)]
 pub(super) struct Late(Option<Site>);

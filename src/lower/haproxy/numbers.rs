@@ -90,3 +90,25 @@ pub(super) fn check_of_the_process(setting: &str, arg: &Arg<'_>, statement: Site
         }
     }
 }
+
+/// Notes a time of several parts, of which HAProxy reads the first and warns of the rest.
+pub(super) fn check_time(name: &str, value: &Arg<'_>, statement: Site, facts: &mut Facts) {
+    let text = &*value.text;
+    let number = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let unit = number.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    if number.len() == text.len() || unit.is_empty() || !unit.starts_with(|c: char| c.is_ascii_digit()) {
+        return;
+    }
+    let first: String = text.chars().take(text.len() - unit.len()).take(40).collect();
+    let shown: String = text.chars().take(40).collect();
+    facts.load.faults.push(
+        Fault::new(
+            FaultKind::MisreadNumber,
+            facts.proxy,
+            (statement, format!("read as {first}")),
+            format!("`timeout {name} {shown}` is read as {first}: HAProxy takes one number with one unit"),
+        )
+        .why("what follows the first unit is passed over, with a warning that nobody sees at a reload")
+        .help("write one number: `90s` for a minute and a half"),
+    );
+}

@@ -58,6 +58,7 @@ pub(super) struct Profile {
     pub(super) server: Slot<Wait>,
     pub(super) queue: Slot<Wait>,
     pub(super) tunnel: Slot<Wait>,
+    pub(super) check: Slot<Wait>,
     pub(super) http_request: Slot<Wait>,
     pub(super) http_keep_alive: Slot<Wait>,
     pub(super) retries: Slot<u32>,
@@ -256,11 +257,15 @@ impl Profile {
             "tunnel" => Some(&mut self.tunnel),
             "http-request" => Some(&mut self.http_request),
             "http-keep-alive" => Some(&mut self.http_keep_alive),
-            "check" | "client-fin" | "server-fin" | "tarpit" | "client-hs" => None,
+            "check" => Some(&mut self.check),
+            "client-fin" | "server-fin" | "tarpit" | "client-hs" => None,
             _ => return,
         };
         let Some(value) = statement.args.get(2) else { return };
         let time = times::read(&value.text);
+        if value.live.is_none() && !facts.conditional {
+            numbers::check_time(name, value, statement.site, facts);
+        }
         if value.live.is_none() && !crate::syntax::is_shouted(&value.text) {
             match time {
                 Time::Read { ms, bare: true } => {

@@ -59,12 +59,16 @@ pub(super) struct Section {
     pub(super) path_kept: bool,
     pub(super) fastcgi: bool,
     pub(super) expects_proxy: bool,
+    /// Some clients must send a PROXY header, others need not.
+    pub(super) may_expect_proxy: bool,
     /// Whether there are rules that only HTTP has.
     pub(super) speaks_http: bool,
     /// The names of its servers, where they are all known.
     pub(super) server_names: Option<HashSet<Box<str>>>,
     /// Servers whose state others follow, as written.
     pub(super) tracked: Vec<(Box<str>, Site)>,
+    /// Servers whose state nobody finds out, where servers of other sections may follow them.
+    pub(super) silent: HashMap<Box<str>, Site>,
     /// Other sections that it names.
     pub(super) references: Vec<(Kind, Box<str>, Site)>,
     /// What HAProxy refuses or misreads in it, unless it is switched off.
@@ -123,9 +127,11 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
         path_kept: true,
         fastcgi: false,
         expects_proxy: false,
+        may_expect_proxy: false,
         speaks_http: false,
         server_names: None,
         tracked: Vec::new(),
+        silent: HashMap::new(),
         references: Vec::new(),
         faults: Vec::new(),
         answers: dangling::Answers::default(),
@@ -167,6 +173,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
             }
             "bind" if section.listens() => {
                 let binds = bind::read(&statement, &mut file.facts);
+                companions::certificate(file, &mut section, &statement, &binds);
                 section.binds.extend(binds.into_iter().map(|bind| (bind, statement.condition)));
             }
             "server" | "server-template" if section.serves() => {
@@ -186,6 +193,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
             section.connects = true;
         }
         misplaced::timeout(file, &mut section, &statement);
+        misplaced::other_side(file, &mut section, &statement);
         late.read(&statement, &section);
         if rules::answers(&statement) && statement.prefix == Prefix::None {
             section.answers_itself = true;
@@ -206,6 +214,9 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
     misplaced::shared(file, &section);
     misplaced::reset(file, &section);
     companions::tracked(file, &mut section);
+    if file.tracks && !section.open_ended && section.profile.beyond.is_none() {
+        section.silent = companions::silent(&section);
+    }
     failing::servers(file, &mut section);
     companions::bind(file, id, &section);
     if section.profile.disabled.is_none() && !file.misspelt.contains(&id) {

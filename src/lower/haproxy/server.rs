@@ -112,7 +112,8 @@ pub(super) fn read(statement: &Statement<'_>, with: &Surroundings<'_>, facts: &m
         check: check(&options, with),
         passive: passive(&options, with),
         tls: ssl.map(|site| Box::new(tls(site, &options, with))),
-        send_proxy: options.send_proxy,
+        // An option that is filled in may be that one.
+        send_proxy: Some(options.send_proxy).filter(|sent| *sent || options.filled_in.is_none()),
         leads_to: None,
     };
     let name = name.map(|arg| (arg.text.as_ref().into(), arg.site));

@@ -24,6 +24,7 @@ pub(super) fn statement(proxy: ProxyId, section: &mut Section, statement: &State
         ("use-fcgi-app", _) => section.fastcgi = true,
         ("tcp-request", "connection") if statement.word(2) == "expect-proxy" => {
             section.expects_proxy |= rules::condition_of(statement).is_none();
+            section.may_expect_proxy = true;
         }
         ("http-request", action) => {
             section.speaks_http = true;

@@ -395,7 +395,7 @@ impl Lowering<'_, '_> {
             check: no_active_check(),
             passive: None,
             tls: None,
-            send_proxy: false,
+            send_proxy: None,
             leads_to: None,
         }))
     }

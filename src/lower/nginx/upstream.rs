@@ -203,7 +203,7 @@ impl Lowering<'_, '_> {
                 counts_answers: false,
             }),
             tls: None,
-            send_proxy: false,
+            send_proxy: None,
             leads_to: None,
         };
         Some(self.out.topology.endpoints.push(endpoint))
