@@ -277,3 +277,6 @@ mod tests {
         assert_eq!(of("nowhere", "1.22"), None);
     }
 }
+
+/// The release from which on a port with HTTP/2 and without TLS understands HTTP/1, too (nginx.org/en/CHANGES).
+pub const HTTP2_BESIDE_HTTP1: &str = "1.25.1";

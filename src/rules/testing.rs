@@ -74,6 +74,7 @@ impl House {
             virtual_hosts: Vec::new(),
             tls_versions: Setting::unknown(Reason::Variable, at(line), "setting"),
             speaks_http: Known::Unknown(Reason::Variable),
+            http2: Known::Unknown(Reason::Variable),
             only_http2: None,
         })
     }

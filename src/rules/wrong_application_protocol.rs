@@ -11,13 +11,17 @@ impl Rule for WrongApplicationProtocol {
         RuleId::GW407
     }
 
-    fn check_listener(&self, cx: &Cx<'_>, listener: ListenerId, out: &mut Findings) {
-        if let Some(finding) = http2_only(cx, &cx.topology.listeners[listener]) {
-            out.push(finding);
-        }
-    }
-
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        // Of a listener that the proxy's own hops lead to, those hops are judged.
+        let inner: HashSet<_> =
+            cx.topology.endpoints.iter().filter_map(|(_, endpoint)| Some(endpoint.leads_to?.listener)).collect();
+        for (id, listener) in cx.topology.listeners.iter() {
+            if !inner.contains(&id)
+                && let Some(finding) = http2_only(cx, listener)
+            {
+                out.push(finding);
+            }
+        }
         let mut told = HashSet::new();
         for id in distinct_hops(cx.topology) {
             let hop = &cx.topology.hops[id];
@@ -38,7 +42,7 @@ impl Rule for WrongApplicationProtocol {
 /// A port on which clients with HTTP/1 are turned away. Where every backend speaks HTTP/2, so do the clients.
 fn http2_only(cx: &Cx<'_>, listener: &Listener) -> Option<Finding> {
     let topology = cx.topology;
-    let site = listener.only_http2?;
+    let (site, until) = listener.only_http2?;
     let mut hops = listener
         .virtual_hosts
         .iter()
@@ -50,20 +54,25 @@ fn http2_only(cx: &Cx<'_>, listener: &Listener) -> Option<Finding> {
     if meant || listener.tls != Known::Yes(false) {
         return None;
     }
-    Some(
-        Finding::new(
-            RuleId::GW407,
-            cx.dialect(listener.proxy),
-            (site, "takes HTTP/2 only".into()),
-            "clients that speak HTTP/1 are cut off here without an answer",
-        )
+    let dialect = cx.dialect(listener.proxy);
+    let at = (site, "takes HTTP/2 only".to_owned());
+    let finding = Finding::new(RuleId::GW407, dialect, at, "clients that speak HTTP/1 get no answer here")
         .severity(Severity::Warning)
         .confidence(Confidence::Likely)
         .outcome(Outcome::ConnectionClosed)
-        .assumed("without TLS, browsers, health checks and most proxies speak HTTP/1".to_owned())
-        .why_of_dialect()
-        .help("remove it: HTTP/2 is still recognised by its first bytes"),
-    )
+        .assumed("without TLS, browsers, health checks and most proxies speak HTTP/1".to_owned());
+    Some(match until {
+        Some(release) => finding
+            .log("")
+            .assumed(older(dialect, release))
+            .why("the port waits for the first bytes of HTTP/2, and takes nothing else")
+            .help("leave `http2` out where there is no TLS, or give clients with HTTP/2 a port of their own"),
+        None => finding.why_of_dialect().help("remove it: HTTP/2 is still recognised by its first bytes"),
+    })
+}
+
+fn older(dialect: Dialect, release: &str) -> String {
+    format!("{} is older than {release}, from which on such a port recognises both", dialect.name())
 }
 
 const fn words(protocol: Protocol) -> Option<&'static str> {
@@ -77,18 +86,45 @@ const fn words(protocol: Protocol) -> Option<&'static str> {
 /// A listener of this proxy, which speaks HTTP.
 fn own_listener(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint) -> Option<Finding> {
     let listener = &cx.topology.listeners[endpoint.leads_to?.listener];
-    if let (Protocol::Http, Some(site)) = (hop.protocol, listener.only_http2) {
-        return Some(
-            Finding::new(
-                RuleId::GW407,
-                cx.dialect(endpoint.proxy),
-                (endpoint.address_site, "HTTP/1 goes to this port".into()),
-                format!("HTTP/1 is spoken to {}, and that listener takes HTTP/2 only", address_words(endpoint)),
-            )
-            .label((site, "HTTP/2 only".into()))
-            .why_of_dialect()
-            .help("take one of the two to the protocol of the other"),
-        );
+    let dialect = cx.dialect(endpoint.proxy);
+    let spoken_to = |what: &str, message: String| {
+        Finding::new(RuleId::GW407, dialect, (endpoint.address_site, format!("{what} goes to this port")), message)
+    };
+    let plain = listener.tls == Known::Yes(false) && cx.topology.tls_to(hop, endpoint).is_none();
+    match (hop.protocol, listener.only_http2) {
+        (Protocol::Http, Some((site, until))) if plain => {
+            let message =
+                format!("HTTP/1 is spoken to {}, and that listener takes HTTP/2 only", address_words(endpoint));
+            let finding = spoken_to("HTTP/1", message).label((site, "HTTP/2 only".into()));
+            let finding = finding.help("take one of the two to the protocol of the other");
+            return Some(match until {
+                Some(release) => finding
+                    .severity(Severity::Warning)
+                    .confidence(Confidence::Likely)
+                    .outcome(Outcome::WrongAnswer)
+                    .log("upstream sent no valid HTTP/1.0 header")
+                    .assumed(older(dialect, release))
+                    .why("the bytes of HTTP/2 are handed to the client as they are, and its connection hangs"),
+                None => finding.why_of_dialect(),
+            });
+        }
+        (Protocol::Http2, _) if plain && listener.http2 == Known::Yes(false) => {
+            if listener.speaks_http != Known::Yes(true) {
+                return None;
+            }
+            let message =
+                format!("HTTP/2 is spoken to {}, and that listener speaks HTTP/1 only", address_words(endpoint));
+            return Some(
+                spoken_to("HTTP/2", message)
+                    .outcome(Outcome::Status(502))
+                    .log("upstream sent too large http2 frame: 4740180")
+                    .label((listener.site, "no HTTP/2 here".into()))
+                    .label((hop.target_site, "HTTP/2 is spoken here".into()))
+                    .why("the answer in HTTP/1 is read as a frame of HTTP/2; 4740180 is what the letters `HTT` come to")
+                    .help("write `http2` on its `listen` line, or `proxy_pass http://…` here"),
+            );
+        }
+        _ => {}
     }
     let spoken = words(hop.protocol)?;
     if listener.speaks_http != Known::Yes(true) {
@@ -234,7 +270,7 @@ mod tests {
             let hop = house.hop(20, Target::Pool(pool));
             house.t.hops[hop].protocol = to;
             let listener = house.listener(12, 8080, false);
-            house.t.listeners[listener].only_http2 = Some(at(12));
+            house.t.listeners[listener].only_http2 = Some((at(12), None));
             let host = house.host(11, &[listener]);
             house.route(host, 13, Matcher::Always, Some(hop));
             house
@@ -249,6 +285,21 @@ mod tests {
         let listener = house.t.listeners.iter().next().map(|(id, _)| id).unwrap();
         house.leads_to(endpoint, listener, None);
         assert!(house.found(RuleId::GW407).iter().any(|f| f.severity == Severity::Error && lines(f) == [30, 12]));
+    }
+
+    #[test]
+    fn http2_to_a_listener_without_it() {
+        let mut house = House::nginx();
+        let endpoint = house.endpoint(7, "127.0.0.1", Port::Written(8000));
+        let hop = house.hop(8, Target::Endpoint(endpoint));
+        house.t.hops[hop].protocol = Protocol::Http2;
+        let listener = house.listener(11, 8000, false);
+        house.t.listeners[listener].speaks_http = Known::Yes(true);
+        house.leads_to(endpoint, listener, None);
+        assert!(house.found(RuleId::GW407).is_empty());
+        house.t.listeners[listener].http2 = Known::Yes(false);
+        let found = house.found(RuleId::GW407);
+        assert_eq!((found[0].severity, lines(&found[0])), (Severity::Error, vec![7, 11, 8]));
     }
 
     #[test]

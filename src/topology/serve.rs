@@ -98,8 +98,11 @@ pub struct Listener {
     pub tls_versions: Setting<TlsVersions>,
     /// Whether HTTP is spoken there, below TLS where there is TLS.
     pub speaks_http: Known<bool>,
-    /// Where it is written that clients speak HTTP/2 from their first byte on, without TLS to agree on it.
-    pub only_http2: Option<Site>,
+    /// Whether HTTP/2 is understood.
+    pub http2: Known<bool>,
+    /// Where it is written that clients speak HTTP/2 from their first byte on, without TLS to agree on it; and the
+    /// release from which on HTTP/1 is understood all the same, if there is one.
+    pub only_http2: Option<(Site, Option<&'static str>)>,
 }
 
 /// A set of names served on some listeners.

@@ -38,7 +38,9 @@ pub(super) fn virtual_host(proxy: ProxyId, section: &mut Section, out: &mut Topo
                 virtual_hosts: Vec::new(),
                 tls_versions: Setting::unknown(Reason::OutsideRepository, bind.site, "ssl-min-ver"),
                 speaks_http: Known::Unknown(Reason::OutsideRepository),
-                only_http2: bind.only_http2,
+                // It is recognised by its first bytes.
+                http2: Known::Yes(true),
+                only_http2: bind.only_http2.map(|site| (site, None)),
             })
         })
         .collect::<Vec<_>>();

@@ -20,6 +20,9 @@ impl Lowering<'_, '_> {
         match item.word {
             Word::Certificate => block.frame.certificate = true,
             Word::CertificateKey => block.frame.certificate_key = true,
+            Word::Http2 => {
+                block.frame.http2 = self.arg(item, 1).is_some_and(|(value, _)| !value.eq_ignore_ascii_case("off"));
+            }
             Word::RejectHandshake => {
                 block.frame.rejects = self.arg(item, 1).is_some_and(|(value, _)| value.eq_ignore_ascii_case("on"));
             }

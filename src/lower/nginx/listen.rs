@@ -142,6 +142,14 @@ impl Lowering<'_, '_> {
             self.listen_address(address, site);
         }
         let listener = self.listener(key.clone(), bind_value, site, tls, default, host, has("proxy_protocol"));
+        let at = &mut self.out.topology.listeners[listener];
+        let http2 = has("http2");
+        if http2 || block.frame.http2 || quic {
+            at.http2 = Known::Yes(true);
+        }
+        if http2 && !stream && known && matches!(at.bind, Known::Yes((Address::Net(_), _))) {
+            at.only_http2 = Some((site, Some(built_in::HTTP2_BESIDE_HTTP1)));
+        }
         let hosts = &self.out.topology.listeners[listener].virtual_hosts;
         if known && before && hosts.iter().filter(|&&other| other == host).count() > 1 {
             // The same address twice in one server.
@@ -244,6 +252,7 @@ impl Lowering<'_, '_> {
                 virtual_hosts: Vec::new(),
                 tls_versions: Setting::unknown(Reason::OutsideRepository, site, built_in::SSL_PROTOCOLS.setting),
                 speaks_http,
+                http2: Known::Yes(false),
                 only_http2: None,
             })
         });
@@ -279,6 +288,7 @@ impl Lowering<'_, '_> {
                 }
                 // The block around a fragment decides between `http` and `stream`.
                 at.speaks_http = Known::Unknown(Reason::OutsideRepository);
+                at.http2 = Known::Unknown(Reason::OutsideRepository);
             }
         }
     }

@@ -126,6 +126,8 @@ pub struct Frame {
     pub certificate_key: bool,
     /// Whether handshakes are turned away where there is no certificate.
     pub rejects: bool,
+    /// Whether `http2 on` is in force.
+    pub http2: bool,
     /// The effective request headers: an index into the lowering's list, `None` where no level sets any.
     pub headers: [Option<u32>; 2],
 }
@@ -195,6 +197,7 @@ pub enum Word {
     // In `server`.
     Ssl,
     RejectHandshake,
+    Http2,
     // Zones and who uses them.
     LimitReqZone,
     LimitConnZone,
@@ -308,6 +311,7 @@ static OTHERS: &[(&str, Role)] = &[
     ("keepalive", Role::Word(Word::Keepalive)),
     ("sticky", Role::Word(Word::Sticky)),
     ("ssl", Role::Word(Word::Ssl)),
+    ("http2", Role::Word(Word::Http2)),
     ("ssl_reject_handshake", Role::Word(Word::RejectHandshake)),
     ("limit_req_zone", Role::Word(Word::LimitReqZone)),
     ("limit_conn_zone", Role::Word(Word::LimitConnZone)),
