@@ -73,6 +73,7 @@ impl House {
             client: None,
             virtual_hosts: Vec::new(),
             tls_versions: Setting::unknown(Reason::Variable, at(line), "setting"),
+            ciphers: None,
             speaks_http: Known::Unknown(Reason::Variable),
             http2: Known::Unknown(Reason::Variable),
             only_http2: None,
@@ -222,6 +223,7 @@ impl House {
             trust: Known::Yes(None),
             certificate: Known::Yes(None),
             versions: Setting::unknown(Reason::Variable, at(line), "setting"),
+            ciphers: None,
         }))
     }
 

@@ -20,7 +20,7 @@ impl Rule for TlsVersionsDisjoint {
         for (id, hop) in cx.topology.hops.iter() {
             for endpoint in serving(cx.topology, id) {
                 if let Some(tls) = cx.topology.tls_to(hop, endpoint)
-                    && let Some(finding) = look(cx, hop, endpoint, tls)
+                    && let Some(finding) = look(cx, hop, endpoint, tls).or_else(|| ciphers(cx, hop, endpoint, tls))
                     && told.insert((finding.primary().site, endpoint.site))
                 {
                     out.push(finding);
@@ -74,6 +74,43 @@ fn look(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, tls: &TlsClient) -> Option<
             .assumed("nginx may be older than 1.23.4, as in Debian 12 and Ubuntu 22.04");
     }
     Some(finding)
+}
+
+/// Both sides list their ciphers, and none is on both lists. TLS 1.3 has ciphers of its own.
+fn ciphers(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, tls: &TlsClient) -> Option<Finding> {
+    let listener = &cx.topology.listeners[endpoint.leads_to?.listener];
+    let (ours, theirs) = (tls.ciphers.as_ref()?, listener.ciphers.as_ref()?);
+    if listener.tls != Known::Yes(true) || ours.names.iter().any(|name| theirs.names.contains(name)) {
+        return None;
+    }
+    // What is built in has TLS 1.3 from 1.23.4 on; which release runs is in no file.
+    let has_1_3 = |versions: &Setting<TlsVersions>| match versions.known() {
+        Some(versions_known) if versions.is_written() => Some(!versions_known.is_disjoint(TlsVersions::ONLY_1_3)),
+        _ => None,
+    };
+    let certain = match (has_1_3(&tls.versions), has_1_3(&listener.tls_versions)) {
+        (Some(false), _) | (_, Some(false)) => true,
+        (Some(true), Some(true)) => return None,
+        _ => false,
+    };
+    let finding = Finding::new(
+        RuleId::GW406,
+        cx.dialect(hop.proxy),
+        (ours.site, "offers only these".into()),
+        format!("there is no TLS cipher in common with {}", address_words(endpoint)),
+    )
+    .log("alert handshake failure")
+    .label((theirs.site, "accepts only these".into()))
+    .label((hop.target_site, "TLS is spoken here".into()))
+    .why("a backend that accepts none of the offered ciphers ends the handshake: 502")
+    .help("name at least one cipher on both sides, or let both speak TLSv1.3");
+    Some(match certain {
+        true => finding,
+        false => finding
+            .severity(Severity::Warning)
+            .confidence(Confidence::Likely)
+            .assumed("nginx may be older than 1.23.4, and then has no TLSv1.3 unless it is written"),
+    })
 }
 
 #[cfg(test)]

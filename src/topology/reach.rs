@@ -289,6 +289,17 @@ pub struct TlsClient {
     pub certificate: Known<Option<Site>>,
     /// Which versions are spoken.
     pub versions: Setting<TlsVersions>,
+    /// Which ciphers are offered up to TLS 1.2, where they are listed one by one.
+    pub ciphers: Option<Box<Ciphers>>,
+}
+
+/// A list of ciphers for TLS up to 1.2, each by its full name.
+#[derive(Clone, Debug)]
+pub struct Ciphers {
+    /// Their names.
+    pub names: Vec<Box<str>>,
+    /// Where they are written.
+    pub site: Site,
 }
 
 /// A set of TLS versions.

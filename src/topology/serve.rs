@@ -1,6 +1,6 @@
 //! The client's side: proxies, listeners, virtual hosts, routes.
 
-use super::{HopId, Known, ListenerId, ProxyId, RouteId, Setting, TlsVersions, VirtualHostId};
+use super::{Ciphers, HopId, Known, ListenerId, ProxyId, RouteId, Setting, TlsVersions, VirtualHostId};
 use crate::source::{FileId, Site};
 use crate::value::{Address, Versions, Wait};
 
@@ -96,6 +96,8 @@ pub struct Listener {
     pub virtual_hosts: Vec<VirtualHostId>,
     /// Which TLS versions are spoken, where that is known.
     pub tls_versions: Setting<TlsVersions>,
+    /// Which ciphers are accepted up to TLS 1.2, where they are listed one by one.
+    pub ciphers: Option<Box<Ciphers>>,
     /// Whether HTTP is spoken there, below TLS where there is TLS.
     pub speaks_http: Known<bool>,
     /// Whether HTTP/2 is understood.

@@ -128,7 +128,10 @@ pub(super) fn servers(file: &File<'_>, section: &mut Section) {
                     true,
                     None,
                     // The port is the server's own, so what is spoken there is known.
-                    Fix { applicability: Applicability::Safe, ..*append("check over TLS", site, "check-ssl") }.into(),
+                    Some(Box::new(Fix {
+                        applicability: Applicability::Safe,
+                        ..*append("check over TLS", site, "check-ssl")
+                    })),
                 );
             }
             if options.send_proxy && !options.check_send_proxy {
@@ -139,7 +142,7 @@ pub(super) fn servers(file: &File<'_>, section: &mut Section) {
                     "write `check-send-proxy`, or remove the port of the check",
                     false,
                     None,
-                    append("send the PROXY header with checks, too", site, "check-send-proxy"),
+                    Some(append("send the PROXY header with checks, too", site, "check-send-proxy")),
                 );
             }
         }
@@ -154,7 +157,7 @@ pub(super) fn servers(file: &File<'_>, section: &mut Section) {
                 "write `http-check connect default`",
                 true,
                 Some((connect, "neither `default` nor `ssl`")),
-                append("connect as for requests", connect, "default"),
+                Some(append("connect as for requests", connect, "default")),
             );
         } else if let Some((Known::Yes(ServerName::Fixed(name)), sni)) = &options.sni
             && ((ssl && !options.check_port && !options.check_addr) || options.check_ssl.is_some())
@@ -168,7 +171,7 @@ pub(super) fn servers(file: &File<'_>, section: &mut Section) {
                 "write `check-sni` with the same name",
                 false,
                 Some((*sni, "for requests only")),
-                append("send the name with checks, too", site, &format!("check-sni {name}")),
+                Some(append("send the name with checks, too", site, &format!("check-sni {name}"))),
             );
         }
     }

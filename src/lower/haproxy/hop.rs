@@ -37,6 +37,7 @@ pub(super) fn virtual_host(proxy: ProxyId, section: &mut Section, out: &mut Topo
                 )),
                 virtual_hosts: Vec::new(),
                 tls_versions: Setting::unknown(Reason::OutsideRepository, bind.site, "ssl-min-ver"),
+                ciphers: None,
                 speaks_http: Known::Unknown(Reason::OutsideRepository),
                 // It is recognised by its first bytes.
                 http2: Known::Yes(true),

@@ -316,6 +316,7 @@ fn tls(site: Site, options: &ServerOptions, with: &Surroundings<'_>) -> TlsClien
         trust: Known::Unknown(unsaid),
         certificate: Known::Unknown(unsaid),
         versions: Setting::unknown(unsaid, site, "ssl-min-ver"),
+        ciphers: None,
     }
 }
 

@@ -30,6 +30,7 @@ impl Lowering<'_, '_> {
         let tls_switch = self.switched_on(block, Word::Ssl);
         let idle = self.client_idle(block);
         let versions = self.client_versions(block, site);
+        let ciphers = self.ciphers(&block.frame, Slot::CLIENT_CIPHERS);
         let mut own = Vec::new();
         for item in &listens {
             if let Some(found) = self.listen(*item, block, host, stream, tls_switch) {
@@ -48,6 +49,7 @@ impl Lowering<'_, '_> {
                 at.refuses_unknown_names = rejects;
                 at.idle = idle.clone();
                 at.tls_versions = versions.clone();
+                at.ciphers.clone_from(&ciphers);
             }
         }
         host
@@ -251,6 +253,7 @@ impl Lowering<'_, '_> {
                 client: None,
                 virtual_hosts: Vec::new(),
                 tls_versions: Setting::unknown(Reason::OutsideRepository, site, built_in::SSL_PROTOCOLS.setting),
+                ciphers: None,
                 speaks_http,
                 http2: Known::Yes(false),
                 only_http2: None,

@@ -52,10 +52,11 @@ pub enum Of {
     HttpVersion,
     KeepConn,
     BusyBuffers,
+    SslCiphers,
 }
 
 const FAMILIES: usize = 7;
-const SETTINGS: usize = 18;
+const SETTINGS: usize = 19;
 
 /// A place in a [`Frame`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,8 +88,10 @@ impl Slot {
     pub const LIMIT_CONN_STATUS: Self = Self((FAMILIES * SETTINGS + 12) as u8);
     pub const LIMIT_REQ_DRY_RUN: Self = Self((FAMILIES * SETTINGS + 13) as u8);
     pub const LIMIT_CONN_DRY_RUN: Self = Self((FAMILIES * SETTINGS + 14) as u8);
+    /// `ssl_ciphers`, towards clients.
+    pub const CLIENT_CIPHERS: Self = Self((FAMILIES * SETTINGS + 15) as u8);
     #[cfg(test)]
-    const COUNT: usize = FAMILIES * SETTINGS + 15;
+    const COUNT: usize = FAMILIES * SETTINGS + 16;
 }
 
 /// Where a directive was written.
@@ -240,16 +243,17 @@ macro_rules! family {
             (concat!($prefix, "_ssl_trusted_certificate"), $family, Of::SslTrusted),
             (concat!($prefix, "_ssl_certificate"), $family, Of::SslCertificate),
             (concat!($prefix, "_ssl_protocols"), $family, Of::SslProtocols),
+            (concat!($prefix, "_ssl_ciphers"), $family, Of::SslCiphers),
         ]
     };
 }
 
-static PROXY: [(&str, Family, Of); 16] = family!("proxy", Family::Proxy);
-static FASTCGI: [(&str, Family, Of); 16] = family!("fastcgi", Family::Fastcgi);
-static UWSGI: [(&str, Family, Of); 16] = family!("uwsgi", Family::Uwsgi);
-static SCGI: [(&str, Family, Of); 16] = family!("scgi", Family::Scgi);
-static GRPC: [(&str, Family, Of); 16] = family!("grpc", Family::Grpc);
-static MEMCACHED: [(&str, Family, Of); 16] = family!("memcached", Family::Memcached);
+static PROXY: [(&str, Family, Of); 17] = family!("proxy", Family::Proxy);
+static FASTCGI: [(&str, Family, Of); 17] = family!("fastcgi", Family::Fastcgi);
+static UWSGI: [(&str, Family, Of); 17] = family!("uwsgi", Family::Uwsgi);
+static SCGI: [(&str, Family, Of); 17] = family!("scgi", Family::Scgi);
+static GRPC: [(&str, Family, Of); 17] = family!("grpc", Family::Grpc);
+static MEMCACHED: [(&str, Family, Of); 17] = family!("memcached", Family::Memcached);
 
 static OTHERS: &[(&str, Role)] = &[
     ("proxy_http_version", Role::Setting(Slot::of(Family::Proxy, Of::HttpVersion))),
@@ -258,6 +262,7 @@ static OTHERS: &[(&str, Role)] = &[
     ("keepalive_timeout", Role::Setting(Slot::CLIENT_KEEPALIVE)),
     ("proxy_ssl", Role::Setting(Slot::STREAM_SSL)),
     ("ssl_protocols", Role::Setting(Slot::CLIENT_PROTOCOLS)),
+    ("ssl_ciphers", Role::Setting(Slot::CLIENT_CIPHERS)),
     ("ssl_verify_client", Role::Setting(Slot::VERIFY_CLIENT)),
     ("proxy_protocol", Role::Setting(Slot::STREAM_PROXY_PROTOCOL)),
     ("client_max_body_size", Role::Setting(Slot::MAX_BODY)),
@@ -325,8 +330,8 @@ mod tests {
 
     #[test]
     fn slots_do_not_collide() {
-        assert_eq!(Of::BusyBuffers as usize + 1, SETTINGS, "the last setting counts them");
-        assert!(Slot::LIMIT_CONN_DRY_RUN.0 as usize == Slot::COUNT - 1 && Slot::COUNT < 256);
+        assert_eq!(Of::SslCiphers as usize + 1, SETTINGS, "the last setting counts them");
+        assert!(Slot::CLIENT_CIPHERS.0 as usize == Slot::COUNT - 1 && Slot::COUNT < 256);
         assert_eq!(role("proxy_read_timeout"), Some(Role::Setting(Slot::of(Family::Proxy, Of::Read))));
         assert_eq!(role("gzip"), None);
     }

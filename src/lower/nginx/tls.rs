@@ -1,11 +1,11 @@
 //! TLS: `proxy_ssl_*` and its kin towards backends, `ssl_*` towards clients.
 
 use super::hop::Pending;
-use super::settings::{Of, Slot};
+use super::settings::{Frame, Of, Slot};
 use super::{Block, Item, Lowering};
 use crate::defaults::nginx as built_in;
 use crate::source::Site;
-use crate::topology::{Known, Origin, Reason, ServerName, Setting, TlsClient, TlsVersions};
+use crate::topology::{Ciphers, Known, Origin, Reason, ServerName, Setting, TlsClient, TlsVersions};
 
 impl Lowering<'_, '_> {
     pub(super) fn tls(&self, pending: &Pending, site: Site) -> TlsClient {
@@ -44,6 +44,7 @@ impl Lowering<'_, '_> {
             checked_name,
             trust: self.file_named(pending, Of::SslTrusted),
             certificate: self.file_named(pending, Of::SslCertificate),
+            ciphers: self.ciphers(&pending.frame, pending.family.slot(Of::SslCiphers)),
             versions: self.setting(
                 pending,
                 Of::SslProtocols,
@@ -75,6 +76,24 @@ impl Lowering<'_, '_> {
             return None;
         }
         named.iter().try_fold(TlsVersions::default(), |versions, (name, _)| versions.with(name))
+    }
+
+    /// The ciphers in force, where each is written by its full name: what `HIGH` and the like hold depends on the
+    /// library.
+    pub(super) fn ciphers(&self, frame: &Frame, slot: Slot) -> Option<Box<Ciphers>> {
+        let written = frame.get(slot).and_then(|index| self.written.get(index))?;
+        let item = self.item_of(written);
+        let (list, _) = self.arg(item, 1)?;
+        if self.is_hole(item, 1) {
+            return None;
+        }
+        let full = |name: &str| {
+            name.split('-').count() > 2
+                && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-')
+        };
+        let named: Vec<&str> = list.split(':').filter(|name| !name.starts_with('!') && !name.is_empty()).collect();
+        let all = !named.is_empty() && named.len() < 200 && named.iter().all(|name| full(name));
+        all.then(|| Box::new(Ciphers { names: named.into_iter().map(Into::into).collect(), site: written.site() }))
     }
 
     /// `ssl_protocols` in force for a server.
