@@ -30,7 +30,7 @@ impl Rule for ShortConnectTimeout {
                 continue;
             };
             // Who asks whether a backend lives wants to know at once.
-            let meant = !wait.is_zero() && is_probe(cx.topology, hop);
+            let meant = hop.unheard || !wait.is_zero() && is_probe(cx.topology, hop);
             if bare.contains(&site) || meant {
                 continue;
             }

@@ -22,7 +22,7 @@ impl Rule for ShortReadTimeout {
             let (Some(Wait::For(wait)), Some(site), true) = (read.known(), read.site(), read.is_written()) else {
                 continue;
             };
-            if *wait >= min || bare.contains(&site) || is_probe(cx.topology, hop) {
+            if *wait >= min || bare.contains(&site) || hop.unheard || is_probe(cx.topology, hop) {
                 continue;
             }
             // A tunnel has its own timeout, and bytes that nobody reads are all tunnel.

@@ -209,6 +209,7 @@ impl House {
             routes: Vec::new(),
             lost_headers: None,
             sends_proxy: Known::Unknown(Reason::Variable),
+            unheard: false,
             websockets: None,
         })
     }

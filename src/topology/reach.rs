@@ -37,6 +37,8 @@ pub struct Hop {
     pub lost_headers: Option<Box<LostHeaders>>,
     /// Where it is written that each connection begins with a PROXY header; `Yes(None)`: none is sent.
     pub sends_proxy: Known<Option<Site>>,
+    /// Whether nobody waits for the answers: copies of requests are sent here.
+    pub unheard: bool,
     /// Websockets, where something shows that they are meant to pass here.
     pub websockets: Option<Box<Websockets>>,
 }

@@ -145,6 +145,7 @@ pub(super) fn hop(file: &File<'_>, section: &mut Section, out: &mut Topology) ->
         routes: Vec::new(),
         lost_headers: None,
         sends_proxy: Known::Unknown(Reason::OutsideRepository),
+        unheard: false,
         websockets: speaks_of_websockets(&section.name)
             .filter(|_| http)
             .map(|sure| Box::new(websockets(sure, section.name_site))),

@@ -188,6 +188,7 @@ impl Lowering<'_, '_> {
             host_sent: self.host_sent(&pending),
             path_kept,
             routes: vec![pending.route],
+            unheard: pending.prefix.as_ref().is_some_and(|path| self.variables.mirrors.contains(path)),
             websockets: self.websockets(&pending, &target).map(Box::new),
             target,
             lost_headers: self.lost_headers(&pending, pool),

@@ -3,7 +3,7 @@
 use super::settings::Word;
 use super::{Item, Lowering};
 use crate::source::Site;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Deepest chain of variables made of variables that is followed.
 const MAX_CHAIN: usize = 4;
@@ -26,6 +26,8 @@ pub(super) struct Assigned {
 pub(super) struct Variables {
     assigned: HashMap<Box<str>, Vec<Assigned>>,
     maps: Vec<Item>,
+    /// Paths to which copies of requests are sent (`mirror`).
+    pub mirrors: HashSet<Box<str>>,
     /// Locations seen, by their outer block: to find duplicates.
     pub locations: HashMap<(u32, bool, Box<str>), Site>,
 }
@@ -64,6 +66,12 @@ impl Lowering<'_, '_> {
                     let assigned = Assigned { value, site, server, block: block.number };
                     let name: Box<str> = name.into();
                     self.variables.assigned.entry(name).or_default().push(assigned);
+                }
+                Word::Mirror => {
+                    if let Some((path, _)) = self.arg(item, 1) {
+                        let path: Box<str> = path.as_ref().into();
+                        self.variables.mirrors.insert(path);
+                    }
                 }
                 Word::ErrorPage | Word::TryFiles => self.named_reference(item),
                 Word::File | Word::Certificate => self.file_at_start(item),
