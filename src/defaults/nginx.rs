@@ -224,6 +224,9 @@ pub fn default_in(manual: &str, versions: &Versions) -> Option<&'static DefaultR
     ALL.iter().copied().filter(|default| default.manual == manual).find(may_hold)
 }
 
+/// The release from which on a port with HTTP/2 and without TLS understands HTTP/1, too (nginx.org/en/CHANGES).
+pub const HTTP2_BESIDE_HTTP1: &str = "1.25.1";
+
 #[cfg(test)]
 mod tests {
     use super::super::nginx_directives::directives;
@@ -277,6 +280,3 @@ mod tests {
         assert_eq!(of("nowhere", "1.22"), None);
     }
 }
-
-/// The release from which on a port with HTTP/2 and without TLS understands HTTP/1, too (nginx.org/en/CHANGES).
-pub const HTTP2_BESIDE_HTTP1: &str = "1.25.1";
