@@ -3,6 +3,12 @@
 
 use crate::source::{FileId, Span};
 
+/// How many bytes beside a statement are looked at. A line may be as long as the file, and hold very many statements.
+const NEAR: usize = 4096;
+
+/// Longest statement that is written again elsewhere, in bytes.
+const REPEATED: usize = 1024;
+
 /// Whether a fix may be applied without a look at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Applicability {
@@ -168,7 +174,7 @@ impl Edit {
             Self::Replace { span, text } => {
                 let page = page(span.file)?;
                 page.slice(*span)?;
-                out.push((*span, text.replace('\n', page.line_end())));
+                out.push((*span, text.replace('\n', page.line_end(span.start as usize))));
             }
             Self::Word { within, from, to } => {
                 let start = within.start as usize + only_word(page(within.file)?.slice(*within)?, from)?;
@@ -190,7 +196,7 @@ impl Edit {
             Self::Repeat { statement, below } => {
                 let (from, to) = (page(statement.file)?, page(below.file)?);
                 let whole = from.whole(*statement)?;
-                if from.template || from.has_tags(whole) {
+                if from.template || (whole.end - whole.start) as usize > REPEATED {
                     return None;
                 }
                 out.push(to.below(*below, from.slice(whole)?)?);
@@ -207,7 +213,7 @@ impl Edit {
                 let indent = page.indent(above.start as usize)?;
                 let at = above.start as usize - indent.len();
                 out.push((gone, String::new()));
-                out.push((span(above.file, at, at), format!("{indent}{text}{}", page.line_end())));
+                out.push((span(above.file, at, at), format!("{indent}{text}{}", page.line_end(at))));
             }
         }
         Some(())
@@ -239,21 +245,27 @@ impl<'a> Page<'a> {
     /// The blanks before a statement, if nothing else stands before it on its line.
     fn indent(&self, at: usize) -> Option<&'a str> {
         let before = self.text.get(..at)?;
-        let line = &before[before.rfind('\n').map_or(0, |end| end + 1)..];
-        line.bytes().all(|byte| matches!(byte, b' ' | b'\t')).then_some(line)
+        let blanks = before.bytes().rev().take(NEAR).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let (rest, indent) = before.split_at(at - blanks);
+        (rest.is_empty() || rest.ends_with('\n')).then_some(indent)
     }
 
-    /// What stands behind a statement on its line, without the line's end.
-    fn rest(&self, at: usize) -> &'a str {
-        let rest = self.text.get(at..).unwrap_or_default();
-        let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
-        line.strip_suffix('\r').unwrap_or(line)
+    /// What stands behind a statement on its line, without the line's end. `None`: the line is very long.
+    fn rest(&self, at: usize) -> Option<&'a str> {
+        let line = self.text.get(at..line_end_from(self.text, at)?)?;
+        Some(line.strip_suffix('\r').unwrap_or(line))
     }
 
-    /// The line ending of the file: that of its first line.
-    fn line_end(&self) -> &'static str {
-        match self.text.find('\n') {
-            Some(end) if self.text[..end].ends_with('\r') => "\r\n",
+    /// The line ending that the file has near a place.
+    fn line_end(&self, at: usize) -> &'static str {
+        let bytes = self.text.as_bytes();
+        let after = memchr::memchr(b'\n', near_after(self.text, at)).map(|end| at + end);
+        let before = || {
+            let start = at.saturating_sub(NEAR);
+            memchr::memrchr(b'\n', bytes.get(start..at)?).map(|end| start + end)
+        };
+        match after.or_else(before).and_then(|end| bytes.get(end.checked_sub(1)?)) {
+            Some(b'\r') => "\r\n",
             _ => "\n",
         }
     }
@@ -265,12 +277,12 @@ impl<'a> Page<'a> {
         }
         let whole = self.whole(statement)?;
         let (start, end) = (whole.start as usize, whole.end as usize);
-        let rest = self.rest(end);
+        let rest = self.rest(end)?;
         let alone = rest.trim_start().is_empty() || rest.trim_start().starts_with('#');
         match self.indent(start) {
             Some(indent) if alone => {
                 let at = end + rest.trim_end().len();
-                Some((span(whole.file, at, at), format!("{}{indent}{text}", self.line_end())))
+                Some((span(whole.file, at, at), format!("{}{indent}{text}", self.line_end(at))))
             }
             // Two statements share a line only where something ends the first.
             _ if !self.end.is_empty() => Some((span(whole.file, end, end), format!(" {text}"))),
@@ -286,12 +298,11 @@ impl<'a> Page<'a> {
         }
         let whole = self.whole(statement)?;
         let (start, end) = (whole.start as usize, whole.end as usize);
-        let rest = self.rest(end);
+        let rest = self.rest(end)?;
         let alone = rest.trim_start().is_empty() || rest.trim_start().starts_with('#');
         match self.indent(start) {
             Some(indent) if alone => {
-                let line_end = end + rest.len();
-                let next = self.text.get(line_end..)?.find('\n').map_or(self.text.len(), |at| line_end + at + 1);
+                let next = (line_end_from(self.text, end)? + 1).min(self.text.len());
                 let text = self.text.get(start..end + rest.trim_end().len())?;
                 Some((span(whole.file, start - indent.len(), next), text))
             }
@@ -301,12 +312,31 @@ impl<'a> Page<'a> {
 
     /// Whether a line that a span touches holds a template tag.
     fn has_tags(&self, span: Span) -> bool {
+        if !self.template {
+            return false;
+        }
         let (start, end) = (span.start as usize, span.end as usize);
-        let from = self.text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
-        let to = end + self.rest(end).len();
+        let near = start.saturating_sub(NEAR);
+        let before = memchr::memrchr(b'\n', self.text.as_bytes().get(near..start).unwrap_or_default());
+        // Of a very long line nobody knows.
+        let Some(from) = before.map(|at| near + at + 1).or((near == 0).then_some(0)) else { return true };
+        let Some(to) = line_end_from(self.text, end) else { return true };
         let lines = self.text.get(from..to).unwrap_or_default();
-        self.template && ["{{", "}}", "{%", "%}", "{#", "#}", "<%", "%>"].iter().any(|tag| lines.contains(tag))
+        ["{{", "}}", "{%", "%}", "{#", "#}", "<%", "%>"].iter().any(|tag| lines.contains(tag))
     }
+}
+
+/// The text behind a place, as far as it is looked at.
+fn near_after(text: &str, at: usize) -> &[u8] {
+    let rest = text.as_bytes().get(at..).unwrap_or_default();
+    rest.get(..NEAR).unwrap_or(rest)
+}
+
+/// Where the line that holds a place ends. `None`: not nearby.
+fn line_end_from(text: &str, at: usize) -> Option<usize> {
+    let near = near_after(text, at);
+    let end = memchr::memchr(b'\n', near).or((near.len() < NEAR).then_some(near.len()));
+    end.map(|end| at + end)
 }
 
 fn span(file: FileId, start: usize, end: usize) -> Span {

@@ -126,11 +126,15 @@ pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository
     }
 }
 
+/// Most text that the fixes of one run may put in. A short file can ask for very much, by repeating long lines.
+const MAX_FIX_BYTES: usize = 8 << 20;
+
 /// Makes bytes of what the fixes say, and drops those that their texts do not bear. Gives the files that are not UTF-8,
 /// so that nothing can be mended there.
 fn settle_fixes(findings: &mut [Finding], files: &Files<'_>) -> Vec<String> {
     let mut not_utf8 = BTreeSet::new();
     let mut included: Option<HashMap<FileId, usize>> = None;
+    let mut room = MAX_FIX_BYTES;
     let page = |id: FileId| {
         let tree = files.tree(id)?;
         let (end, template) = match &*tree {
@@ -147,6 +151,10 @@ fn settle_fixes(findings: &mut [Finding], files: &Files<'_>) -> Vec<String> {
         }
         let moves = fix.moves_statements();
         let Some(mut fix) = fix.settle(page) else { continue };
+        room = room.saturating_sub(fix.changes().map(|(_, text)| text.len()).sum());
+        if room == 0 {
+            continue;
+        }
         if moves && fix.applicability == Applicability::Safe {
             let included = included.get_or_insert_with(|| files.sources.times_included());
             // What is right in one place may be wrong in another that reads the same file.

@@ -46,8 +46,9 @@ pub fn run(
     let mut report = lint(units, repository);
     let mut changed: BTreeMap<String, Changed> = BTreeMap::new();
     let mut applied = 0;
+    let mut left_alone: HashSet<String> = HashSet::new();
     for _ in 0..MAX_ROUNDS {
-        let round = Round::new(&report, most);
+        let round = Round::new(&report, most, &left_alone);
         if round.count == 0 {
             break;
         }
@@ -61,9 +62,11 @@ pub fn run(
                 .collect(),
         };
         let next = lint(again(&report, handed_in, &texts), &overlay);
-        // A fix that breaks a file is a bug of this program; the file must not bear it.
-        if broken(&next).difference(&broken(&report)).next().is_some() {
-            break;
+        // A fix that breaks a file is a bug of this program; the file must not bear it, nor must the others.
+        let (was, is) = (broken(&report), broken(&next));
+        if !is.is_subset(&was) {
+            left_alone.extend(is.difference(&was).map(|path| (*path).to_owned()));
+            continue;
         }
         for (id, after) in texts {
             let file = report.sources.file(id);
@@ -106,9 +109,10 @@ struct Round<'a> {
 
 impl<'a> Round<'a> {
     /// The first of two fixes that touch each other is taken; the other one waits for the next round.
-    fn new(report: &'a Report, most: Applicability) -> Self {
+    fn new(report: &'a Report, most: Applicability, left_alone: &HashSet<String>) -> Self {
         let mut round = Self { edits: HashMap::new(), count: 0 };
-        for fix in fixes(report).filter(|fix| fix.applicability <= most) {
+        let free = |fix: &Fix| fix.files().all(|file| !left_alone.contains(report.sources.file(file).path()));
+        for fix in fixes(report).filter(|fix| fix.applicability <= most && free(fix)) {
             if fix.changes().all(|(span, text)| round.has_room(span, text)) {
                 for (span, text) in fix.changes() {
                     round.edits.entry(span.file).or_default().insert(span.start, (span.end, text));
@@ -169,5 +173,38 @@ impl Repository for Overlay<'_> {
     }
     fn ending_with(&self, path: &str) -> Vec<String> {
         self.below.ending_with(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edit::Edit;
+    use crate::engine::{self, Settings};
+    use crate::files::NoRepository;
+    use crate::topology::Dialect;
+
+    #[test]
+    fn a_fix_that_breaks_its_file_is_not_applied_and_keeps_no_other_back() {
+        let unit = |path: &str, text: &str| Unit::new(path, text.as_bytes().to_vec(), Dialect::Haproxy);
+        let head =
+            "global\n    maxconn 9\ndefaults\n    timeout connect 5s\n    timeout client 5s\n    timeout server 9s\n";
+        let text = |name: &str| format!("{head}backend {name}\n    server s 10.0.0.1:80 maxconn 1k\n");
+        let units = vec![unit("a/a.cfg", &text("a")), unit("b/b.cfg", &text("b"))];
+        let lint = |units: Vec<Unit>, repository: &dyn Repository| {
+            let mut report = engine::lint(units, &[], repository, &Settings::default());
+            for finding in report.findings.iter_mut().filter(|finding| finding.fix.is_some()) {
+                let span = finding.primary().site.span;
+                if report.sources.file(span.file).path() == "a/a.cfg" {
+                    // An open quote: HAProxy would not read the line.
+                    finding.fix = Some(Fix::safe("x", [Edit::Replace { span, text: "server s \"".into() }]));
+                }
+            }
+            report
+        };
+        let fixed = run(units, &NoRepository, Applicability::Safe, lint);
+        assert_eq!(fixed.changed.keys().collect::<Vec<_>>(), ["b/b.cfg"]);
+        assert!(fixed.changed["b/b.cfg"].after.contains("maxconn 1000"));
+        assert_eq!((fixed.applied, fixed.report.fixable().0), (1, 1), "the other one is still told");
     }
 }

@@ -61,6 +61,9 @@ fn look(cx: &Cx<'_>, id: HopId, hop: &Hop) -> Option<Finding> {
     )
 }
 
+/// More lines than these belong into a file of their own that both levels include.
+const REPEATED: usize = 20;
+
 /// All of the lines, in the order of the outer level. None where that is not enough: `Upgrade` says nothing beside another
 /// `Connection` than the one that goes with it.
 fn repeat(lost: &[&LostHeader], below: Site) -> Option<Box<Fix>> {
@@ -70,7 +73,8 @@ fn repeat(lost: &[&LostHeader], below: Site) -> Option<Box<Fix>> {
     let mut lines: Vec<_> = lost.iter().flat_map(|lost| [Some(lost.site), lost.with]).flatten().collect();
     lines.sort_by_key(|line| (line.span.file, line.span.start));
     let edit = |line: &Site| Edit::Repeat { statement: line.span, below: below.span };
-    Some(Fix::safe("repeat the outer lines here", lines.iter().map(edit).collect::<Vec<_>>()))
+    let few = lines.len() <= REPEATED;
+    few.then(|| Fix::safe("repeat the outer lines here", lines.iter().map(edit).collect::<Vec<_>>()))
 }
 
 #[cfg(test)]

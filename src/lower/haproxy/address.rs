@@ -15,7 +15,7 @@ pub(super) struct Fault {
     pub(super) help: Option<String>,
     pub(super) effect: LoadEffect,
     /// What is perhaps meant, as it would be written.
-    pub(super) instead: Option<String>,
+    pub(super) instead: Option<Box<str>>,
 }
 
 impl Fault {
@@ -225,7 +225,8 @@ fn url(text: &str, scheme: usize) -> Fault {
     let port = if port.is_empty() { if tls { "443" } else { "80" } } else { port };
     Fault {
         // TLS needs more than an address, and so does a path.
-        instead: (!tls && !host.is_empty() && after.len() <= authority.len() + 1).then(|| format!("{host}:{port}")),
+        instead: (!tls && !host.is_empty() && after.len() <= authority.len() + 1)
+            .then(|| format!("{host}:{port}").into()),
         message: "a server's address is not a URL".to_owned(),
         label: "HAProxy takes the scheme for a part of the host name".to_owned(),
         why: "HAProxy cannot resolve that name and does not start",
@@ -253,7 +254,7 @@ pub(super) fn not_split(variable: &str, value: &str) -> Fault {
     let name = variable.trim_start_matches(['$', '{']).trim_end_matches('}');
     let (address, rest) = value.split_once(' ').unwrap_or((value, ""));
     Fault {
-        instead: Some(format!("\"${{{name}[*]}}\"")),
+        instead: Some(format!("\"${{{name}[*]}}\"").into()),
         message: format!("`{variable}` stays one word: HAProxy reads `{address}` and drops `{}`", rest.trim()),
         label: "a quoted variable is not split at its blanks".to_owned(),
         why: "up to 2.8 whatever follows the digits of the port is ignored without a word, options such as `check` too; \

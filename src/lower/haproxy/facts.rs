@@ -267,7 +267,7 @@ impl Facts {
     }
 
     pub(super) fn malformed(&mut self, site: Site, fault: super::address::Fault, other: Option<(Site, String)>) {
-        let edit = |text: String| Edit::Replace { span: site.span, text };
+        let edit = |text: Box<str>| Edit::Replace { span: site.span, text: text.into() };
         let instead = fault.instead.map(|text| Fix::guess(format!("write `{text}`"), [edit(text)]));
         self.load.malformed.push(MalformedTarget {
             fix: instead,
