@@ -5,9 +5,11 @@ use crate::catalog::{CATALOG, Confidence, Outcome, RuleId, Severity};
 use crate::files::{Files, Repository, Unit};
 use crate::finding::{Finding, Findings, Label};
 use crate::rules::{self, Cx};
-use crate::source::{Site, SourceMap, Span, clean};
+use crate::source::{FileId, Site, SourceMap, Span, clean};
+use crate::suppress::Suppressions;
 use crate::topology::{Dialect, Topology};
 use crate::{link, lower};
+use std::collections::{HashMap, HashSet};
 
 pub use crate::lower::Targets;
 
@@ -64,10 +66,21 @@ pub struct Report {
 }
 
 impl Report {
-    /// How many findings have this severity.
+    /// The findings that nobody has suppressed.
+    pub fn open(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.suppressed.is_none())
+    }
+
+    /// How many findings have this severity, and are not suppressed.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|finding| finding.severity == severity).count()
+        self.open().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// How many findings are suppressed.
+    #[must_use]
+    pub fn suppressed(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.suppressed.is_some()).count()
     }
 }
 
@@ -88,6 +101,10 @@ pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository
     }
     let cx = Cx { topology: &lowered.topology };
     rules::run(&cx, |rule| selection.enables(rule), &mut findings);
+    let mut suppressions = Suppressions::read(&files);
+    suppressions.apply(&mut findings);
+    let whole = seen_whole(&files.sources, &lowered.topology);
+    suppressions.report(&whole, |rule, _| selection.enables(rule), &mut findings);
     let read = files
         .sources
         .files()
@@ -109,6 +126,23 @@ pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository
     }
 }
 
+/// The files that were seen as parts of a whole configuration: what is not found there is not there.
+fn seen_whole(sources: &SourceMap, topology: &Topology) -> HashSet<FileId> {
+    let mut included: HashMap<FileId, Vec<FileId>> = HashMap::new();
+    for include in sources.includes() {
+        included.entry(include.at.span.file).or_default().push(include.file);
+    }
+    let mut next: Vec<FileId> =
+        topology.proxies.iter().filter(|(_, proxy)| proxy.whole).map(|(_, proxy)| proxy.entry).collect();
+    let mut whole = HashSet::new();
+    while let Some(file) = next.pop() {
+        if whole.insert(file) {
+            next.extend(included.get(&file).into_iter().flatten());
+        }
+    }
+    whole
+}
+
 /// An unread file is always a finding, whatever was selected: what was not read is not clean.
 fn unreadable(site: Site, path: &str, why: &str, out: &mut Findings) {
     out.push(Finding {
@@ -121,5 +155,6 @@ fn unreadable(site: Site, path: &str, why: &str, out: &mut Findings) {
         labels: vec![Label { site, text: "nothing is known of what stands there".into() }],
         notes: Vec::new(),
         fingerprint: 0,
+        suppressed: None,
     });
 }

@@ -1,8 +1,9 @@
 //! What rules say: findings, labels, notes. Layer 4.
 
 use crate::catalog::{Confidence, Outcome, RuleId, Severity};
-use crate::source::{Site, SourceMap};
+use crate::source::{Site, SourceMap, Span};
 use crate::topology::Dialect;
+use std::sync::Arc;
 
 /// One rule's statement about one place.
 #[derive(Clone, Debug)]
@@ -25,6 +26,28 @@ pub struct Finding {
     pub notes: Vec<Note>,
     /// Same for the same hazard after lines have moved.
     pub fingerprint: u64,
+    /// Who has decided to live with it.
+    pub suppressed: Option<Box<Suppressed>>,
+}
+
+/// A decision to live with a finding. It stays in the report, and fails no run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppressed {
+    /// Where it was decided.
+    pub by: SuppressedIn,
+    /// Why, in the words of whoever decided it.
+    pub reason: Arc<str>,
+    /// The words that say so.
+    pub at: Span,
+}
+
+/// Where a finding was suppressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SuppressedIn {
+    /// A comment in the linted file.
+    Source,
+    /// The linter's own configuration file.
+    Configuration,
 }
 
 /// Underlined text with a few words.
@@ -66,6 +89,7 @@ impl Finding {
             labels: vec![Label { site: at.0, text: at.1 }],
             notes: about.into_iter().filter(|about| !about.log.is_empty()).map(|about| Note::Log(about.log)).collect(),
             fingerprint: 0,
+            suppressed: None,
         }
     }
 
@@ -178,6 +202,11 @@ impl Findings {
         if finding.dialect.is_none_or(|dialect| finding.rule.meta().of(dialect).is_some()) {
             self.0.push(finding);
         }
+    }
+
+    /// All of them, to be marked.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
+        self.0.iter_mut()
     }
 
     /// All of them, sorted, each hazard once (a file that is included ten times says it once), with fingerprints.

@@ -19,6 +19,7 @@ pub mod lower;
 pub mod output;
 pub mod rules;
 pub mod source;
+pub mod suppress;
 pub mod syntax;
 pub mod topology;
 pub mod value;

@@ -19,6 +19,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("catalog", 5),
     ("finding", 6),
     ("rules", 7),
+    ("suppress", 7),
     ("engine", 8),
     ("output", 9),
     ("discover", 9),

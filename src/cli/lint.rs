@@ -171,7 +171,7 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     let failed = arguments
         .fail_on
         .severity()
-        .is_some_and(|threshold| report.findings.iter().any(|finding| finding.severity >= threshold));
+        .is_some_and(|threshold| report.open().any(|finding| finding.severity >= threshold));
     // The process ends now; to give back the memory of a large tree piece by piece would only take time.
     std::mem::forget(report);
     Ok(if failed { Exit::Findings } else { Exit::Clean })
@@ -287,14 +287,7 @@ fn targets(names: &[String]) -> Result<Targets, String> {
 
 /// Says that there is no such rule, and which one may be meant.
 pub fn unknown_rule(name: &str) -> String {
-    let wanted = name.to_lowercase();
-    let near = CATALOG
-        .iter()
-        .flat_map(|meta| [meta.code, meta.slug])
-        .map(|known| (strsim::damerau_levenshtein(&wanted, &known.to_lowercase()), known))
-        .min()
-        .filter(|(distance, known)| *distance <= 1.max(known.len() / 3));
-    let hint = near.map_or_else(String::new, |(_, known)| format!("; did you mean {known}?"));
+    let hint = RuleId::near(name).map_or_else(String::new, |known| format!("; did you mean {known}?"));
     format!("there is no rule `{name}`{hint}\nsee all of them with: gw502-lint rules")
 }
 

@@ -21,7 +21,8 @@ const SHOWN: usize = 10;
 /// Those of `out`.
 pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let places = Places::new(&report.sources);
-    let all = worst_first(report);
+    let mut all = worst_first(report);
+    all.retain(|finding| finding.suppressed.is_none());
     for severity in SEVERITIES {
         let of_kind = || all.iter().filter(|finding| finding.severity == severity);
         for finding in of_kind().take(SHOWN) {
@@ -31,8 +32,12 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
             log_line(finding, &places, out)?;
         }
     }
-    let counts: Vec<String> =
+    let mut counts: Vec<String> =
         SEVERITIES.into_iter().map(|severity| counted(report.count(severity), severity.word())).collect();
+    match report.suppressed() {
+        0 => {}
+        count => counts.push(format!("{count} suppressed")),
+    }
     writeln!(out, "gw502-lint: {}: {}", counted(report.files.len(), "file"), counts.join(", "))
 }
 

@@ -62,7 +62,7 @@ pub fn write(report: &Report, options: &Options, out: &mut dyn io::Write) -> io:
 fn write_to(report: &Report, options: &Options, out: &mut dyn WriteColor) -> io::Result<()> {
     let places = Places::new(&report.sources);
     let mut shown: HashMap<(RuleId, FileId), usize> = HashMap::new();
-    for finding in &report.findings {
+    for finding in report.open() {
         let count = shown.entry((finding.rule, finding.primary().site.span.file)).or_default();
         *count += 1;
         if *count <= MAX_EXCERPTS {
@@ -174,7 +174,7 @@ fn note_texts(finding: &Finding, places: &Places<'_>) -> Vec<String> {
     if let Some(more) = finding.labels.len().checked_sub(MAX_LABELS).filter(|&more| more > 0) {
         notes.push(format!("and {}", counted(more, "more place")));
     }
-    if finding.rule != RuleId::GW000 {
+    if finding.rule.is_about_proxies() {
         notes.push(finding.outcome.to_string());
     }
     for note in &finding.notes {
@@ -263,12 +263,16 @@ fn write_summary(report: &Report, options: &Options, out: &mut dyn WriteColor) -
         write!(out, "nothing found")?;
         out.reset()?;
     }
+    match report.suppressed() {
+        0 => {}
+        count => write!(out, ", {count} suppressed")?,
+    }
     match options.elapsed {
         Some(elapsed) if elapsed < Duration::from_secs(1) => writeln!(out, " ({} ms)", elapsed.as_millis())?,
         Some(elapsed) => writeln!(out, " ({:.1} s)", elapsed.as_secs_f64())?,
         None => writeln!(out)?,
     }
-    match report.findings.iter().max_by_key(|finding| finding.severity) {
+    match report.open().max_by_key(|finding| finding.severity) {
         Some(finding) => writeln!(out, "Read about a rule with: gw502-lint explain {}", finding.rule),
         None => Ok(()),
     }

@@ -2,13 +2,13 @@
 //!
 //! `version` is raised when a member changes its meaning or goes away; members may be added without it. Lines and
 //! columns count from 1, columns in Unicode characters; `end_column` is the one behind the last. The first label is the
-//! primary one. `unread` lists what could not be read: as long as it is not empty, the rest is not the whole truth.
+//! primary one. A finding with a member `suppressed` counts neither in the summary's numbers nor for the exit code. `unread` lists what could not be read: as long as it is not empty, the rest is not the whole truth.
 
 use super::place::Places;
 use super::{include_chain, note_parts, plain};
 use crate::catalog::{Outcome, Severity};
 use crate::engine::Report;
-use crate::finding::Finding;
+use crate::finding::{Finding, SuppressedIn};
 use serde::Serialize;
 use std::io;
 
@@ -36,6 +36,7 @@ struct Summary {
     errors: usize,
     warnings: usize,
     notes: usize,
+    suppressed: usize,
 }
 
 #[derive(Serialize)]
@@ -52,6 +53,16 @@ struct Entry<'a> {
     notes: Vec<NoteEntry<'a>>,
     page: String,
     fingerprint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressed: Option<SuppressedEntry>,
+}
+
+#[derive(Serialize)]
+struct SuppressedEntry {
+    by: &'static str,
+    reason: String,
+    file: String,
+    line: u32,
 }
 
 #[derive(Serialize)]
@@ -104,6 +115,7 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
             errors: report.count(Severity::Error),
             warnings: report.count(Severity::Warning),
             notes: report.count(Severity::Note),
+            suppressed: report.suppressed(),
         },
         findings: report.findings.iter().map(|finding| entry(finding, &places)).collect(),
         unread: report
@@ -163,5 +175,14 @@ fn entry<'a>(finding: &'a Finding, places: &Places<'_>) -> Entry<'a> {
             .collect(),
         page: meta.page(),
         fingerprint: format!("{:016x}", finding.fingerprint),
+        suppressed: finding.suppressed.as_ref().map(|suppressed| SuppressedEntry {
+            by: match suppressed.by {
+                SuppressedIn::Source => "comment",
+                SuppressedIn::Configuration => "configuration",
+            },
+            reason: plain(&suppressed.reason).into_owned(),
+            file: plain(places.sources().file(suppressed.at.file).path()).into_owned(),
+            line: places.of(suppressed.at).line,
+        }),
     }
 }

@@ -9,7 +9,7 @@ pub mod json;
 mod place;
 pub mod sarif;
 
-use crate::catalog::{RuleId, Severity};
+use crate::catalog::Severity;
 use crate::engine::Report;
 use crate::finding::{Finding, Note};
 use crate::source::{Site, SourceMap, clean};
@@ -38,10 +38,10 @@ pub fn plain_line(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Findings, the worst first; among equals the order of the report.
+/// Findings, the worst first, suppressed ones last; among equals the order of the report.
 fn worst_first(report: &Report) -> Vec<&Finding> {
     let mut all: Vec<&Finding> = report.findings.iter().collect();
-    all.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    all.sort_by_key(|finding| (finding.suppressed.is_some(), std::cmp::Reverse(finding.severity)));
     all
 }
 
@@ -71,7 +71,7 @@ fn note_parts(note: &Note) -> (&'static str, &str) {
 /// Message, outcome and notes in one text of several lines, for formats without a place of their own for each.
 fn full_text(finding: &Finding) -> String {
     let mut text = plain(&finding.message).into_owned();
-    if finding.rule != RuleId::GW000 {
+    if finding.rule.is_about_proxies() {
         let _ = write!(text, "\n{}", sentence(&finding.outcome.to_string()));
     }
     for note in &finding.notes {
