@@ -157,6 +157,13 @@ impl<'a> Files<'a> {
         id
     }
 
+    /// A text that is no proxy's configuration, so that a finding can point into it.
+    pub fn add_text(&mut self, path: &str, text: &str) -> FileId {
+        let id = self.sources.add(SourceFile::new(path, text.as_bytes().to_vec()));
+        self.trees.push(None);
+        id
+    }
+
     /// The tree of a file; `None` for one that could not be read.
     #[must_use]
     pub fn tree(&self, id: FileId) -> Option<Arc<Tree>> {

@@ -12,6 +12,8 @@ pub struct Finding {
     pub rule: RuleId,
     /// How bad if real.
     pub severity: Severity,
+    /// What the user's configuration makes of it, where it says something. See [`Finding::level`].
+    pub set_level: Option<Severity>,
     /// How sure.
     pub confidence: Confidence,
     /// Whose configuration it is; none where no proxy is concerned.
@@ -82,6 +84,7 @@ impl Finding {
         Self {
             rule,
             severity: meta.severity,
+            set_level: None,
             confidence: meta.confidence,
             dialect: Some(dialect),
             outcome: about.map_or(Outcome::NotChecked, |about| about.outcome),
@@ -91,6 +94,12 @@ impl Finding {
             fingerprint: 0,
             suppressed: None,
         }
+    }
+
+    /// As what it is shown and counted: what the user's configuration says, else its severity.
+    #[must_use]
+    pub fn level(&self) -> Severity {
+        self.set_level.unwrap_or(self.severity)
     }
 
     /// The primary label.
@@ -202,6 +211,11 @@ impl Findings {
         if finding.dialect.is_none_or(|dialect| finding.rule.meta().of(dialect).is_some()) {
             self.0.push(finding);
         }
+    }
+
+    /// Takes out those for which `keep` says no.
+    pub fn retain(&mut self, keep: impl FnMut(&mut Finding) -> bool) {
+        self.0.retain_mut(keep);
     }
 
     /// All of them, to be marked.

@@ -17,6 +17,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("lower", 4),
     ("link", 4),
     ("catalog", 5),
+    ("config", 6),
     ("finding", 6),
     ("rules", 7),
     ("suppress", 7),

@@ -189,6 +189,20 @@ fn formats_show_what_is_suppressed_as_they_can() {
 }
 
 #[test]
+fn half_a_file_is_no_trouble() {
+    let comment = " # gw502: ignore-block GW201, GW9 -- x\n # gw502: ignore GW201 -- é\n# gw502: ignore-file\n";
+    let nginx =
+        format!("events {{}}\nhttp {{ server {{ listen 80;{comment}\n{}\n}} }}\n", SLOW.replace("COMMENT", comment));
+    let haproxy = HAPROXY.replace("@1", comment).replace("@4", comment).replace("@5", comment);
+    for (text, dialect) in [(nginx, Dialect::Nginx), (haproxy, Dialect::Haproxy)] {
+        for end in (0..text.len()).filter(|&end| text.is_char_boundary(end)) {
+            let report = lint(&text[..end], dialect);
+            assert!(report.findings.iter().all(|finding| finding.primary().site.span.end as usize <= end));
+        }
+    }
+}
+
+#[test]
 fn many_comments_are_no_trouble() {
     let started = std::time::Instant::now();
     let mut inside = String::new();

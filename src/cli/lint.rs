@@ -3,6 +3,7 @@
 use super::output::{to_file, to_stdout};
 use super::{ColorChoice, Exit, terminal_width};
 use crate::catalog::{CATALOG, RuleId, Severity};
+use crate::config::{Config, NAME};
 use crate::discover::{self, DialectOf, Disk, Found, Request};
 use crate::engine::{self, Report, Selection, Settings, Targets};
 use crate::output::{github, human, json, sarif};
@@ -52,6 +53,14 @@ pub struct LintArguments {
     /// newer
     #[arg(long, value_name = "PROXY=VERSION", value_delimiter = ',')]
     target: Vec<String>,
+
+    /// The configuration file, instead of the nearest .gw502.yaml between the root and the repository's root
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Read no configuration file
+    #[arg(long, conflicts_with = "config")]
+    no_config: bool,
 
     /// Show and count only findings at least this bad
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = Threshold::Note)]
@@ -142,39 +151,81 @@ impl Wanted {
 pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     let started = Instant::now();
     let outputs = outputs(arguments)?;
-    let settings = Settings {
-        selection: Selection { select: rules(&arguments.select)?, ignore: rules(&arguments.ignore)? },
-        targets: targets(&arguments.target)?,
+    let selection = Selection { select: rules(&arguments.select)?, ignore: rules(&arguments.ignore)? };
+    let asked = targets(&arguments.target)?;
+    let mut request = request(arguments)?;
+    let (config, everything) = match configuration(arguments, &request)? {
+        Setup::Config(config, everything) => (*config, everything),
+        Setup::Mistakes(report) => {
+            write_all(&report, &outputs, arguments, started)?;
+            let (count, path) =
+                (report.findings.len(), report.sources.files().next().map_or(NAME, |(_, file)| file.path()));
+            let mistakes = if count == 1 { "a mistake".to_owned() } else { format!("{count} mistakes") };
+            return Err(format!("nothing was linted, because {path} has {mistakes}"));
+        }
     };
-    let request = request(arguments)?;
+    let mut targets = config.targets();
+    for (said, asked) in [(&mut targets.nginx, asked.nginx), (&mut targets.haproxy, asked.haproxy)] {
+        if asked.asked {
+            *said = asked;
+        }
+    }
+    let settings = Settings { selection, targets, config, everything };
+    request.exclude = settings.config.clone();
     let progress = Progress::start();
     let found = discover::discover(&request).map_err(|refusal| refusal.to_string())?;
-    if found.units.is_empty() && found.unread.is_empty() {
+    // What was named and is excluded is done with: a hook names the files that change.
+    if found.units.is_empty() && found.unread.is_empty() && found.named_excluded == 0 {
         return Err(nothing_to_lint(&request, &found));
     }
     progress.linting(found.units.len());
     let Found { root, units, unread, .. } = found;
     let mut report = engine::lint(units, &unread, &Disk::new(root), &settings);
     let least = Severity::from(arguments.min_severity);
-    report.findings.retain(|finding| finding.severity >= least || finding.rule == RuleId::GW000);
+    report.findings.retain(|finding| finding.level() >= least || finding.rule == RuleId::GW000);
     progress.stop();
-    let color = arguments.color.wanted();
-    for wanted in &outputs {
-        match &wanted.file {
-            None => to_stdout(|out| write(&report, wanted.format, color, started.elapsed(), out))?,
-            Some(path) => {
-                let color = arguments.color == ColorChoice::Always;
-                to_file(path, |out| write(&report, wanted.format, color, started.elapsed(), out))?;
-            }
-        }
-    }
-    let failed = arguments
-        .fail_on
-        .severity()
-        .is_some_and(|threshold| report.open().any(|finding| finding.severity >= threshold));
+    write_all(&report, &outputs, arguments, started)?;
+    let failed =
+        arguments.fail_on.severity().is_some_and(|threshold| report.open().any(|finding| finding.level() >= threshold));
     // The process ends now; to give back the memory of a large tree piece by piece would only take time.
     std::mem::forget(report);
     Ok(if failed { Exit::Findings } else { Exit::Clean })
+}
+
+/// What came of the configuration file.
+enum Setup {
+    /// It can be followed, and whether the run goes through all that it can speak of.
+    Config(Box<Config>, bool),
+    /// It has mistakes.
+    Mistakes(Box<Report>),
+}
+
+fn configuration(arguments: &LintArguments, request: &Request) -> Result<Setup, String> {
+    let found = match arguments.no_config {
+        true => None,
+        false => discover::configuration(request, arguments.config.as_deref())?,
+    };
+    let Some(file) = found else { return Ok(Setup::Config(Box::default(), true)) };
+    Ok(match Config::read(file.source.clone()) {
+        Ok(config) => Setup::Config(Box::new(config.below(file.prefix)), file.everything),
+        Err(mistakes) => Setup::Mistakes(Box::new(engine::misconfigured(file.source, mistakes))),
+    })
+}
+
+fn write_all(report: &Report, outputs: &[Wanted], arguments: &LintArguments, started: Instant) -> Result<(), String> {
+    for wanted in outputs {
+        match &wanted.file {
+            None => {
+                let color = arguments.color.wanted();
+                to_stdout(|out| write(report, wanted.format, color, started.elapsed(), out))?;
+            }
+            Some(path) => {
+                let color = arguments.color == ColorChoice::Always;
+                to_file(path, |out| write(report, wanted.format, color, started.elapsed(), out))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn write(report: &Report, format: Format, color: bool, elapsed: Duration, out: &mut dyn Write) -> io::Result<()> {
@@ -229,7 +280,13 @@ fn request(arguments: &LintArguments) -> Result<Request, String> {
         }
         Some((arguments.stdin_filename.clone().unwrap_or_else(|| discover::STDIN.into()), bytes))
     };
-    Ok(Request { paths, stdin, no_ignore: arguments.no_ignore, dialects: arguments.dialect.clone() })
+    Ok(Request {
+        paths,
+        stdin,
+        no_ignore: arguments.no_ignore,
+        dialects: arguments.dialect.clone(),
+        ..Request::default()
+    })
 }
 
 fn nothing_to_lint(request: &Request, found: &Found) -> String {
@@ -238,6 +295,10 @@ fn nothing_to_lint(request: &Request, found: &Found) -> String {
         0 => "there are no files".to_owned(),
         1 => "the one file there is neither nginx nor HAProxy configuration".to_owned(),
         seen => format!("none of {seen} files is nginx or HAProxy configuration"),
+    };
+    let excluded = match found.excluded {
+        0 => String::new(),
+        count => format!("\n* what `exclude` in {} names ({count} here)", NAME),
     };
     let ignored =
         if request.no_ignore { "" } else { "\n* ignored files, node_modules, vendor and target with --no-ignore" };
@@ -248,7 +309,7 @@ fn nothing_to_lint(request: &Request, found: &Found) -> String {
          and files in sites-enabled, conf.d, nginx … whose content is nginx or HAProxy.\n\
          What else can be linted:\n\
          * a file by its path\n\
-         * files of other names with --dialect 'GLOB=nginx' or --dialect 'GLOB=haproxy'{ignored}",
+         * files of other names with --dialect 'GLOB=nginx' or --dialect 'GLOB=haproxy'{ignored}{excluded}",
         paths.join(", ")
     )
 }

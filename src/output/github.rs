@@ -24,7 +24,7 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let mut all = worst_first(report);
     all.retain(|finding| finding.suppressed.is_none());
     for severity in SEVERITIES {
-        let of_kind = || all.iter().filter(|finding| finding.severity == severity);
+        let of_kind = || all.iter().filter(|finding| finding.level() == severity);
         for finding in of_kind().take(SHOWN) {
             annotation(finding, &places, out)?;
         }
@@ -42,7 +42,7 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
 }
 
 fn annotation(finding: &Finding, places: &Places<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let command = match finding.severity {
+    let command = match finding.level() {
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Note => "notice",
@@ -77,7 +77,7 @@ fn log_line(finding: &Finding, places: &Places<'_>, out: &mut dyn io::Write) -> 
     writeln!(
         out,
         "{}: {} {}:{}:{}: {}",
-        finding.severity.word(),
+        finding.level().word(),
         finding.rule,
         plain(path),
         place.line,

@@ -119,7 +119,7 @@ fn write_finding(
     notes.extend(note_texts(finding, places));
     let notes =
         notes.iter().map(|note| wrap(note, options.width.saturating_sub(gutter + 2).max(40)).join("\n")).collect();
-    let diagnostic = Diagnostic::new(match finding.severity {
+    let diagnostic = Diagnostic::new(match finding.level() {
         Severity::Error => codespan_reporting::diagnostic::Severity::Error,
         Severity::Warning => codespan_reporting::diagnostic::Severity::Warning,
         Severity::Note => codespan_reporting::diagnostic::Severity::Note,
@@ -140,7 +140,7 @@ fn write_finding(
 
 /// The message behind `error[GW000]: `, wrapped below itself.
 fn header(finding: &Finding, width: usize) -> String {
-    let prefix = finding.severity.word().len() + finding.rule.meta().code.len() + 4;
+    let prefix = finding.level().word().len() + finding.rule.meta().code.len() + 4;
     let message = plain(&finding.message);
     let first = width.saturating_sub(prefix).max(40);
     if message.chars().count() <= first {
@@ -272,7 +272,7 @@ fn write_summary(report: &Report, options: &Options, out: &mut dyn WriteColor) -
         Some(elapsed) => writeln!(out, " ({:.1} s)", elapsed.as_secs_f64())?,
         None => writeln!(out)?,
     }
-    match report.open().max_by_key(|finding| finding.severity) {
+    match report.open().max_by_key(|finding| finding.level()) {
         Some(finding) => writeln!(out, "Read about a rule with: gw502-lint explain {}", finding.rule),
         None => Ok(()),
     }

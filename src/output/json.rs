@@ -2,7 +2,7 @@
 //!
 //! `version` is raised when a member changes its meaning or goes away; members may be added without it. Lines and
 //! columns count from 1, columns in Unicode characters; `end_column` is the one behind the last. The first label is the
-//! primary one. A finding with a member `suppressed` counts neither in the summary's numbers nor for the exit code. `unread` lists what could not be read: as long as it is not empty, the rest is not the whole truth.
+//! primary one. `severity` is how bad a finding is, `level` what the configuration makes of it; the summary counts levels. A finding with a member `suppressed` counts neither in the summary's numbers nor for the exit code. `unread` lists what could not be read: as long as it is not empty, the rest is not the whole truth.
 
 use super::place::Places;
 use super::{include_chain, note_parts, plain};
@@ -44,6 +44,7 @@ struct Entry<'a> {
     rule: &'static str,
     slug: &'static str,
     severity: &'static str,
+    level: &'static str,
     confidence: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     dialect: Option<&'static str>,
@@ -134,6 +135,7 @@ fn entry<'a>(finding: &'a Finding, places: &Places<'_>) -> Entry<'a> {
         rule: meta.code,
         slug: meta.slug,
         severity: finding.severity.word(),
+        level: finding.level().word(),
         confidence: finding.confidence.word(),
         dialect: finding.dialect.map(crate::topology::Dialect::key),
         outcome: OutcomeEntry {

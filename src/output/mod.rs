@@ -41,7 +41,7 @@ pub fn plain_line(text: &str) -> Cow<'_, str> {
 /// Findings, the worst first, suppressed ones last; among equals the order of the report.
 fn worst_first(report: &Report) -> Vec<&Finding> {
     let mut all: Vec<&Finding> = report.findings.iter().collect();
-    all.sort_by_key(|finding| (finding.suppressed.is_some(), std::cmp::Reverse(finding.severity)));
+    all.sort_by_key(|finding| (finding.suppressed.is_some(), std::cmp::Reverse(finding.level())));
     all
 }
 

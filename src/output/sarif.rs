@@ -138,6 +138,7 @@ struct Suppression {
 
 #[derive(Serialize)]
 struct ResultProperties {
+    severity: &'static str,
     confidence: &'static str,
     outcome: String,
 }
@@ -335,7 +336,7 @@ fn result(finding: &Finding, rules: &[RuleId], places: &Places<'_>) -> ResultEnt
     ResultEntry {
         rule_id: finding.rule.meta().code,
         rule_index: rules.binary_search(&finding.rule).unwrap_or(0),
-        level: finding.severity.word(),
+        level: finding.level().word(),
         message: Text { text: full_text(finding) },
         locations: first.map(|label| location(label, None, places)).into_iter().collect(),
         related_locations: others
@@ -357,7 +358,11 @@ fn result(finding: &Finding, rules: &[RuleId], places: &Places<'_>) -> ResultEnt
                 location: Location { id: None, physical_location: physical(suppressed.at, places), message: None },
             })
             .collect(),
-        properties: ResultProperties { confidence: finding.confidence.word(), outcome: finding.outcome.to_string() },
+        properties: ResultProperties {
+            severity: finding.severity.word(),
+            confidence: finding.confidence.word(),
+            outcome: finding.outcome.to_string(),
+        },
     }
 }
 

@@ -13,7 +13,6 @@ impl Rule for ShortReadTimeout {
     }
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
-        let min = cx.duration(self.id(), "min");
         let bare = tiny_bare_numbers(cx.topology);
         // One value may hold for many routes: it is one mistake.
         let mut told = HashSet::new();
@@ -22,7 +21,7 @@ impl Rule for ShortReadTimeout {
             let (Some(Wait::For(wait)), Some(site), true) = (read.known(), read.site(), read.is_written()) else {
                 continue;
             };
-            if *wait >= min || bare.contains(&site) || is_probe(cx.topology, hop) {
+            if *wait >= cx.duration(self.id(), "min", site) || bare.contains(&site) || is_probe(cx.topology, hop) {
                 continue;
             }
             // A tunnel has its own timeout, and bytes that nobody reads are all tunnel.

@@ -8,9 +8,10 @@ mod comment;
 mod place;
 
 use crate::catalog::{Confidence, Outcome, RuleId};
+use crate::config::Config;
 use crate::files::{Files, Tree};
 use crate::finding::{Finding, Findings, Label, Note, Suppressed, SuppressedIn};
-use crate::source::{FileId, Site, Span};
+use crate::source::{FileId, Site, SourceMap, Span};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -57,6 +58,19 @@ pub struct Suppression {
 pub struct Suppressions {
     by_file: HashMap<FileId, Vec<Suppression>>,
     faults: Vec<(FileId, Fault)>,
+    /// Those of the configuration file, with that file.
+    entries: Vec<(FileId, Entry)>,
+}
+
+/// A rule in an item of the configuration's `ignore`.
+#[derive(Debug)]
+struct Entry {
+    rule: RuleId,
+    at: Range<u32>,
+    reason: Arc<str>,
+    /// Whether enough was seen to say that it is not needed.
+    expected: bool,
+    used: bool,
 }
 
 impl Suppressions {
@@ -117,6 +131,12 @@ impl Suppressions {
         all
     }
 
+    /// Whether no comment suppresses anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_file.is_empty()
+    }
+
     /// Marks the findings that are suppressed. Of several comments that cover one, the nearest is the reason.
     pub fn apply(&mut self, findings: &mut Findings) {
         if self.by_file.is_empty() {
@@ -140,6 +160,52 @@ impl Suppressions {
         }
     }
 
+    /// Marks the findings that the configuration ignores. `file` is the configuration file; `whole` and `ran` as in
+    /// [`Suppressions::report`], and `all` says whether every file was linted that the configuration speaks of.
+    pub fn apply_configured(
+        &mut self,
+        config: &Config,
+        file: FileId,
+        sources: &SourceMap,
+        all: bool,
+        seen: impl Fn(RuleId, FileId) -> bool,
+        findings: &mut Findings,
+    ) {
+        let mut of_item: Vec<Range<usize>> = Vec::new();
+        for ignore in config.ignored() {
+            let first = self.entries.len();
+            for (rule, at) in &ignore.rules {
+                let expected = sources
+                    .files()
+                    .any(|(id, source)| seen(*rule, id) && (all || config.ignores_in(ignore, source.path())));
+                let (at, reason) = (at.clone(), Arc::clone(&ignore.reason));
+                self.entries.push((file, Entry { rule: *rule, at, reason, expected, used: false }));
+            }
+            of_item.push(first..self.entries.len());
+        }
+        // Which items hold for a file is asked once for each.
+        let mut hold: HashMap<FileId, Vec<usize>> = HashMap::new();
+        for finding in findings.iter_mut().filter(|finding| finding.suppressed.is_none()) {
+            let id = finding.primary().site.span.file;
+            let items = hold.entry(id).or_insert_with(|| {
+                let path = sources.file(id).path();
+                let items = config.ignored().iter().enumerate();
+                items.filter(|(_, ignore)| config.ignores_in(ignore, path)).map(|(item, _)| item).collect()
+            });
+            let entry = items
+                .iter()
+                .find_map(|&item| of_item[item].clone().find(|&entry| self.entries[entry].1.rule == finding.rule));
+            if let Some((_, entry)) = entry.and_then(|entry| self.entries.get_mut(entry)) {
+                entry.used = true;
+                finding.suppressed = Some(Box::new(Suppressed {
+                    by: SuppressedIn::Configuration,
+                    reason: Arc::clone(&entry.reason),
+                    at: Span::new(file, entry.at.start, entry.at.end),
+                }));
+            }
+        }
+    }
+
     /// Says which comments are malformed, and which rules they name without effect. Of a file that was seen only in
     /// part (`whole`), or of a rule that did not run there (`ran`), the latter is not known.
     pub fn report(self, whole: &HashSet<FileId>, ran: impl Fn(RuleId, FileId) -> bool, out: &mut Findings) {
@@ -147,6 +213,19 @@ impl Suppressions {
             if ran(RuleId::GW014, file) {
                 let help = fault.help.map(Note::Help);
                 out.push(told(RuleId::GW014, file, fault.at, fault.label, fault.message, help));
+            }
+        }
+        for (file, entry) in self.entries.into_iter().filter(|(_, entry)| !entry.used) {
+            if ran(RuleId::GW013, file) && entry.expected {
+                let rule = entry.rule;
+                out.push(told(
+                    RuleId::GW013,
+                    file,
+                    entry.at,
+                    format!("nothing that {rule} ({}) reports is found in these paths", rule.meta().slug),
+                    format!("{rule} is ignored here without need"),
+                    Some(Note::Help(format!("take {rule} out of the item"))),
+                ));
             }
         }
         for (file, entries) in self.by_file {
@@ -177,6 +256,7 @@ fn told(rule: RuleId, file: FileId, at: Range<u32>, label: String, message: Stri
     Finding {
         rule,
         severity: rule.meta().severity,
+        set_level: None,
         confidence: Confidence::Certain,
         dialect: None,
         outcome: Outcome::Unseen,
