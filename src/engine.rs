@@ -118,7 +118,7 @@ pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository
     let whole = if suppressions.is_empty() && config.ignored().is_empty() {
         HashSet::new()
     } else {
-        seen_whole(&files.sources, &lowered.topology)
+        seen_whole(&files, &lowered.topology)
     };
     let ran = |rule, file| selection.enables(rule) && policy.of(file).runs(rule);
     if let Some(file) = config_file {
@@ -186,10 +186,11 @@ pub fn misconfigured(source: Source, mistakes: Vec<Mistake>) -> Report {
     }
 }
 
-/// The files that were seen as parts of a whole configuration: what is not found there is not there.
-fn seen_whole(sources: &SourceMap, topology: &Topology) -> HashSet<FileId> {
+/// The files that were seen as parts of a whole configuration, and are no templates: what is not found there is hardly
+/// there.
+fn seen_whole(files: &Files<'_>, topology: &Topology) -> HashSet<FileId> {
     let mut included: HashMap<FileId, Vec<FileId>> = HashMap::new();
-    for include in sources.includes() {
+    for include in files.sources.includes() {
         included.entry(include.at.span.file).or_default().push(include.file);
     }
     let mut next: Vec<FileId> =
@@ -200,6 +201,7 @@ fn seen_whole(sources: &SourceMap, topology: &Topology) -> HashSet<FileId> {
             next.extend(included.get(&file).into_iter().flatten());
         }
     }
+    whole.retain(|&file| files.tree(file).is_some_and(|tree| !tree.is_template()));
     whole
 }
 

@@ -69,6 +69,15 @@ impl Tree {
         }
     }
 
+    /// Whether a template will fill something in.
+    #[must_use]
+    pub const fn is_template(&self) -> bool {
+        match self {
+            Self::Nginx(parsed) => parsed.template,
+            Self::Haproxy(parsed) => parsed.template,
+        }
+    }
+
     /// The dialect it was parsed in.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {

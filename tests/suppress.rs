@@ -132,6 +132,8 @@ fn what_does_nothing_is_told() {
 fn of_what_was_not_seen_whole_or_did_not_run_nothing_is_called_unused() {
     let fragment = "location / {\n  proxy_pass http://10.0.0.1:8080; # gw502: ignore GW201 -- set elsewhere\n}\n";
     is(&lint(fragment, Dialect::Nginx), "");
+    is(&haproxy('5', "    # gw502: ignore GW202 -- x\n    {{ more }}\n"), "11 GW201");
+    is(&haproxy('5', "    # gw502: ignore GW202 -- x\n    server s2 10.0.0.2:80\n"), "11 GW201 13 GW013");
     let text = "events {}\nhttp { server { listen 80; } } # gw502: ignore GW201 -- x\n";
     let unit = || vec![Unit::new("nginx.conf", text.as_bytes().to_vec(), Dialect::Nginx)];
     let with = |selection| {

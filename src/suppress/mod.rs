@@ -7,7 +7,7 @@
 mod comment;
 mod place;
 
-use crate::catalog::{Confidence, Outcome, RuleId};
+use crate::catalog::{Outcome, RuleId};
 use crate::config::Config;
 use crate::files::{Files, Tree};
 use crate::finding::{Finding, Findings, Label, Note, Suppressed, SuppressedIn};
@@ -111,6 +111,8 @@ impl Suppressions {
                         used: false,
                     }));
                 }
+                // What it means may come from the template.
+                Err(_) if tree.is_template() => {}
                 Err(fault) => faults.push(fault),
             };
             match &*tree {
@@ -257,7 +259,7 @@ fn told(rule: RuleId, file: FileId, at: Range<u32>, label: String, message: Stri
         rule,
         severity: rule.meta().severity,
         set_level: None,
-        confidence: Confidence::Certain,
+        confidence: rule.meta().confidence,
         dialect: None,
         outcome: Outcome::Unseen,
         message,
