@@ -245,3 +245,36 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_have_a_type() {
+        assert_eq!(OptionValue::parse("integer", "40"), Some(OptionValue::Integer(40)));
+        assert_eq!(OptionValue::parse("size", "16k"), Some(OptionValue::Size(ByteSize(16384))));
+        assert_eq!(OptionValue::parse("duration", "2m"), Some(OptionValue::Duration(Duration::from_secs(120))));
+        for (kind, text) in [("integer", "-1"), ("integer", "4k"), ("size", "16kb"), ("duration", "2")] {
+            assert_eq!(OptionValue::parse(kind, text), None, "{kind} {text}");
+        }
+    }
+
+    #[test]
+    fn declared_services_are_workloads() {
+        let text = "services: {App.internal: {ports: [8080], idle_timeout: 5s}, b: }\n";
+        let config = Config::read(Source { path: NAME.into(), text: text.into() }).unwrap();
+        let mut topology = Topology::default();
+        config.declare(FileId::new(3), &mut topology);
+        let workloads: Vec<_> = topology.workloads.iter().map(|(_, workload)| workload).collect();
+        assert_eq!((&*workloads[0].name, workloads[0].claims_open), ("app.internal", false));
+        assert_eq!(workloads[0].claims[0].at, Known::Yes(Listens::Port(8080)));
+        let idle = workloads[0].server.idle.as_ref().unwrap();
+        assert_eq!(
+            (idle.known(), idle.site().unwrap().span.file),
+            (Some(&Wait::For(Duration::from_secs(5))), FileId::new(3))
+        );
+        assert!(workloads[1].claims_open && workloads[1].server.idle.is_none());
+        assert_eq!(topology.projects.iter().next().unwrap().1.kind, ProjectKind::Declared);
+    }
+}

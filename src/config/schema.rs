@@ -88,8 +88,12 @@ fn rules() -> Value {
     for meta in CATALOG.iter().filter(|meta| super::policy::has_level(meta.id)) {
         let options = || {
             let option = |option: &crate::catalog::OptionMeta| {
+                let default = match option.kind {
+                    "integer" => option.default.parse::<u64>().map_or(Value::Null, Value::from),
+                    _ => json!(option.default),
+                };
                 let value = json!({
-                    "$ref": format!("#/$defs/{}", option.kind), "description": option.doc, "default": option.default,
+                    "$ref": format!("#/$defs/{}", option.kind), "description": option.doc, "default": default,
                 });
                 (option.name.to_owned(), value)
             };

@@ -156,6 +156,15 @@ impl Cx<'_> {
         }
     }
 
+    /// An option that is a number, as it holds for a place. 0 for one that the rule does not have.
+    #[must_use]
+    pub fn integer(&self, rule: RuleId, name: &'static str, at: Site) -> u64 {
+        match self.policy.of(at.span.file).option(rule, name) {
+            Some(OptionValue::Integer(set)) => set,
+            _ => built_in(rule, name).parse().unwrap_or(0),
+        }
+    }
+
     /// An option that is a size, as it holds for a place. 0 for one that the rule does not have.
     #[must_use]
     pub fn size(&self, rule: RuleId, name: &'static str, at: Site) -> ByteSize {
