@@ -8,6 +8,7 @@ mod generate;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use generate::File;
 use globset::GlobBuilder;
+use gw502_lint::config::Policy;
 use gw502_lint::engine::{self, Report, Settings};
 use gw502_lint::files::{Files, Held, Repository, Unit};
 use gw502_lint::finding::Findings;
@@ -122,7 +123,8 @@ fn stages(criterion: &mut Criterion) {
         lower_group.finish();
 
         let report = linted(files, &repository, dialect);
-        let cx = Cx { topology: &report.topology };
+        let policy = Policy::default();
+        let cx = Cx { topology: &report.topology, policy: &policy };
         let mut rules_group = group(criterion, "rules", files);
         rules_group.bench_function(name, |b| {
             b.iter(|| {

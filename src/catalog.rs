@@ -42,6 +42,8 @@ pub enum Outcome {
     WrongAnswer,
     /// Nothing can be said, because something could not be read.
     NotChecked,
+    /// Nothing: it is about the linter's own comments and configuration.
+    Unseen,
 }
 
 impl fmt::Display for Outcome {
@@ -54,6 +56,7 @@ impl fmt::Display for Outcome {
             Self::DoesNotStart => f.write_str("the proxy does not start; a reload is refused"),
             Self::WrongAnswer => f.write_str("the client gets another answer than the one meant"),
             Self::NotChecked => f.write_str("not checked"),
+            Self::Unseen => f.write_str("clients see nothing of it"),
         }
     }
 }
@@ -172,6 +175,35 @@ impl RuleId {
             .find(|meta| meta.code.eq_ignore_ascii_case(text) || meta.slug.eq_ignore_ascii_case(text))
             .map(|meta| meta.id)
     }
+
+    /// The code or slug that may be meant by a word that is none.
+    #[must_use]
+    pub fn near(word: &str) -> Option<&'static str> {
+        nearest(word, CATALOG.iter().flat_map(|meta| [meta.code, meta.slug]))
+    }
+
+    /// Whether a finding of this rule says something about a proxy, and not about what the linter was told or could
+    /// not read.
+    #[must_use]
+    pub const fn is_about_proxies(self) -> bool {
+        !matches!(self, Self::GW000 | Self::GW013 | Self::GW014 | Self::GW015)
+    }
+}
+
+/// The known word that may be meant by another one, in any letter case; none when all are far from it.
+#[must_use]
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Nobody misspells so much; and the distance of long words is dear.
+    if word.len() > 100 {
+        return None;
+    }
+    let word = word.to_lowercase();
+    known
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(&word, &known.to_lowercase()), known))
+        .min()
+        .filter(|(distance, known)| *distance <= 1.max(known.len() / 3))
+        .map(|(_, known)| known)
 }
 
 impl RuleMeta {

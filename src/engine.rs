@@ -1,15 +1,17 @@
-//! From files to a report: parse → lower → link → rules → sort. Layer 6. Pure: reads nothing, prints nothing,
+//! From files to a report: parse → lower → link → rules → suppress → sort. Layer 6. Pure: reads nothing, prints nothing,
 //! knows no clock.
 
 use crate::catalog::{CATALOG, Confidence, Outcome, RuleId, Severity};
+use crate::config::{Config, Level, Mistake, Source};
 use crate::edit::{Applicability, Page};
-use crate::files::{Files, Repository, Tree, Unit};
-use crate::finding::{Finding, Findings, Label};
+use crate::files::{Files, NoRepository, Repository, Tree, Unit};
+use crate::finding::{Finding, Findings, Label, Note};
 use crate::rules::{self, Cx};
 use crate::source::{FileId, Site, SourceMap, Span, clean};
+use crate::suppress::Suppressions;
 use crate::topology::{Dialect, Topology};
 use crate::{link, lower};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub use crate::lower::Targets;
 
@@ -37,6 +39,11 @@ pub struct Settings {
     pub selection: Selection,
     /// For which versions of the proxies.
     pub targets: Targets,
+    /// What the configuration file says. Its targets count only when they are put into `targets`.
+    pub config: Config,
+    /// Whether every file is linted that the configuration file can speak of: then an item of its `ignore` whose paths
+    /// match nothing is not needed.
+    pub everything: bool,
 }
 
 /// A file that was found and could not be read.
@@ -73,15 +80,26 @@ impl Report {
     pub fn fixable(&self) -> (usize, usize) {
         let fixes = |wanted| {
             let of = |finding: &&Finding| finding.fix.as_ref().is_some_and(|fix| fix.applicability == wanted);
-            self.findings.iter().filter(of).count()
+            self.open().filter(of).count()
         };
         (fixes(Applicability::Safe), fixes(Applicability::Unsafe))
     }
 
-    /// How many findings have this severity.
+    /// The findings that nobody has suppressed.
+    pub fn open(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.suppressed.is_none())
+    }
+
+    /// How many findings are shown as this bad, and are not suppressed.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|finding| finding.severity == severity).count()
+        self.open().filter(|finding| finding.level() == severity).count()
+    }
+
+    /// How many findings are suppressed.
+    #[must_use]
+    pub fn suppressed(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.suppressed.is_some()).count()
     }
 }
 
@@ -89,8 +107,13 @@ impl Report {
 #[must_use]
 pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository, settings: &Settings) -> Report {
     let selection = &settings.selection;
+    let config = &settings.config;
     let mut files = Files::new(units, repository);
+    let config_file = config.source().map(|source| files.add_text(&source.path, &source.text));
     let mut lowered = lower::lower(&mut files, settings.targets);
+    if let Some(file) = config_file {
+        config.declare(file, &mut lowered.topology);
+    }
     link::link(&mut lowered.topology);
     let mut findings = Findings::default();
     for file in unread {
@@ -100,8 +123,27 @@ pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository
     for file in &lowered.unread {
         unreadable(file.site, &file.path, &file.why, &mut findings);
     }
-    let cx = Cx { topology: &lowered.topology };
-    rules::run(&cx, |rule| selection.enables(rule), &mut findings);
+    let policy = config.policy(&files.sources);
+    let cx = Cx { topology: &lowered.topology, policy: &policy };
+    rules::run(&cx, |rule| selection.enables(rule) && policy.runs(rule), &mut findings);
+    let mut suppressions = Suppressions::read(&files);
+    suppressions.apply(&mut findings);
+    let whole = if suppressions.is_empty() && config.ignored().is_empty() {
+        HashSet::new()
+    } else {
+        seen_whole(&files, &lowered.topology)
+    };
+    let ran = |rule, file| selection.enables(rule) && policy.of(file).runs(rule);
+    if let Some(file) = config_file {
+        let seen = |rule, id| whole.contains(&id) && ran(rule, id);
+        suppressions.apply_configured(config, file, &files.sources, settings.everything, seen, &mut findings);
+    }
+    suppressions.report(&whole, ran, &mut findings);
+    findings.retain(|finding| {
+        let profile = policy.of(finding.primary().site.span.file);
+        finding.set_level = profile.level(finding.rule).and_then(Level::severity);
+        profile.runs(finding.rule)
+    });
     let read = files
         .sources
         .files()
@@ -114,7 +156,7 @@ pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository
         not_utf8,
         sources: files.sources,
         topology: lowered.topology,
-        rules: CATALOG.iter().map(|meta| meta.id).filter(|&id| selection.enables(id)).collect(),
+        rules: CATALOG.iter().map(|meta| meta.id).filter(|&id| selection.enables(id) && policy.runs(id)).collect(),
         files: read,
         unread: unread
             .iter()
@@ -167,11 +209,67 @@ fn settle_fixes(findings: &mut [Finding], files: &Files<'_>) -> Vec<String> {
     not_utf8.into_iter().map(|file| files.sources.file(file).path().to_owned()).collect()
 }
 
+/// The report of a run that does not take place, because its configuration file has mistakes.
+#[must_use]
+pub fn misconfigured(source: Source, mistakes: Vec<Mistake>) -> Report {
+    let mut files = Files::new(Vec::new(), &NoRepository);
+    let file = files.add_text(&source.path, &source.text);
+    let mut findings = Findings::default();
+    for mistake in mistakes {
+        findings.push(Finding {
+            rule: RuleId::GW015,
+            severity: Severity::Error,
+            set_level: None,
+            confidence: Confidence::Certain,
+            dialect: None,
+            outcome: Outcome::NotChecked,
+            message: mistake.message,
+            labels: vec![Label {
+                site: Site::direct(Span::new(file, mistake.at.start, mistake.at.end)),
+                text: mistake.label,
+            }],
+            notes: mistake.help.map(Note::Help).into_iter().collect(),
+            fix: None,
+            fingerprint: 0,
+            suppressed: None,
+        });
+    }
+    Report {
+        findings: findings.finish(&files.sources),
+        sources: files.sources,
+        topology: Topology::default(),
+        rules: vec![RuleId::GW015],
+        not_utf8: Vec::new(),
+        files: Vec::new(),
+        unread: Vec::new(),
+    }
+}
+
+/// The files that were seen as parts of a whole configuration, and are no templates: what is not found there is hardly
+/// there.
+fn seen_whole(files: &Files<'_>, topology: &Topology) -> HashSet<FileId> {
+    let mut included: HashMap<FileId, Vec<FileId>> = HashMap::new();
+    for include in files.sources.includes() {
+        included.entry(include.at.span.file).or_default().push(include.file);
+    }
+    let mut next: Vec<FileId> =
+        topology.proxies.iter().filter(|(_, proxy)| proxy.whole).map(|(_, proxy)| proxy.entry).collect();
+    let mut whole = HashSet::new();
+    while let Some(file) = next.pop() {
+        if whole.insert(file) {
+            next.extend(included.get(&file).into_iter().flatten());
+        }
+    }
+    whole.retain(|&file| files.tree(file).is_some_and(|tree| !tree.is_template()));
+    whole
+}
+
 /// An unread file is always a finding, whatever was selected: what was not read is not clean.
 fn unreadable(site: Site, path: &str, why: &str, out: &mut Findings) {
     out.push(Finding {
         rule: RuleId::GW000,
         severity: Severity::Error,
+        set_level: None,
         confidence: Confidence::Certain,
         dialect: None,
         outcome: Outcome::NotChecked,
@@ -180,5 +278,6 @@ fn unreadable(site: Site, path: &str, why: &str, out: &mut Findings) {
         notes: Vec::new(),
         fix: None,
         fingerprint: 0,
+        suppressed: None,
     });
 }

@@ -69,6 +69,15 @@ impl Tree {
         }
     }
 
+    /// Whether a template will fill something in.
+    #[must_use]
+    pub const fn is_template(&self) -> bool {
+        match self {
+            Self::Nginx(parsed) => parsed.template,
+            Self::Haproxy(parsed) => parsed.template,
+        }
+    }
+
     /// The dialect it was parsed in.
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
@@ -158,6 +167,13 @@ impl<'a> Files<'a> {
     /// A file that could not be read, so that a finding has something to point at.
     pub fn add_unread(&mut self, path: &str) -> FileId {
         let id = self.sources.add(SourceFile::new(path, Vec::new()));
+        self.trees.push(None);
+        id
+    }
+
+    /// A text that is no proxy's configuration, so that a finding can point into it.
+    pub fn add_text(&mut self, path: &str, text: &str) -> FileId {
+        let id = self.sources.add(SourceFile::new(path, text.as_bytes().to_vec()));
         self.trees.push(None);
         id
     }

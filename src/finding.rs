@@ -2,8 +2,9 @@
 
 use crate::catalog::{Confidence, Outcome, RuleId, Severity};
 use crate::edit::Fix;
-use crate::source::{Site, SourceMap};
+use crate::source::{Site, SourceMap, Span};
 use crate::topology::Dialect;
+use std::sync::Arc;
 
 /// One rule's statement about one place.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub struct Finding {
     pub rule: RuleId,
     /// How bad if real.
     pub severity: Severity,
+    /// What the user's configuration makes of it, where it says something. See [`Finding::level`].
+    pub set_level: Option<Severity>,
     /// How sure.
     pub confidence: Confidence,
     /// Whose configuration it is; none where no proxy is concerned.
@@ -28,6 +31,28 @@ pub struct Finding {
     pub fix: Option<Box<Fix>>,
     /// Same for the same hazard after lines have moved.
     pub fingerprint: u64,
+    /// Who has decided to live with it.
+    pub suppressed: Option<Box<Suppressed>>,
+}
+
+/// A decision to live with a finding. It stays in the report, and fails no run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppressed {
+    /// Where it was decided.
+    pub by: SuppressedIn,
+    /// Why, in the words of whoever decided it.
+    pub reason: Arc<str>,
+    /// The words that say so.
+    pub at: Span,
+}
+
+/// Where a finding was suppressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SuppressedIn {
+    /// A comment in the linted file.
+    Source,
+    /// The linter's own configuration file.
+    Configuration,
 }
 
 /// Underlined text with a few words.
@@ -62,6 +87,7 @@ impl Finding {
         Self {
             rule,
             severity: meta.severity,
+            set_level: None,
             confidence: meta.confidence,
             dialect: Some(dialect),
             outcome: about.map_or(Outcome::NotChecked, |about| about.outcome),
@@ -70,7 +96,14 @@ impl Finding {
             notes: about.into_iter().filter(|about| !about.log.is_empty()).map(|about| Note::Log(about.log)).collect(),
             fix: None,
             fingerprint: 0,
+            suppressed: None,
         }
+    }
+
+    /// As what it is shown and counted: what the user's configuration says, else its severity.
+    #[must_use]
+    pub fn level(&self) -> Severity {
+        self.set_level.unwrap_or(self.severity)
     }
 
     /// The primary label.
@@ -189,6 +222,16 @@ impl Findings {
         if finding.dialect.is_none_or(|dialect| finding.rule.meta().of(dialect).is_some()) {
             self.0.push(finding);
         }
+    }
+
+    /// Takes out those for which `keep` says no.
+    pub fn retain(&mut self, keep: impl FnMut(&mut Finding) -> bool) {
+        self.0.retain_mut(keep);
+    }
+
+    /// All of them, to be marked.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
+        self.0.iter_mut()
     }
 
     /// All of them, sorted, each hazard once (a file that is included ten times says it once), with fingerprints.

@@ -31,7 +31,7 @@ pub struct Changed {
 }
 
 fn fixes(report: &Report) -> impl Iterator<Item = &Fix> {
-    report.findings.iter().filter_map(|finding| finding.fix.as_deref())
+    report.open().filter_map(|finding| finding.fix.as_deref())
 }
 
 /// Lints, applies the fixes up to `most`, and lints again, until nothing changes any more. `lint` makes the report;

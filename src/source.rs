@@ -253,6 +253,11 @@ impl SourceMap {
         self.includes[id.0.get() as usize - 1]
     }
 
+    /// All uses of includes.
+    pub fn includes(&self) -> impl ExactSizeIterator<Item = &Include> {
+        self.includes.iter()
+    }
+
     /// The chain of include directives that led to a site, innermost first.
     pub fn include_chain(&self, site: Site) -> impl Iterator<Item = Include> + '_ {
         std::iter::successors(site.via, |&id| self.include_at(id).at.via).map(|id| self.include_at(id))

@@ -152,6 +152,35 @@ impl Versions {
     }
 }
 
+/// Reads `500ms`, `10s`, `5m`, `1h`.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let number: u64 = text.get(..digits)?.parse().ok()?;
+    let factor = match text.get(digits..)? {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    Some(Duration::from_millis(number.checked_mul(factor)?))
+}
+
+/// Reads `4096`, `16k`, `1m`.
+#[must_use]
+pub fn parse_size(text: &str) -> Option<ByteSize> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let number: u64 = text.get(..digits)?.parse().ok()?;
+    let factor = match text.get(digits..)? {
+        "" => 1,
+        "k" => 1024,
+        "m" => 1024 * 1024,
+        _ => return None,
+    };
+    Some(ByteSize(number.checked_mul(factor)?))
+}
+
 /// Which machine an address means.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Host {
@@ -358,5 +387,13 @@ mod tests {
         let right =
             ["app", "x", "x.com", "xxx.xxx", "10.0.0.1", "your-app", "your.domain.com", "todo", "changemeister"];
         assert!(none(Host::is_to_be_filled_in, &right));
+    }
+
+    #[test]
+    fn options_are_read() {
+        assert_eq!(parse_duration("500ms"), Some(Duration::from_millis(500)));
+        assert_eq!(parse_duration("2m"), Some(Duration::from_secs(120)));
+        assert_eq!(parse_duration("2 m"), None);
+        assert_eq!(parse_size("16k"), Some(ByteSize(16384)));
     }
 }

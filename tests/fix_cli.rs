@@ -117,7 +117,7 @@ fn safe_fixes_are_applied_and_the_rest_is_reported() {
     assert_eq!(tree.text("nginx.conf"), MAIN);
     tree.run(FINDINGS, &["--fix", "."]).says("0 fixed, 1 more");
     assert_eq!(tree.text("site.conf"), fixed);
-    tree.run(CLEAN, &["--fix", "--unsafe-fixes", "."]).says("nothing found").says("1 fixed\n");
+    tree.run(CLEAN, &["--fix", "--unsafe-fixes", "."]).says("2 files: 1 note").says("1 fixed\n");
     assert_eq!(tree.text("site.conf"), fixed.replace("aplication", "application"));
     let names: Vec<_> = fs::read_dir(tree.at(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names.len(), 2, "nothing is left behind: {names:?}");

@@ -4,6 +4,7 @@ use super::fix::{self, FixArguments, Mode};
 use super::output::{to_file, to_stderr, to_stdout};
 use super::{ColorChoice, Exit, terminal_width};
 use crate::catalog::{CATALOG, RuleId, Severity};
+use crate::config::{Config, NAME};
 use crate::discover::{self, DialectOf, Disk, Found, Request};
 use crate::engine::{self, Report, Selection, Settings, Targets};
 use crate::files::{Repository, Unit};
@@ -56,6 +57,14 @@ pub struct LintArguments {
     /// newer
     #[arg(long, value_name = "PROXY=VERSION", value_delimiter = ',')]
     target: Vec<String>,
+
+    /// The configuration file, instead of the nearest .gw502.yaml between the root and the repository's root
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Read no configuration file
+    #[arg(long, conflicts_with = "config")]
+    no_config: bool,
 
     /// Show and count only findings at least this bad
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = Threshold::Note)]
@@ -149,18 +158,36 @@ impl Wanted {
 pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     let started = Instant::now();
     let outputs = outputs(arguments)?;
-    let settings = Settings {
-        selection: Selection { select: rules(&arguments.select)?, ignore: rules(&arguments.ignore)? },
-        targets: targets(&arguments.target)?,
+    let selection = Selection { select: rules(&arguments.select)?, ignore: rules(&arguments.ignore)? };
+    let asked = targets(&arguments.target)?;
+    let mut request = request(arguments)?;
+    let (config, everything) = match configuration(arguments, &request)? {
+        Setup::Config(config, everything) => (*config, everything),
+        Setup::Mistakes(report) => {
+            let shown = Shown { elapsed: started.elapsed(), fixed: None };
+            write_all(&report, &outputs, arguments, shown, false)?;
+            let (count, path) =
+                (report.findings.len(), report.sources.files().next().map_or(NAME, |(_, file)| file.path()));
+            let mistakes = if count == 1 { "a mistake".to_owned() } else { format!("{count} mistakes") };
+            return Err(format!("nothing was linted, because {path} has {mistakes}"));
+        }
     };
     let mode = arguments.fixes.mode()?;
-    let request = request(arguments)?;
     if matches!(mode, Mode::Apply(_)) && request.stdin.is_some() && !request.paths.is_empty() {
         return Err("--fix takes standard input alone: its fixed text goes to standard output".into());
     }
+    let mut targets = config.targets();
+    for (said, asked) in [(&mut targets.nginx, asked.nginx), (&mut targets.haproxy, asked.haproxy)] {
+        if asked.asked {
+            *said = asked;
+        }
+    }
+    let settings = Settings { selection, targets, config, everything };
+    request.exclude = settings.config.clone();
     let progress = Progress::start();
     let found = discover::discover(&request).map_err(|refusal| refusal.to_string())?;
-    if found.units.is_empty() && found.unread.is_empty() {
+    // What was named and is excluded is done with: a hook names the files that change.
+    if found.units.is_empty() && found.unread.is_empty() && found.named_excluded == 0 {
         return Err(nothing_to_lint(&request, &found));
     }
     progress.linting(found.units.len());
@@ -172,7 +199,7 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     // What is not shown is not fixed either.
     let lint = |units: Vec<Unit>, repository: &dyn Repository| {
         let mut report = engine::lint(units, &unread, repository, &settings);
-        report.findings.retain(|finding| finding.severity >= least || finding.rule == RuleId::GW000);
+        report.findings.retain(|finding| finding.level() >= least || finding.rule == RuleId::GW000);
         if piped.is_some() {
             for finding in &mut report.findings {
                 finding.fix = finding.fix.take().filter(|fix| fix.files().all(|file| file.index() == 0));
@@ -212,23 +239,11 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
         return Ok(if fixed.changed.is_empty() { Exit::Clean } else { Exit::Findings });
     }
     let report = fixed.report;
-    let color = arguments.color.wanted();
-    let shown = Shown { color, elapsed: started.elapsed(), fixed: (mode != Mode::Tell).then_some(fixed.applied) };
-    for wanted in &outputs {
-        match &wanted.file {
-            None if piped.is_some() => to_stderr(|out| write(&report, wanted.format, shown, out)),
-            None => to_stdout(|out| write(&report, wanted.format, shown, out))?,
-            Some(path) => {
-                let shown = Shown { color: arguments.color == ColorChoice::Always, ..shown };
-                to_file(path, |out| write(&report, wanted.format, shown, out))?;
-            }
-        }
-    }
+    let shown = Shown { elapsed: started.elapsed(), fixed: (mode != Mode::Tell).then_some(fixed.applied) };
+    write_all(&report, &outputs, arguments, shown, piped.is_some())?;
     failed?;
-    let failed = arguments
-        .fail_on
-        .severity()
-        .is_some_and(|threshold| report.findings.iter().any(|finding| finding.severity >= threshold));
+    let failed =
+        arguments.fail_on.severity().is_some_and(|threshold| report.open().any(|finding| finding.level() >= threshold));
     // The process ends now; to give back the memory of a large tree piece by piece would only take time.
     std::mem::forget(report);
     Ok(if failed { Exit::Findings } else { Exit::Clean })
@@ -237,13 +252,53 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
 /// How a report is shown.
 #[derive(Clone, Copy)]
 struct Shown {
-    color: bool,
     elapsed: Duration,
     fixed: Option<usize>,
 }
 
-fn write(report: &Report, format: Format, shown: Shown, out: &mut dyn Write) -> io::Result<()> {
-    let Shown { color, elapsed, fixed } = shown;
+/// What came of the configuration file.
+enum Setup {
+    /// It can be followed, and whether the run goes through all that it can speak of.
+    Config(Box<Config>, bool),
+    /// It has mistakes.
+    Mistakes(Box<Report>),
+}
+
+fn configuration(arguments: &LintArguments, request: &Request) -> Result<Setup, String> {
+    let found = match arguments.no_config {
+        true => None,
+        false => discover::configuration(request, arguments.config.as_deref())?,
+    };
+    let Some(file) = found else { return Ok(Setup::Config(Box::default(), true)) };
+    Ok(match Config::read(file.source.clone()) {
+        Ok(config) => Setup::Config(Box::new(config.below(file.prefix)), file.everything),
+        Err(mistakes) => Setup::Mistakes(Box::new(engine::misconfigured(file.source, mistakes))),
+    })
+}
+
+fn write_all(
+    report: &Report,
+    outputs: &[Wanted],
+    arguments: &LintArguments,
+    shown: Shown,
+    piped: bool,
+) -> Result<(), String> {
+    for wanted in outputs {
+        match &wanted.file {
+            // The fixed text of standard input has standard output for itself.
+            None if piped => to_stderr(|out| write(report, wanted.format, arguments.color.wanted(), shown, out)),
+            None => to_stdout(|out| write(report, wanted.format, arguments.color.wanted(), shown, out))?,
+            Some(path) => {
+                let color = arguments.color == ColorChoice::Always;
+                to_file(path, |out| write(report, wanted.format, color, shown, out))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write(report: &Report, format: Format, color: bool, shown: Shown, out: &mut dyn Write) -> io::Result<()> {
+    let Shown { elapsed, fixed } = shown;
     match format {
         Format::Human => {
             let options = human::Options { color, width: terminal_width(), elapsed: Some(elapsed), fixed };
@@ -296,7 +351,13 @@ fn request(arguments: &LintArguments) -> Result<Request, String> {
         }
         Some((arguments.stdin_filename.clone().unwrap_or_else(|| discover::STDIN.into()), bytes))
     };
-    Ok(Request { paths, stdin, no_ignore: arguments.no_ignore, dialects: arguments.dialect.clone() })
+    Ok(Request {
+        paths,
+        stdin,
+        no_ignore: arguments.no_ignore,
+        dialects: arguments.dialect.clone(),
+        ..Request::default()
+    })
 }
 
 fn nothing_to_lint(request: &Request, found: &Found) -> String {
@@ -305,6 +366,10 @@ fn nothing_to_lint(request: &Request, found: &Found) -> String {
         0 => "there are no files".to_owned(),
         1 => "the one file there is neither nginx nor HAProxy configuration".to_owned(),
         seen => format!("none of {seen} files is nginx or HAProxy configuration"),
+    };
+    let excluded = match found.excluded {
+        0 => String::new(),
+        count => format!("\n* what `exclude` in {} names ({count} here)", NAME),
     };
     let ignored =
         if request.no_ignore { "" } else { "\n* ignored files, node_modules, vendor and target with --no-ignore" };
@@ -315,7 +380,7 @@ fn nothing_to_lint(request: &Request, found: &Found) -> String {
          and files in sites-enabled, conf.d, nginx … whose content is nginx or HAProxy.\n\
          What else can be linted:\n\
          * a file by its path\n\
-         * files of other names with --dialect 'GLOB=nginx' or --dialect 'GLOB=haproxy'{ignored}",
+         * files of other names with --dialect 'GLOB=nginx' or --dialect 'GLOB=haproxy'{ignored}{excluded}",
         paths.join(", ")
     )
 }
@@ -354,14 +419,7 @@ fn targets(names: &[String]) -> Result<Targets, String> {
 
 /// Says that there is no such rule, and which one may be meant.
 pub fn unknown_rule(name: &str) -> String {
-    let wanted = name.to_lowercase();
-    let near = CATALOG
-        .iter()
-        .flat_map(|meta| [meta.code, meta.slug])
-        .map(|known| (strsim::damerau_levenshtein(&wanted, &known.to_lowercase()), known))
-        .min()
-        .filter(|(distance, known)| *distance <= 1.max(known.len() / 3));
-    let hint = near.map_or_else(String::new, |(_, known)| format!("; did you mean {known}?"));
+    let hint = RuleId::near(name).map_or_else(String::new, |known| format!("; did you mean {known}?"));
     format!("there is no rule `{name}`{hint}\nsee all of them with: gw502-lint rules")
 }
 

@@ -1,7 +1,9 @@
 //! The command line. Layer 9: arguments in, exit code out; everything between is the library's.
 
+mod config;
 mod explain;
 mod fix;
+mod init;
 mod lint;
 mod output;
 mod rules;
@@ -20,7 +22,7 @@ pub enum Exit {
     Clean,
     /// Findings at or above the threshold.
     Findings,
-    /// Wrong arguments, or nothing to lint.
+    /// Wrong arguments, a configuration file with mistakes, or nothing to lint.
     Usage,
     /// A bug in this program.
     Bug,
@@ -45,8 +47,9 @@ impl Exit {
     name = "gw502-lint",
     version,
     args_conflicts_with_subcommands = true,
-    after_help = "Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong arguments or nothing to lint, 3 a bug \
-                  in gw502-lint.\nA folder named like a command is linted as ./rules or ./explain."
+    after_help = "Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong arguments, a mistake in \
+                  .gw502.yaml or nothing to lint, 3 a bug \
+                  in gw502-lint.\nA folder named like a command is linted as ./rules or ./config."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -61,6 +64,10 @@ enum Command {
     Explain(explain::ExplainArguments),
     /// Lists all rules
     Rules(rules::RulesArguments),
+    /// Writes a configuration file to start from: .gw502.yaml, all commented out
+    Init(init::InitArguments),
+    /// Says what may stand in the configuration file
+    Config(config::ConfigArguments),
 }
 
 /// When to use colours.
@@ -119,6 +126,8 @@ fn run(arguments: Vec<OsString>) -> Exit {
         None => lint::run(&arguments.lint),
         Some(Command::Explain(arguments)) => explain::run(arguments),
         Some(Command::Rules(arguments)) => rules::run(arguments),
+        Some(Command::Init(arguments)) => init::run(arguments),
+        Some(Command::Config(arguments)) => config::run(arguments),
     };
     done.unwrap_or_else(|message| {
         complain(&message);

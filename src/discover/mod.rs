@@ -1,11 +1,14 @@
 //! From paths to files: walk, decide the dialect, read and parse side by side. Layer 9: with the command line the only
 //! place that touches the disk.
 
+mod config;
 mod disk;
 mod sniff;
 
+pub use config::{ConfigFile, configuration};
 pub use disk::Disk;
 
+use crate::config::Config;
 use crate::engine::UnreadFile;
 use crate::files::Unit;
 use crate::syntax::limits::MAX_FILE_BYTES;
@@ -39,6 +42,8 @@ pub struct Request {
     pub no_ignore: bool,
     /// What the user says of files: pattern and dialect.
     pub dialects: Vec<DialectOf>,
+    /// Says what is excluded.
+    pub exclude: Config,
 }
 
 /// `PATH_OR_GLOB=DIALECT`.
@@ -91,6 +96,10 @@ pub struct Found {
     pub unread: Vec<UnreadFile>,
     /// How many files were seen, of any kind.
     pub seen: usize,
+    /// How many of those that may be configuration are excluded.
+    pub excluded: usize,
+    /// How many of them the user named.
+    pub named_excluded: usize,
 }
 
 /// Why there is nothing to lint.
@@ -169,6 +178,14 @@ pub fn discover(request: &Request) -> Result<Found, Refusal> {
     // A file that was named and found is taken as named; a path counts once.
     candidates.sort_by(|a, b| a.path.cmp(&b.path).then(b.named.cmp(&a.named)));
     candidates.dedup_by(|later, first| later.path == first.path);
+    unread.retain(|file| !request.exclude.excludes(&file.path));
+    let (all, mut named_excluded) = (candidates.len(), 0);
+    candidates.retain(|candidate| {
+        let excluded = request.exclude.excludes(&candidate.path);
+        named_excluded += usize::from(excluded && candidate.named);
+        !excluded
+    });
+    let mut excluded = all - candidates.len();
     let outcomes: Vec<Outcome> = if candidates.len() < SIDE_BY_SIDE {
         candidates.into_iter().map(take).collect()
     } else {
@@ -185,10 +202,15 @@ pub fn discover(request: &Request) -> Result<Found, Refusal> {
     }
     if let Some((name, bytes)) = &request.stdin {
         seen += 1;
-        units.push(from_stdin(name, bytes, request)?);
+        let unit = from_stdin(name, bytes, request)?;
+        if request.exclude.excludes(unit.source.path()) {
+            (excluded, named_excluded) = (excluded + 1, named_excluded + 1);
+        } else {
+            units.push(unit);
+        }
     }
     unread.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(Found { root, units, unread, seen })
+    Ok(Found { root, units, unread, seen, excluded, named_excluded })
 }
 
 fn from_stdin(name: &str, bytes: &[u8], request: &Request) -> Result<Unit, Refusal> {

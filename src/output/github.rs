@@ -21,9 +21,10 @@ const SHOWN: usize = 10;
 /// Those of `out`.
 pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let places = Places::new(&report.sources);
-    let all = worst_first(report);
+    let mut all = worst_first(report);
+    all.retain(|finding| finding.suppressed.is_none());
     for severity in SEVERITIES {
-        let of_kind = || all.iter().filter(|finding| finding.severity == severity);
+        let of_kind = || all.iter().filter(|finding| finding.level() == severity);
         for finding in of_kind().take(SHOWN) {
             annotation(finding, &places, out)?;
         }
@@ -31,13 +32,17 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
             log_line(finding, &places, out)?;
         }
     }
-    let counts: Vec<String> =
+    let mut counts: Vec<String> =
         SEVERITIES.into_iter().map(|severity| counted(report.count(severity), severity.word())).collect();
+    match report.suppressed() {
+        0 => {}
+        count => counts.push(format!("{count} suppressed")),
+    }
     writeln!(out, "gw502-lint: {}: {}", counted(report.files.len(), "file"), counts.join(", "))
 }
 
 fn annotation(finding: &Finding, places: &Places<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let command = match finding.severity {
+    let command = match finding.level() {
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Note => "notice",
@@ -72,7 +77,7 @@ fn log_line(finding: &Finding, places: &Places<'_>, out: &mut dyn io::Write) -> 
     writeln!(
         out,
         "{}: {} {}:{}:{}: {}",
-        finding.severity.word(),
+        finding.level().word(),
         finding.rule,
         plain(path),
         place.line,

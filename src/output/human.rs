@@ -64,7 +64,7 @@ pub fn write(report: &Report, options: &Options, out: &mut dyn io::Write) -> io:
 fn write_to(report: &Report, options: &Options, out: &mut dyn WriteColor) -> io::Result<()> {
     let places = Places::new(&report.sources);
     let mut shown: HashMap<(RuleId, FileId), usize> = HashMap::new();
-    for finding in &report.findings {
+    for finding in report.open() {
         let count = shown.entry((finding.rule, finding.primary().site.span.file)).or_default();
         *count += 1;
         if *count <= MAX_EXCERPTS {
@@ -121,7 +121,7 @@ fn write_finding(
     notes.extend(note_texts(finding, places));
     let notes =
         notes.iter().map(|note| wrap(note, options.width.saturating_sub(gutter + 2).max(40)).join("\n")).collect();
-    let diagnostic = Diagnostic::new(match finding.severity {
+    let diagnostic = Diagnostic::new(match finding.level() {
         Severity::Error => codespan_reporting::diagnostic::Severity::Error,
         Severity::Warning => codespan_reporting::diagnostic::Severity::Warning,
         Severity::Note => codespan_reporting::diagnostic::Severity::Note,
@@ -142,7 +142,7 @@ fn write_finding(
 
 /// The message behind `error[GW000]: `, wrapped below itself.
 fn header(finding: &Finding, width: usize) -> String {
-    let prefix = finding.severity.word().len() + finding.rule.meta().code.len() + 4;
+    let prefix = finding.level().word().len() + finding.rule.meta().code.len() + 4;
     let message = plain(&finding.message);
     let first = width.saturating_sub(prefix).max(40);
     if message.chars().count() <= first {
@@ -176,7 +176,7 @@ fn note_texts(finding: &Finding, places: &Places<'_>) -> Vec<String> {
     if let Some(more) = finding.labels.len().checked_sub(MAX_LABELS).filter(|&more| more > 0) {
         notes.push(format!("and {}", counted(more, "more place")));
     }
-    if finding.rule != RuleId::GW000 {
+    if finding.rule.is_about_proxies() {
         notes.push(finding.outcome.to_string());
     }
     for note in &finding.notes {
@@ -268,13 +268,17 @@ fn write_summary(report: &Report, options: &Options, out: &mut dyn WriteColor) -
         write!(out, "nothing found")?;
         out.reset()?;
     }
+    match report.suppressed() {
+        0 => {}
+        count => write!(out, ", {count} suppressed")?,
+    }
     match options.elapsed {
         Some(elapsed) if elapsed < Duration::from_secs(1) => writeln!(out, " ({} ms)", elapsed.as_millis())?,
         Some(elapsed) => writeln!(out, " ({:.1} s)", elapsed.as_secs_f64())?,
         None => writeln!(out)?,
     }
     write_fixes(report, options.fixed, out)?;
-    match report.findings.iter().max_by_key(|finding| finding.severity) {
+    match report.open().max_by_key(|finding| finding.level()) {
         Some(finding) => writeln!(out, "Read about a rule with: gw502-lint explain {}", finding.rule),
         None => Ok(()),
     }

@@ -2,14 +2,15 @@
 //!
 //! `version` is raised when a member changes its meaning or goes away; members may be added without it. Lines and
 //! columns count from 1, columns in Unicode characters; `end_column` is the one behind the last. The first label is the
-//! primary one. A fix is all of its edits or none; they do not overlap. `unread` lists what could not be read: as long as it is not empty, the rest is not the whole truth.
+//! primary one. `severity` is how bad a finding is, `level` what the configuration makes of it; the summary counts levels. A finding with a member `suppressed` counts neither in the summary's numbers nor for the exit code. `unread` lists what could not be read: as long as it is not empty, the rest is not the whole truth.
+//! A fix is all of its edits or none; they do not overlap.
 
 use super::place::Places;
 use super::{include_chain, note_parts, plain, told_fix};
 use crate::catalog::{Outcome, Severity};
 use crate::edit::Fix;
 use crate::engine::Report;
-use crate::finding::Finding;
+use crate::finding::{Finding, SuppressedIn};
 use serde::Serialize;
 use std::io;
 
@@ -37,6 +38,7 @@ struct Summary {
     errors: usize,
     warnings: usize,
     notes: usize,
+    suppressed: usize,
 }
 
 #[derive(Serialize)]
@@ -44,6 +46,7 @@ struct Entry<'a> {
     rule: &'static str,
     slug: &'static str,
     severity: &'static str,
+    level: &'static str,
     confidence: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     dialect: Option<&'static str>,
@@ -55,6 +58,16 @@ struct Entry<'a> {
     fixes: Vec<FixEntry<'a>>,
     page: String,
     fingerprint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressed: Option<SuppressedEntry>,
+}
+
+#[derive(Serialize)]
+struct SuppressedEntry {
+    by: &'static str,
+    reason: String,
+    file: String,
+    line: u32,
 }
 
 #[derive(Serialize)]
@@ -124,6 +137,7 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
             errors: report.count(Severity::Error),
             warnings: report.count(Severity::Warning),
             notes: report.count(Severity::Note),
+            suppressed: report.suppressed(),
         },
         findings: report.findings.iter().map(|finding| entry(finding, &places)).collect(),
         unread: report
@@ -142,6 +156,7 @@ fn entry<'a>(finding: &'a Finding, places: &Places<'_>) -> Entry<'a> {
         rule: meta.code,
         slug: meta.slug,
         severity: finding.severity.word(),
+        level: finding.level().word(),
         confidence: finding.confidence.word(),
         dialect: finding.dialect.map(crate::topology::Dialect::key),
         outcome: OutcomeEntry {
@@ -184,6 +199,15 @@ fn entry<'a>(finding: &'a Finding, places: &Places<'_>) -> Entry<'a> {
         fixes: told_fix(finding).into_iter().map(|fix| fix_entry(fix, places)).collect(),
         page: meta.page(),
         fingerprint: format!("{:016x}", finding.fingerprint),
+        suppressed: finding.suppressed.as_ref().map(|suppressed| SuppressedEntry {
+            by: match suppressed.by {
+                SuppressedIn::Source => "comment",
+                SuppressedIn::Configuration => "configuration",
+            },
+            reason: plain(&suppressed.reason).into_owned(),
+            file: plain(places.sources().file(suppressed.at.file).path()).into_owned(),
+            line: places.of(suppressed.at).line,
+        }),
     }
 }
 

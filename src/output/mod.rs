@@ -9,7 +9,7 @@ pub mod json;
 mod place;
 pub mod sarif;
 
-use crate::catalog::{RuleId, Severity};
+use crate::catalog::Severity;
 use crate::edit::{Applicability, Fix};
 use crate::engine::Report;
 use crate::finding::{Finding, Note};
@@ -39,10 +39,10 @@ pub fn plain_line(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Findings, the worst first; among equals the order of the report.
+/// Findings, the worst first, suppressed ones last; among equals the order of the report.
 fn worst_first(report: &Report) -> Vec<&Finding> {
     let mut all: Vec<&Finding> = report.findings.iter().collect();
-    all.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    all.sort_by_key(|finding| (finding.suppressed.is_some(), std::cmp::Reverse(finding.level())));
     all
 }
 
@@ -87,7 +87,7 @@ fn told_fix(finding: &Finding) -> Option<&Fix> {
 /// Message, outcome and notes in one text of several lines, for formats without a place of their own for each.
 fn full_text(finding: &Finding) -> String {
     let mut text = plain(&finding.message).into_owned();
-    if finding.rule != RuleId::GW000 {
+    if finding.rule.is_about_proxies() {
         let _ = write!(text, "\n{}", sentence(&finding.outcome.to_string()));
     }
     for note in &finding.notes {

@@ -6,7 +6,8 @@ use super::{full_text, include_chain, plain, told_fix, worst_first};
 use crate::catalog::{Confidence, Proof, RuleId, RuleMeta, Severity};
 use crate::edit::Fix;
 use crate::engine::Report;
-use crate::finding::{Finding, Label};
+use crate::finding::{Finding, Label, SuppressedIn};
+use crate::source::Span;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io;
@@ -126,11 +127,21 @@ struct ResultEntry {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fixes: Vec<FixEntry>,
     partial_fingerprints: Fingerprints,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suppressions: Vec<Suppression>,
     properties: ResultProperties,
 }
 
 #[derive(Serialize)]
+struct Suppression {
+    kind: &'static str,
+    justification: String,
+    location: Location,
+}
+
+#[derive(Serialize)]
 struct ResultProperties {
+    severity: &'static str,
     confidence: &'static str,
     outcome: String,
 }
@@ -356,7 +367,7 @@ fn result(finding: &Finding, rules: &[RuleId], places: &Places<'_>) -> ResultEnt
     ResultEntry {
         rule_id: finding.rule.meta().code,
         rule_index: rules.binary_search(&finding.rule).unwrap_or(0),
-        level: finding.severity.word(),
+        level: finding.level().word(),
         message: Text { text: full_text(finding) },
         locations: first.map(|label| location(label, None, places)).into_iter().collect(),
         related_locations: others
@@ -367,7 +378,23 @@ fn result(finding: &Finding, rules: &[RuleId], places: &Places<'_>) -> ResultEnt
         code_flows: flow,
         fixes: told_fix(finding).into_iter().map(|fix| fix_entry(fix, places)).collect(),
         partial_fingerprints: Fingerprints { line_hash: format!("{fingerprint}:1"), own: fingerprint },
-        properties: ResultProperties { confidence: finding.confidence.word(), outcome: finding.outcome.to_string() },
+        suppressions: finding
+            .suppressed
+            .iter()
+            .map(|suppressed| Suppression {
+                kind: match suppressed.by {
+                    SuppressedIn::Source => "inSource",
+                    SuppressedIn::Configuration => "external",
+                },
+                justification: plain(&suppressed.reason).into_owned(),
+                location: Location { id: None, physical_location: physical(suppressed.at, places), message: None },
+            })
+            .collect(),
+        properties: ResultProperties {
+            severity: finding.severity.word(),
+            confidence: finding.confidence.word(),
+            outcome: finding.outcome.to_string(),
+        },
     }
 }
 
@@ -396,23 +423,23 @@ fn fix_entry(fix: &Fix, places: &Places<'_>) -> FixEntry {
 
 fn location(label: &Label, id: Option<usize>, places: &Places<'_>) -> Location {
     let sources = places.sources();
-    let place = places.of(label.site.span);
     let mut text = plain(&label.text).into_owned();
     if let Some((file, line)) = include_chain(sources, label.site).into_iter().next() {
         let _ = write!(text, " (included from {file}:{line})");
     }
-    Location {
-        id,
-        physical_location: PhysicalLocation {
-            region: Some(Region {
-                start_line: place.line,
-                start_column: place.utf16,
-                end_line: place.line,
-                end_column: place.end_utf16,
-            }),
-            ..whole_file(sources.file(label.site.span.file).path())
-        },
-        message: Some(Text { text }),
+    Location { id, physical_location: physical(label.site.span, places), message: Some(Text { text }) }
+}
+
+fn physical(span: Span, places: &Places<'_>) -> PhysicalLocation {
+    let place = places.of(span);
+    PhysicalLocation {
+        region: Some(Region {
+            start_line: place.line,
+            start_column: place.utf16,
+            end_line: place.line,
+            end_column: place.end_utf16,
+        }),
+        ..whole_file(places.sources().file(span.file).path())
     }
 }
 

@@ -1,6 +1,7 @@
 //! GW601: a kept connection may be closed as the next request goes out.
 
 use super::prelude::*;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// GW601.
@@ -12,15 +13,25 @@ impl Rule for KeepaliveRace {
     }
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
-        let shortest = cx.duration(self.id(), "shortest_backend_idle");
+        let declared = declared_idle(cx.topology);
         look_at_hops(cx, out, |cx, id, hop| {
             let http = matches!(hop.protocol, Protocol::Http | Protocol::Http2);
-            if http { look(cx, id, hop, shortest) } else { None }
+            if http { look(cx, id, hop, &declared) } else { None }
         });
     }
 }
 
-fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, shortest: Duration) -> Option<Finding> {
+/// How long backends keep an idle connection, by host name, where somebody has declared it.
+fn declared_idle(topology: &Topology) -> HashMap<&str, &Setting<Wait>> {
+    topology
+        .workloads
+        .iter()
+        .filter(|(_, workload)| topology.projects[workload.project].kind == ProjectKind::Declared)
+        .filter_map(|(_, workload)| Some((&*workload.name, workload.server.idle.as_ref()?)))
+        .collect()
+}
+
+fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, declared: &HashMap<&str, &Setting<Wait>>) -> Option<Finding> {
     let topology = cx.topology;
     let reuse = &hop.reuse;
     // A connection that serves its own client only: that client repeats the request, as with any server.
@@ -34,30 +45,53 @@ fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, shortest: Duration) -> Option<Finding
         _ => false,
     };
     let idle = *reuse.idle.known()?;
-    if matches!(idle, Wait::For(idle) if idle < shortest) {
-        return None;
-    }
+    let at = reuse.kept.site().unwrap_or(hop.target_site);
+    let shortest = cx.duration(RuleId::GW601, "shortest_backend_idle", at);
+    let soon = idle < Wait::For(shortest);
     // The proxy's own listeners say how long they keep an idle client.
     let longer = |member: &EndpointId| {
         let link = topology.endpoints[*member].leads_to?;
         let there = topology.listeners[link.listener].idle.known()?;
         Some(*there > idle)
     };
+    // Somebody may have said how long a backend does.
+    let said = |member: &EndpointId| {
+        if declared.is_empty() {
+            return None;
+        }
+        let name = topology.endpoints[*member].host_name()?.to_ascii_lowercase();
+        declared.get(name.as_str()).map(|idle| (name, *idle))
+    };
     let members = topology.members(id);
-    if !members.is_empty() && members.iter().take(1000).all(|member| longer(member) == Some(true)) {
+    let mut sooner = None;
+    let safe = members.iter().take(1000).all(|member| match said(member) {
+        Some((_, there)) if there.known().is_some_and(|there| *there > idle) => true,
+        Some(found) => {
+            sooner.get_or_insert(found);
+            false
+        }
+        None => soon || longer(member) == Some(true),
+    });
+    if if members.is_empty() { soon } else { safe } {
         return None;
     }
     let dialect = cx.dialect(hop.proxy);
-    let mut finding = Finding::new(
-        RuleId::GW601,
-        dialect,
-        reuse.kept.label(hop.target_site, "connections are kept for the next request, of any client"),
-        format!(
+    let message = match &sooner {
+        Some((name, there)) => format!(
+            "{} keeps idle connections {}; {} closes them after {}, which breaks a request now and then",
+            dialect.name(),
+            held(idle),
+            quote(name),
+            there.known().map_or_else(String::new, ToString::to_string)
+        ),
+        None => format!(
             "{} keeps idle connections {}; a backend that closes sooner breaks a request now and then",
             dialect.name(),
             held(idle)
         ),
-    );
+    };
+    let at = reuse.kept.label(hop.target_site, "connections are kept for the next request, of any client");
+    let mut finding = Finding::new(RuleId::GW601, dialect, at, message);
     // Most requests are repeated then, and few are lost. Nobody asked for what is built in.
     if built_in || hop.retry.on.known().is_none_or(|on| on.empty) {
         finding = finding.severity(Severity::Note);
@@ -68,20 +102,19 @@ fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, shortest: Duration) -> Option<Finding
     if let Target::Pool(pool) = hop.target {
         finding = finding.label((topology.pools[pool].name_site, "to these members".into()));
     }
-    Some(
-        finding
-            .label((hop.target_site, "requests go out on them here".into()))
-            .why_of_dialect()
-            .assumed(format!(
-                "the backend closes an idle connection after {} (Node.js, uvicorn, Apache httpd: 5 s; gunicorn: 2 s)",
-                humanise(shortest)
-            ))
-            .help(format!(
-                "set `{}` below the time after which the backend closes, or repeat requests that got no answer at all",
-                reuse.idle.spelling
-            ))
-            .fix(reuse.kept.site().and_then(|site| shorter(dialect, reuse, site, shortest))),
-    )
+    finding = finding.label((hop.target_site, "requests go out on them here".into()));
+    finding = match sooner.and_then(|(_, there)| there.site()) {
+        Some(site) => finding.label((site, "declared here".into())).why_of_dialect().confidence(Confidence::Likely),
+        None => finding.why_of_dialect().assumed(format!(
+            "the backend closes an idle connection after {} (Node.js, uvicorn, Apache httpd: 5 s; gunicorn: 2 s)",
+            humanise(shortest)
+        )),
+    };
+    let finding = finding.help(format!(
+        "set `{}` below the time after which the backend closes, or repeat requests that got no answer at all",
+        reuse.idle.spelling
+    ));
+    Some(finding.fix(reuse.kept.site().and_then(|site| shorter(dialect, reuse, site, shortest))))
 }
 
 /// A shorter time beside the statement that asks for kept connections, where nobody has written one.

@@ -20,7 +20,6 @@ impl Rule for ShortConnectTimeout {
     }
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
-        let min = cx.duration(self.id(), "min");
         let bare = tiny_bare_numbers(cx.topology);
         let mut told = HashSet::new();
         for (_, hop) in cx.topology.hops.iter() {
@@ -34,6 +33,7 @@ impl Rule for ShortConnectTimeout {
             if bare.contains(&site) || meant {
                 continue;
             }
+            let min = cx.duration(self.id(), "min", site);
             if let Some(finding) = look(cx, hop, wait, site, min)
                 && told.insert(site)
             {

@@ -13,7 +13,6 @@ impl Rule for ShortReadTimeout {
     }
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
-        let min = cx.duration(self.id(), "min");
         let bare = tiny_bare_numbers(cx.topology);
         // One value may hold for many routes: it is one mistake.
         let mut told = HashSet::new();
@@ -22,6 +21,7 @@ impl Rule for ShortReadTimeout {
             let (Some(Wait::For(wait)), Some(site), true) = (read.known(), read.site(), read.is_written()) else {
                 continue;
             };
+            let min = cx.duration(self.id(), "min", site);
             if *wait >= min || bare.contains(&site) || hop.unheard || is_probe(cx.topology, hop) {
                 continue;
             }

@@ -12,7 +12,6 @@ impl Rule for SlowDetection {
     }
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
-        let max = cx.duration(self.id(), "max");
         look_at_hops(cx, out, |cx, id, hop| {
             // Requests that meet the dead one are tried elsewhere, or that is not known.
             if hop.retry.elsewhere.known() != Some(&false) || serving(cx.topology, id).nth(1).is_none() {
@@ -23,7 +22,7 @@ impl Rule for SlowDetection {
                     let pace = member.check.pace.as_deref()?;
                     Some((member, pace, noticed_after(member, pace)?))
                 })
-                .find(|(.., time)| *time > max)?;
+                .find(|(member, _, time)| *time > cx.duration(RuleId::GW311, "max", member.site))?;
             Some(report(cx, hop, member, pace, time))
         });
     }

@@ -237,7 +237,7 @@ impl House {
         let mut sources = SourceMap::default();
         sources.add(SourceFile::new("test.conf", Vec::new()));
         let mut out = Findings::default();
-        super::run(&Cx { topology: &self.t }, |id| id == rule, &mut out);
+        super::run(&Cx { topology: &self.t, policy: &crate::config::Policy::default() }, |id| id == rule, &mut out);
         out.finish(&sources)
     }
 }

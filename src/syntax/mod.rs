@@ -7,6 +7,7 @@ pub mod haproxy;
 pub mod limits;
 pub mod nginx;
 mod tags;
+pub mod yaml;
 
 pub use tags::{has_placeholder, is_shouted};
 

@@ -110,6 +110,12 @@ impl Tree {
         self.nodes.get(id.0 as usize).unwrap_or(&NOTHING)
     }
 
+    /// All directives, each before the ones inside it: in the order in which they begin.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
     /// The words of a directive, its name first. Empty for a block without a name.
     #[must_use]
     pub fn words(&self, id: NodeId) -> &[Word] {
