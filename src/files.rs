@@ -150,6 +150,24 @@ impl<'a> Files<'a> {
         id
     }
 
+    /// The file at a path as text, without a tree: for what is no proxy's configuration.
+    pub fn load_text(&mut self, path: &str) -> Loaded {
+        if let Some(loaded) = self.by_path.get(path) {
+            return loaded.clone();
+        }
+        let loaded = match self.repository.read(path) {
+            Held::Bytes(bytes) => {
+                let id = self.sources.add(SourceFile::new(path, bytes));
+                self.trees.push(None);
+                Loaded::File(id)
+            }
+            Held::Nothing => Loaded::Missing,
+            Held::Unreadable(why) => Loaded::Unreadable(why.into()),
+        };
+        self.by_path.insert(path.into(), loaded.clone());
+        loaded
+    }
+
     /// A file that could not be read, so that a finding has something to point at.
     pub fn add_unread(&mut self, path: &str) -> FileId {
         let id = self.sources.add(SourceFile::new(path, Vec::new()));
@@ -166,6 +184,12 @@ impl<'a> Files<'a> {
     /// The file at a path, read and parsed when it is asked for the first time.
     pub fn load(&mut self, path: &str, dialect: Dialect) -> Loaded {
         if let Some(loaded) = self.by_path.get(path) {
+            // It may have been read as plain text before.
+            if let Loaded::File(id) = loaded
+                && let Some(tree @ None) = self.trees.get_mut(id.index())
+            {
+                *tree = Some(Arc::new(Tree::parse(self.sources.file(*id).text(), dialect)));
+            }
             return loaded.clone();
         }
         let loaded = match self.repository.read(path) {

@@ -3,6 +3,7 @@
 
 pub mod haproxy;
 pub mod nginx;
+pub mod workload;
 
 use crate::files::{Files, Tree};
 use crate::source::FileId;

@@ -7,6 +7,7 @@ pub mod haproxy;
 pub mod limits;
 pub mod nginx;
 mod tags;
+pub mod words;
 
 use std::ops::Range;
 
