@@ -9,3 +9,6 @@ pub const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
 
 /// Most syntax errors that one file reports; the rest are counted.
 pub const MAX_ERRORS: usize = 100;
+
+/// Most values that a YAML file may hold, aliases written out: a small file can stand for a huge one.
+pub const MAX_YAML_NODES: u64 = 1_000_000;

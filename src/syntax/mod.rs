@@ -8,6 +8,7 @@ pub mod limits;
 pub mod nginx;
 mod tags;
 pub mod words;
+pub mod yaml;
 
 use std::ops::Range;
 
