@@ -6,8 +6,9 @@
 //! these.
 
 mod image;
+mod sites;
 
-pub use image::{Build, Copied, Dockerfile, Image, image};
+pub use image::{Build, Copied, Dockerfile, Image, found, image};
 
 use crate::files::Files;
 use crate::source::Site;
