@@ -29,6 +29,10 @@ pub trait Repository {
     fn glob(&self, pattern: &str) -> Vec<String>;
     /// Files anywhere below the root whose path ends with this one, sorted; a bounded search.
     fn ending_with(&self, path: &str) -> Vec<String>;
+    /// Files that describe a deployment, as far as somebody met them on the way to others. They are not read for that.
+    fn deployments(&self) -> &[String] {
+        &[]
+    }
 }
 
 /// A repository without anything in it: everything beyond the files handed in is unknown.
@@ -216,6 +220,12 @@ impl<'a> Files<'a> {
     pub fn exists(&self, path: &str) -> bool {
         self.by_path.contains_key(path) && !matches!(self.by_path.get(path), Some(Loaded::Missing))
             || self.repository.exists(path)
+    }
+
+    /// Files that describe a deployment, as far as they were met.
+    #[must_use]
+    pub fn deployments(&self) -> &'a [String] {
+        self.repository.deployments()
     }
 
     /// Files anywhere whose path ends with this one.

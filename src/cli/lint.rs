@@ -141,12 +141,14 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     let request = request(arguments)?;
     let progress = Progress::start();
     let found = discover::discover(&request).map_err(|refusal| refusal.to_string())?;
-    if found.units.is_empty() && found.unread.is_empty() {
-        return Err(nothing_to_lint(&request, &found));
-    }
+    let nothing = (found.units.is_empty() && found.unread.is_empty()).then(|| nothing_to_lint(&request, &found));
     progress.linting(found.units.len());
-    let Found { root, units, unread, .. } = found;
-    let mut report = engine::lint(units, &unread, &Disk::new(root), &selection);
+    let Found { root, units, unread, deployments, .. } = found;
+    // A compose file may lead to proxy files whose names say nothing.
+    let mut report = engine::lint(units, &unread, &Disk::new(root).with_deployments(deployments), &selection);
+    if let Some(refusal) = nothing.filter(|_| report.files.is_empty() && report.unread.is_empty()) {
+        return Err(refusal);
+    }
     let least = Severity::from(arguments.min_severity);
     report.findings.retain(|finding| finding.severity >= least || finding.rule == RuleId::GW000);
     progress.stop();

@@ -1,11 +1,13 @@
-//! Joins what was lowered: which endpoint is one of the proxy's own listeners, which hop which route leads to.
-//! Layer 3.
+//! Joins what was lowered: which endpoint is one of the proxy's own listeners, and what an address means where the
+//! proxy runs. Layer 4.
 
 mod listeners;
+mod workloads;
 
 use crate::topology::Topology;
 
-/// Joins endpoints to listeners and routes to hops.
+/// Joins endpoints to listeners and to workloads.
 pub fn link(topology: &mut Topology) {
     listeners::link(topology);
+    workloads::link(topology);
 }

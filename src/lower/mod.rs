@@ -1,6 +1,7 @@
 //! Tree → topology, one module per dialect. Layer 3: here, and nowhere above, inheritance, defaults and units of a
 //! dialect are known.
 
+pub mod compose;
 pub mod haproxy;
 pub mod nginx;
 pub mod workload;
@@ -29,10 +30,13 @@ pub struct Lowered {
     pub unread: Vec<Unread>,
 }
 
-/// Lowers all loaded files: main files with what they include, then what is left as fragments.
+/// Lowers all loaded files: what stands around them first, because it decides where includes lead; then main files with
+/// what they include, then what is left as fragments.
 #[must_use]
 pub fn lower(files: &mut Files<'_>) -> Lowered {
     let mut out = Lowered::default();
+    let given: Vec<FileId> = files.sources.files().map(|(id, _)| id).filter(|&id| files.tree(id).is_some()).collect();
+    let surroundings = compose::surround(files, &given, &mut out);
     let (mut nginx, mut haproxy): (Vec<FileId>, Vec<FileId>) = Default::default();
     for (id, _) in files.sources.files() {
         match files.tree(id).as_deref() {
@@ -41,7 +45,13 @@ pub fn lower(files: &mut Files<'_>) -> Lowered {
             None => {}
         }
     }
-    nginx::lower(files, &nginx, &mut out);
+    nginx::lower(files, &nginx, &surroundings, &mut out);
     haproxy::lower(files, &haproxy, &mut out);
+    let proxies: Vec<_> = out.topology.proxies.iter().map(|(id, proxy)| (id, proxy.entry)).collect();
+    for (proxy, entry) in proxies {
+        for workload in surroundings.runners(entry) {
+            out.topology.workloads[workload].proxies.push(proxy);
+        }
+    }
     out
 }

@@ -3,16 +3,19 @@
 //! A rule is pure, synchronous and infallible. To add one: `rules/GWnnn-slug.yaml`, a file here with its line in
 //! [`RULES`], fixtures.
 
+mod around;
 mod dangling_route;
 mod deliberate_bad_gateway;
 mod duplicate_definition;
 mod empty_pool;
 mod health_check_cannot_pass;
+mod host_port_as_upstream;
 mod implicit_port;
 mod inconsistent_buffers;
 mod inert_health_check;
 mod keepalive_lost;
 mod keepalive_race;
+mod loopback_in_container;
 mod lost_headers;
 mod malformed_target;
 mod misplaced_directive;
@@ -24,6 +27,7 @@ mod missing_sni;
 mod missing_timeout;
 mod mode_mismatch;
 mod no_failover;
+mod no_shared_network;
 mod passive_check_off;
 mod plain_to_tls_port;
 mod pool_empties_itself;
@@ -38,6 +42,7 @@ mod short_read_timeout;
 mod short_tunnel_timeout;
 mod small_response_buffer;
 mod sni_names_the_pool;
+mod started_before_upstream;
 mod syntax_error;
 #[cfg(test)]
 mod testing;
@@ -89,11 +94,15 @@ pub const RULES: &[&dyn Rule] = &[
     &malformed_target::MalformedTargetRule,
     &misread_number::MisreadNumber,
     &unset_variable::UnsetVariable,
+    &host_port_as_upstream::HostPortAsUpstream,
+    &loopback_in_container::LoopbackInContainer,
     &unknown_upstream_host::UnknownUpstreamHost,
+    &no_shared_network::NoSharedNetwork,
     &runtime_name_without_resolver::RuntimeNameWithoutResolver,
     &implicit_port::ImplicitPort,
     &proxy_loop::ProxyLoop,
     &empty_pool::EmptyPool,
+    &started_before_upstream::StartedBeforeUpstream,
     &dangling_route::DanglingRoute,
     &short_read_timeout::ShortReadTimeout,
     &short_connect_timeout::ShortConnectTimeout,

@@ -73,6 +73,10 @@ pub struct Topology {
     pub networks: Arena<Network>,
     /// The processes around the proxies.
     pub workloads: Arena<Workload>,
+    /// Which workload reads which file.
+    pub placements: Vec<Placement>,
+    /// What addresses mean where the proxies run; sorted by endpoint. Nothing is said of those not in it.
+    pub outlooks: Vec<Outlook>,
     /// What the proxies would refuse or misread while they load their files.
     pub load: LoadFacts,
 }

@@ -1,0 +1,143 @@
+//! What rules need that look at the services around a proxy.
+
+use super::prelude::*;
+
+/// One endpoint, as the proxy in one service sees it.
+pub struct Seen<'t> {
+    pub topology: &'t Topology,
+    pub leads: Leads,
+    pub endpoint: &'t Endpoint,
+    pub placement: &'t Placement,
+    pub from: &'t Workload,
+    pub project: &'t Project,
+}
+
+/// Where a file may be run by several services, a fault in one of them weighs less when another one is in order; less
+/// still when nobody says that its files go together. A place that is only guessed is never an error.
+pub fn look_around(cx: &Cx<'_>, out: &mut Findings, look: impl Fn(&Seen<'_>) -> Option<Finding>) {
+    let t = cx.topology;
+    for group in t.outlooks.chunk_by(|a, b| a.endpoint == b.endpoint) {
+        let looks: Vec<(bool, Option<Finding>)> = group
+            .iter()
+            .filter_map(|outlook| {
+                let placement = t.placements.get(outlook.placement as usize)?;
+                let from = &t.workloads[placement.workload];
+                let project = &t.projects[from.project];
+                let endpoint = &t.endpoints[outlook.endpoint];
+                let seen = Seen { topology: t, leads: outlook.leads, endpoint, placement, from, project };
+                let finding = look(&seen).map(|finding| match placement.how {
+                    Placed::Near => finding.severity(Severity::Warning),
+                    _ => finding,
+                });
+                Some((project.guessed, finding))
+            })
+            .collect();
+        let sound = looks.iter().any(|(guessed, finding)| !guessed && finding.is_none());
+        for (guessed, finding) in looks {
+            let Some(finding) = finding else { continue };
+            let severity = match (finding.severity, sound, guessed) {
+                (_, true, true) => Severity::Note,
+                (Severity::Error, true, false) => Severity::Warning,
+                (Severity::Warning, true, false) => Severity::Note,
+                (severity, ..) => severity,
+            };
+            out.push(finding.severity(severity));
+        }
+    }
+}
+
+impl Seen<'_> {
+    /// Where it is written that this service reads the proxy's file.
+    pub fn runs(&self) -> (Site, String) {
+        let name = quote(&self.from.name);
+        let words = match self.placement.how {
+            Placed::Mounted => format!("mounted into {name}"),
+            Placed::Copied => format!("copied into the image of {name}"),
+            Placed::Rendered => format!("{name} makes its configuration of this file"),
+            Placed::Near => format!("{name} may be who runs it"),
+        };
+        (self.placement.site, words)
+    }
+
+    /// A name that is looked up for each request keeps no proxy from starting.
+    pub fn looked_up_later(&self, finding: Finding) -> Finding {
+        match self.endpoint.lookup {
+            Lookup::AtStart => finding,
+            _ => finding.outcome(Outcome::Either(502, 503)),
+        }
+    }
+
+    /// The port that is asked for.
+    pub fn port(&self) -> Option<u16> {
+        self.endpoint.port.known()?.number()
+    }
+
+    /// The workload that the address leads to, unless it is the proxy's own.
+    pub fn to(&self) -> Option<(WorkloadId, &Workload)> {
+        match self.leads {
+            Leads::To(to) if to != self.placement.workload => Some((to, &self.topology.workloads[to])),
+            _ => None,
+        }
+    }
+}
+
+/// The workload whose network one uses in the end.
+#[must_use]
+pub fn stands_in(topology: &Topology, mut workload: WorkloadId) -> WorkloadId {
+    for _ in 0..16 {
+        match topology.workloads[workload].namespace {
+            Namespace::Of(other, _) => workload = other,
+            _ => break,
+        }
+    }
+    workload
+}
+
+/// All workloads that share the network namespace of one: the ports of each are ports of all.
+#[must_use]
+pub fn sharers(topology: &Topology, workload: WorkloadId) -> Vec<WorkloadId> {
+    let stands = stands_in(topology, workload);
+    let project = &topology.projects[topology.workloads[workload].project];
+    project.workloads.iter().copied().filter(|&other| stands_in(topology, other) == stands).collect()
+}
+
+/// Whether there is evidence of some weight that one of these workloads listens on a port.
+#[must_use]
+pub fn listens(topology: &Topology, workloads: &[WorkloadId], port: u16) -> bool {
+    claims(topology, workloads).any(|claim| claim.at == Known::Yes(Listens::Port(port)))
+}
+
+/// All that is said of where these workloads listen.
+pub fn claims<'t>(topology: &'t Topology, workloads: &'t [WorkloadId]) -> impl Iterator<Item = &'t Claim> {
+    workloads.iter().flat_map(|&workload| &topology.workloads[workload].claims)
+}
+
+/// A published port that is asked for from inside, where the container listens on another one.
+#[must_use]
+pub fn published_instead<'t>(topology: &'t Topology, workloads: &'t [WorkloadId], port: u16) -> Option<&'t Published> {
+    let all = || workloads.iter().flat_map(|&workload| &topology.workloads[workload].published).filter(|one| one.tcp);
+    if all().any(|one| one.container == Known::Yes(port) || one.container.known().is_none()) {
+        return None;
+    }
+    if listens(topology, workloads, port) {
+        return None;
+    }
+    all().find(|one| one.host == Known::Yes(Some(port)))
+}
+
+/// Whether a proxy of a workload accepts clients on a port.
+#[must_use]
+pub fn proxy_listens(topology: &Topology, workload: WorkloadId, port: u16) -> bool {
+    topology.listeners.iter().any(|(_, listener)| {
+        let here = topology.workloads[workload].proxies.contains(&listener.proxy)
+            || topology
+                .placements
+                .iter()
+                .any(|placement| placement.workload == workload && placement.file == listener.site.span.file);
+        here && match &listener.bind {
+            Known::Yes((_, Some((first, last)))) => (*first..=*last).contains(&port),
+            Known::Yes((_, None)) => false,
+            Known::Unknown(_) => true,
+        }
+    })
+}
