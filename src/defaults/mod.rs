@@ -8,4 +8,7 @@ pub mod nginx;
 pub mod nginx_directives;
 mod nginx_third_party;
 
+pub mod images;
+pub mod servers;
+
 pub use crate::value::DefaultRef;

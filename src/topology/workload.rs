@@ -309,7 +309,7 @@ pub enum Until {
 pub struct Server {
     /// The program: "gunicorn", "uvicorn", "php-fpm", "Node.js".
     pub program: Option<(Box<str>, Site)>,
-    /// How long an idle client connection is kept.
+    /// How long an idle client connection is kept. Zero: it is closed after each answer.
     pub idle: Option<Setting<Wait>>,
     /// After how long a worker that is still busy with a request is killed.
     pub worker_timeout: Option<Setting<Wait>>,
@@ -319,4 +319,23 @@ pub struct Server {
     pub response_header: Option<Setting<ByteSize>>,
     /// How many requests are worked on at a time.
     pub workers: Option<Setting<u32>>,
+    /// Who may open the sockets on which it listens.
+    pub sockets: Vec<SocketAccess>,
+    /// The addresses from which it takes connections, where it is told to refuse all others.
+    pub allowed_clients: Option<(Vec<Box<str>>, Site)>,
+}
+
+/// Who may open a socket in the file system.
+#[derive(Debug)]
+pub struct SocketAccess {
+    /// Its path.
+    pub path: Box<str>,
+    /// Whose it is, where that is written.
+    pub owner: Option<(Box<str>, Site)>,
+    /// Its group, where that is written.
+    pub group: Option<(Box<str>, Site)>,
+    /// Its permission bits, where they are written.
+    pub mode: Option<(u32, Site)>,
+    /// Whether something else decides, too (access control lists).
+    pub more: bool,
 }

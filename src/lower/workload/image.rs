@@ -55,6 +55,8 @@ pub struct Image {
     pub health: Option<HealthCheck>,
     /// What it runs while it is built, one text a `RUN`.
     pub runs: Vec<Text>,
+    /// The folder of its build context, relative to the root of the repository.
+    pub context: Option<Box<str>>,
 }
 
 /// A file or folder of the context that lies in an image.
@@ -147,7 +149,9 @@ pub fn image(files: &mut Files<'_>, build: &Build) -> Option<Image> {
         }
         made.insert(at, this);
     }
-    made.remove(&wanted).map(|made| made.image)
+    let mut image = made.remove(&wanted)?.image;
+    image.context = Some(build.context.clone());
+    Some(image)
 }
 
 /// The stages that one needs, in order: those it begins with and those it copies from.

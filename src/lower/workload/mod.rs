@@ -5,15 +5,29 @@
 //! follows from it. `ports:`, `expose:` and labels are the caller's own evidence: it adds those claims itself, after
 //! these.
 
+mod environment;
+mod fpm;
+mod gather;
 mod image;
+mod javascript;
+mod jvm;
+mod lines;
+mod literals;
+mod programs;
+mod python;
 mod sites;
+#[cfg(test)]
+mod tests;
+mod units;
+mod uwsgi;
 
 pub use image::{Build, Copied, Dockerfile, Image, found, image};
 
 use crate::files::Files;
-use crate::source::Site;
+use crate::source::{Site, SourceMap};
 use crate::syntax::words::{Command, Text};
-use crate::topology::{Claim, Known, Server};
+use crate::topology::{Claim, Known, Reason, Server};
+use gather::{Family, Gather};
 
 /// What describes one workload. Values are interpolated already; what is not known in them is a
 /// [`HOLE`](crate::syntax::words::HOLE).
@@ -71,15 +85,63 @@ pub struct Learned {
 
 /// What follows from all that describes a workload.
 #[must_use]
-pub fn learn(_files: &mut Files<'_>, evidence: &Evidence) -> Learned {
-    Learned {
-        claims: Vec::new(),
-        claims_open: true,
-        server: Server::default(),
-        health: match &evidence.health {
-            Some(HealthCheck::Runs(_, site) | HealthCheck::Unknown(site)) => Known::Yes(Some(*site)),
-            Some(HealthCheck::Off(_)) => Known::Yes(None),
-            None => Known::Unknown(crate::topology::Reason::OutsideRepository),
-        },
+pub fn learn(files: &mut Files<'_>, evidence: &Evidence) -> Learned {
+    let mut gather = Gather::new(files, evidence);
+    match started(&gather.files.sources, evidence) {
+        Some(command) => programs::command(&mut gather, &command),
+        // The image's own command is in a Dockerfile that nobody can read.
+        None if evidence.built_unread => gather.open = true,
+        None => {}
+    }
+    let base = environment::base(&gather).map(|image| image.text.to_string()).unwrap_or_default();
+    fpm::pools(&mut gather);
+    if let Some(context) = environment::context(&mut gather) {
+        let java = ["openjdk", "temurin", "corretto", "java", "jre", "jdk"].iter().any(|word| base.contains(word));
+        if gather.family == Some(Family::Java) || java {
+            jvm::spring(&mut gather, &context);
+        }
+        if gather.family == Some(Family::Dotnet) || base.contains("dotnet/") {
+            gather.family = Some(Family::Dotnet);
+            environment::appsettings(&mut gather, &context);
+        }
+    }
+    environment::variables(&mut gather);
+    let built = evidence.built.as_ref();
+    let health = evidence.health.as_ref().or(built.and_then(|built| built.health.as_ref()));
+    if let Some(health) = health {
+        environment::health(&mut gather, health);
+    }
+    environment::image(&mut gather);
+    let health = match health {
+        Some(HealthCheck::Runs(_, site) | HealthCheck::Unknown(site)) => Known::Yes(Some(*site)),
+        Some(HealthCheck::Off(_)) => Known::Yes(None),
+        // An image from elsewhere may bring one.
+        None => Known::Unknown(Reason::OutsideRepository),
+    };
+    Learned { claims: gather.claims, claims_open: gather.open, server: gather.server, health }
+}
+
+/// What is started in the end: the entrypoint with the command behind it.
+fn started(sources: &SourceMap, evidence: &Evidence) -> Option<Command> {
+    let built = evidence.built.as_ref();
+    let (entrypoint, command) = match &evidence.entrypoint {
+        // A new entrypoint drops the image's command.
+        Some(entrypoint) => (Some(entrypoint), evidence.command.as_ref()),
+        None => (
+            built.and_then(|built| built.entrypoint.as_ref()),
+            evidence.command.as_ref().or(built.and_then(|built| built.command.as_ref())),
+        ),
+    };
+    let words = |command: &Command| match command {
+        Command::Words(words) => words.clone(),
+        Command::Split(text) => lines::split(sources, text),
+        Command::Shell(text) => vec![Text::new("sh", text.site), Text::new("-c", text.site), text.clone()],
+    };
+    match (entrypoint, command) {
+        (None, command) => command.cloned(),
+        (Some(entrypoint), None) => Some(entrypoint.clone()),
+        // A shell takes no words behind its own.
+        (Some(Command::Shell(text)), Some(_)) => Some(Command::Shell(text.clone())),
+        (Some(entrypoint), Some(command)) => Some(Command::Words([words(entrypoint), words(command)].concat())),
     }
 }
