@@ -31,6 +31,7 @@ mod no_shared_network;
 mod passive_check_off;
 mod plain_to_tls_port;
 mod pool_empties_itself;
+mod port_mismatch;
 mod prelude;
 mod proxy_loop;
 mod proxy_protocol_mismatch;
@@ -54,6 +55,7 @@ mod undefined_reference;
 mod unitless_timeout;
 mod unknown_upstream_host;
 mod unset_variable;
+mod workload_binds_loopback;
 mod wrong_application_protocol;
 mod wrong_host_header;
 
@@ -94,8 +96,10 @@ pub const RULES: &[&dyn Rule] = &[
     &malformed_target::MalformedTargetRule,
     &misread_number::MisreadNumber,
     &unset_variable::UnsetVariable,
+    &port_mismatch::PortMismatch,
     &host_port_as_upstream::HostPortAsUpstream,
     &loopback_in_container::LoopbackInContainer,
+    &workload_binds_loopback::WorkloadBindsLoopback,
     &unknown_upstream_host::UnknownUpstreamHost,
     &no_shared_network::NoSharedNetwork,
     &runtime_name_without_resolver::RuntimeNameWithoutResolver,
