@@ -55,5 +55,6 @@ pub fn lower(files: &mut Files<'_>, targets: Targets) -> Lowered {
             out.topology.workloads[workload].proxies.push(proxy);
         }
     }
+    compose::hazards(files, &surroundings, &mut out);
     out
 }

@@ -53,7 +53,7 @@ impl Seen<'_> {
         let words = match self.placement.how {
             Placed::Mounted => format!("mounted into {name}"),
             Placed::Copied => format!("copied into the image of {name}"),
-            Placed::Rendered => format!("{name} makes its configuration of this file"),
+            Placed::Rendered => format!("{name} writes the file by this"),
             Placed::Near => format!("{name} may be who runs it"),
         };
         (self.placement.site, words)

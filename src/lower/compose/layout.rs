@@ -11,7 +11,18 @@ pub(in crate::lower) enum How {
     /// It is copied into the image.
     Copied,
     /// A command in the container writes it from a file that lies there.
-    Rendered,
+    Written(Puts),
+}
+
+/// What a command puts in while it writes a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::lower) enum Puts {
+    /// Nothing.
+    Nothing,
+    /// The variables of a list.
+    Named,
+    /// All variables, those that are not set too.
+    All,
 }
 
 /// Something of the repository that lies in a container.
@@ -44,14 +55,34 @@ pub(in crate::lower) enum Lies {
     Image,
 }
 
+/// Folders that images of proxies have.
+const FOLDERS: [&str; 6] = [
+    "/etc/nginx",
+    "/etc/nginx/conf.d",
+    "/etc/nginx/templates",
+    "/etc/nginx/sites-enabled",
+    "/usr/local/etc/haproxy",
+    "/etc/haproxy",
+];
+
 /// Most files that a pattern names.
 const MOST: usize = 10_000;
 
 impl Layout {
     /// Adds what lies at a path.
     pub(super) fn add(&mut self, inside: &str, outside: Option<String>, site: Site, how: How) {
+        let folder = inside.ends_with('/');
         let Some(inside) = inside.strip_prefix('/').and_then(|inside| join("", inside)) else { return };
-        self.maps.push(Map { inside: format!("/{inside}").into(), outside: outside.map(Into::into), site, how });
+        let mut inside = format!("/{inside}");
+        // A file that is copied to a folder of the image lies in it.
+        if how == How::Copied
+            && !folder
+            && FOLDERS.contains(&&*inside)
+            && let Some(name) = outside.as_deref().and_then(|outside| outside.rsplit('/').next())
+        {
+            inside = format!("{inside}/{name}");
+        }
+        self.maps.push(Map { inside: inside.into(), outside: outside.map(Into::into), site, how });
     }
 
     /// The path in the repository of what a map puts at a path.
@@ -151,15 +182,24 @@ impl Layout {
     }
 }
 
-/// Files that a shell's text writes from others: (from, to, whether variables are put in).
-pub(super) fn rendered(text: &str) -> Vec<(String, String, bool)> {
+/// Files that a shell's text writes from others: from, to, and what is put in.
+pub(super) fn written(text: &str) -> Vec<(String, String, Puts)> {
     let spaced =
         text.replace('<', " < ").replace('>', " > ").replace("&&", " ; ").replace("||", " ; ").replace('|', " | ");
     let mut found = Vec::new();
     for command in spaced.split([';', '\n']) {
         let words: Vec<&str> = command.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
         let after = |sign: &str| words.iter().rposition(|word| *word == sign).and_then(|at| words.get(at + 1)).copied();
-        let substitutes = words.contains(&"envsubst");
+        let puts = match words.iter().position(|word| *word == "envsubst") {
+            None => Puts::Nothing,
+            Some(at) => {
+                let named = words[at + 1..]
+                    .iter()
+                    .take_while(|word| !matches!(**word, "<" | ">" | "|"))
+                    .any(|word| word.contains('$'));
+                if named { Puts::Named } else { Puts::All }
+            }
+        };
         let (from, to) = match words.iter().position(|word| matches!(*word, "cp" | "cat" | "envsubst")) {
             Some(at) if words[at] == "cp" => {
                 let mut paths = words[at + 1..].iter().filter(|word| !word.starts_with('-'));
@@ -175,7 +215,7 @@ pub(super) fn rendered(text: &str) -> Vec<(String, String, bool)> {
         {
             let name = from.rsplit('/').next().unwrap_or(from);
             let to = if to.ends_with('/') { format!("{to}{name}") } else { to.to_owned() };
-            found.push((from.to_owned(), to, substitutes));
+            found.push((from.to_owned(), to, puts));
         }
     }
     found
@@ -187,15 +227,15 @@ mod tests {
 
     #[test]
     fn what_a_command_writes() {
-        let said = rendered(
+        let said = written(
             "/bin/bash -c 'envsubst < /tmp/nginx.conf > /etc/nginx/conf.d/default.conf && nginx -g \"daemon off;\"'",
         );
-        assert_eq!(said, [("/tmp/nginx.conf".into(), "/etc/nginx/conf.d/default.conf".into(), true)]);
+        assert_eq!(said, [("/tmp/nginx.conf".into(), "/etc/nginx/conf.d/default.conf".into(), Puts::All)]);
         assert_eq!(
-            rendered("envsubst '$A $B' </a.tpl >/b.conf; cp -f /x/c.conf /y/"),
-            [("/a.tpl".into(), "/b.conf".into(), true), ("/x/c.conf".into(), "/y/c.conf".into(), false),]
+            written("envsubst '$A $B' </a.tpl >/b.conf; cp -f /x/c.conf /y/"),
+            [("/a.tpl".into(), "/b.conf".into(), Puts::Named), ("/x/c.conf".into(), "/y/c.conf".into(), Puts::Nothing),]
         );
-        assert_eq!(rendered("cat /a | envsubst > /b")[0].2, true);
-        assert!(rendered("nginx -g 'daemon off;'").is_empty());
+        assert_eq!(written("cat /a | envsubst > /b")[0].2, Puts::All);
+        assert!(written("nginx -g 'daemon off;'").is_empty());
     }
 }

@@ -5,6 +5,7 @@
 //! that the walk met are taken besides; everything else (an `.env`, a Dockerfile, a mounted file) is asked for by its
 //! path. So other YAML files of a repository cost nothing.
 
+mod envsubst;
 mod interpolate;
 mod layout;
 mod merge;
@@ -14,6 +15,7 @@ mod ports;
 mod read;
 mod value;
 
+pub(super) use envsubst::hazards;
 pub(super) use layout::Lies;
 pub(super) use place::{Place, Surroundings, Values};
 

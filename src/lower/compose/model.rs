@@ -1,12 +1,12 @@
 //! Projects → the topology: networks, workloads, names, ports, evidence.
 
-use super::layout::{How, Layout, rendered};
+use super::layout::{How, Layout, Lies, written};
 use super::ports;
 use super::read::Draft;
 use super::value::{Entry, Item, Value};
 use crate::files::{Files, Loaded, join};
 use crate::lower::workload::{self, Build, Dockerfile, Evidence, HealthCheck, Image};
-use crate::source::Site;
+use crate::source::{Site, Span};
 use crate::syntax::words::{Command, HOLE, Text};
 use crate::topology::{
     Bind, Claim, Dependency, Known, Listens, Namespace, Network, NetworkId, OwnName, Project, ProjectId, ProjectKind,
@@ -28,6 +28,10 @@ pub(super) struct Container {
     pub(super) command: String,
     /// The image it runs, or begins with.
     pub(super) image: Option<Box<str>>,
+    /// Whether it may have variables that could not be read.
+    pub(super) environment_open: bool,
+    /// Whether something takes the place of the image's own entrypoint.
+    pub(super) own_entrypoint: bool,
 }
 
 const UNKNOWN: Reason = Reason::Variable;
@@ -267,11 +271,17 @@ impl Service<'_> {
         for part in [item.get("entrypoint"), item.get("command")].into_iter().flatten() {
             add_words(part, &mut words);
         }
-        for (from, to, _) in rendered(&words) {
-            if let super::layout::Lies::Repository(path) = layout.at(&from, files)
-                && let Some(part) = item.get("command").or_else(|| item.get("entrypoint"))
-            {
-                layout.add(&to, Some(path), part.site, How::Rendered);
+        let mut started =
+            if words.is_empty() { image.as_deref().map(started_words).unwrap_or_default() } else { words.clone() };
+        let site = item.get("command").or_else(|| item.get("entrypoint")).map(|part| part.site);
+        let mut site = site.or_else(|| image.as_deref().and_then(started_at)).unwrap_or(self.entry.site);
+        if let Some((text, at)) = script(&started, &layout, files) {
+            started = text;
+            site = at;
+        }
+        for (from, to, puts) in written(&started) {
+            if let Lies::Repository(path) = layout.at(&from, files) {
+                layout.add(&to, Some(path), site, How::Written(puts));
             }
         }
         let mounts = layout.maps.iter().filter(|map| map.how == How::Mounted);
@@ -295,12 +305,12 @@ impl Service<'_> {
         workload.claims_open = learned.claims_open || open;
         workload.server = learned.server;
         workload.health = learned.health;
-        workload.waits = ["wait", "dockerize", "sleep", "until "].iter().any(|word| words.contains(word));
+        workload.waits = ["wait", "dockerize", "sleep", "until "].iter().any(|word| started.contains(word));
         let base = image.as_deref().and_then(|image| image.base.as_ref()).or(evidence.image.as_ref());
         workload.many = !base.and_then(Text::known).is_some_and(is_proxy_image)
             || built_unread
             || !runs_proxy_only(&if words.is_empty() {
-                image.as_deref().map(started).unwrap_or_default()
+                image.as_deref().map(started_words).unwrap_or_default()
             } else {
                 words.clone()
             });
@@ -312,8 +322,11 @@ impl Service<'_> {
             workload: self.id,
             layout,
             environment: all,
-            command: words,
+            command: started,
             image: base.map(|text| text.text.clone()),
+            environment_open: environment_open || built_unread,
+            own_entrypoint: item.get("entrypoint").is_some()
+                || image.as_deref().is_some_and(|image| image.entrypoint.is_some()),
         }
     }
 
@@ -539,14 +552,14 @@ fn add_words(item: &Item, out: &mut String) {
 }
 
 /// Whether an image is one in which a proxy runs, and nothing else.
-fn is_proxy_image(image: &str) -> bool {
+pub(super) fn is_proxy_image(image: &str) -> bool {
     let name = image.split('@').next().unwrap_or(image).rsplit('/').next().unwrap_or(image);
     let name = name.split(':').next().unwrap_or(name);
     matches!(name, "nginx" | "haproxy" | "openresty" | "nginx-unprivileged" | "angie" | "freenginx" | "haproxy-alpine")
 }
 
 /// What an image starts, in words.
-fn started(image: &Image) -> String {
+fn started_words(image: &Image) -> String {
     let mut out = String::new();
     for command in [&image.entrypoint, &image.command].into_iter().flatten() {
         let words = match command {
@@ -561,10 +574,56 @@ fn started(image: &Image) -> String {
     out
 }
 
+/// Where an image says what it starts.
+fn started_at(image: &Image) -> Option<Site> {
+    let command = image.entrypoint.as_ref().or(image.command.as_ref())?;
+    match command {
+        Command::Words(words) => words.first().map(|word| word.site),
+        Command::Shell(text) | Command::Split(text) => Some(text.site),
+    }
+}
+
+/// The text of the script that a command starts with, without its comments, if the repository has it.
+fn script(command: &str, layout: &Layout, files: &mut Files<'_>) -> Option<(String, Site)> {
+    let mut words = command.split_whitespace().filter(|word| !matches!(*word, "sh" | "bash" | "/bin/sh" | "/bin/bash"));
+    let first = words.next()?.trim_matches(['"', '\'']);
+    let Lies::Repository(path) = layout.at(first, files) else { return None };
+    let Loaded::File(id) = files.load_text(&path) else { return None };
+    let source = files.sources.file(id);
+    let text = source.text();
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let mut out: String = lines.flat_map(|line| [line, "\n"]).collect();
+    // What it is handed is often what it starts in the end.
+    out.push_str(&words.collect::<Vec<_>>().join(" "));
+    let end = text.lines().next().map_or(0, str::len);
+    Some((out, Site::direct(Span::new(id, 0, end as u32))))
+}
+
 /// Whether a command starts a proxy and leaves nothing else behind.
 fn runs_proxy_only(command: &str) -> bool {
     const FIRST: [&str; 4] = ["sh", "bash", "ash", "exec"];
-    const KNOWN: [&str; 25] = [
+    const KNOWN: [&str; 46] = [
+        "if",
+        "then",
+        "fi",
+        "else",
+        "elif",
+        "[",
+        "[[",
+        "for",
+        "do",
+        "done",
+        "while",
+        "until",
+        "exit",
+        "return",
+        "read",
+        "grep",
+        "awk",
+        "date",
+        "printf",
+        "false",
+        ":",
         "nginx",
         "nginx-debug",
         "haproxy",

@@ -1,12 +1,13 @@
 //! Which container runs which proxy file.
 
-use super::layout::{How, Layout, Lies};
+use super::envsubst::Rendering;
+use super::layout::{How, Layout, Lies, Puts};
 use super::model::Container;
-use crate::files::{Files, Loaded};
+use crate::files::{Files, Loaded, folder};
 use crate::source::{FileId, Site};
 use crate::syntax::words::Text;
 use crate::topology::{Dialect, Placed, Placement, Topology, WorkloadId};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 /// Folders in which nginx looks for its files: in its own image and in those of others.
@@ -18,6 +19,9 @@ const HAPROXY: [&str; 2] = ["/usr/local/etc/haproxy/", "/etc/haproxy/"];
 
 /// Where the official image looks for templates that it renders into `conf.d`.
 const TEMPLATES: &str = "/etc/nginx/templates/";
+
+/// Endings of files that something else makes the configuration of.
+const TEMPLATED: [&str; 6] = [".j2", ".tmpl", ".tpl", ".template", ".erb", ".ctmpl"];
 
 /// Images that look after nginx's files and run no nginx.
 const CARETAKERS: [&str; 6] = ["certbot", "docker-gen", "acme", "letsencrypt-companion", "exporter", "logrotate"];
@@ -33,6 +37,12 @@ pub(in crate::lower) struct Place {
     pub(in crate::lower) layout: Rc<Layout>,
     /// The variables that are put into it before the proxy reads it; `None`: it is read as it is.
     pub(in crate::lower) values: Option<Values>,
+    /// How they are put in.
+    pub(super) rendering: Option<Rendering>,
+    /// Whether it is one of the image's templates.
+    pub(super) template: bool,
+    /// The line that puts it there.
+    pub(super) site: Site,
 }
 
 /// Variables of a container's environment.
@@ -81,6 +91,11 @@ impl Surroundings {
         self.places.get(&file).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// All files with their places.
+    pub(super) fn all(&self) -> impl Iterator<Item = (FileId, &[Place])> {
+        self.places.iter().map(|(file, places)| (*file, places.as_slice()))
+    }
+
     /// What is put into a file before the proxy reads it, where all that run it agree.
     pub(in crate::lower) fn values(&self, file: FileId) -> Option<Values> {
         let mut places = self.of(file).iter();
@@ -105,28 +120,85 @@ pub(super) fn place(files: &mut Files<'_>, containers: Vec<Container>, t: &mut T
         .files()
         .filter_map(|(id, file)| Some((id, file.path().to_owned(), files.tree(id)?.dialect())))
         .collect();
+    // Which containers have something of which path.
+    let mut index: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (number, container) in containers.iter().enumerate() {
+        for outside in container.layout.maps.iter().filter_map(|map| map.outside.as_deref()) {
+            let numbers = index.entry(outside).or_default();
+            if numbers.last() != Some(&number) {
+                numbers.push(number);
+            }
+        }
+    }
     let mut surroundings = Surroundings::default();
     for (id, path, dialect) in &proxies {
-        for container in &containers {
-            let Some((inside, site, how, rendered)) = container.runs(path, *dialect, files) else { continue };
-            t.placements.push(Placement { file: *id, workload: container.workload, site, how });
+        let mut numbers = BTreeSet::new();
+        let mut at = path.as_str();
+        loop {
+            numbers.extend(index.get(at).into_iter().flatten().copied());
+            if at.is_empty() {
+                break;
+            }
+            at = folder(at);
+        }
+        let runners: Vec<_> = numbers
+            .into_iter()
+            .filter_map(|number| containers.get(number))
+            .filter_map(|container| Some((container, container.runs(path, *dialect, files)?)))
+            .collect();
+        // An application may see the proxy's files, too: where one of the two is a proxy by its name, it is the one.
+        let named: HashSet<usize> = runners
+            .iter()
+            .filter(|(container, _)| container.is_named_after(*dialect))
+            .map(|(container, _)| t.workloads[container.workload].project.index())
+            .collect();
+        for (container, runs) in runners {
+            if named.contains(&t.workloads[container.workload].project.index()) && !container.is_named_after(*dialect) {
+                continue;
+            }
+            let how = match runs.how {
+                How::Mounted => Placed::Mounted,
+                How::Copied => Placed::Copied,
+                How::Written(_) => Placed::Rendered,
+            };
+            t.placements.push(Placement { file: *id, workload: container.workload, site: runs.site, how });
+            let rendering = container.rendering(&runs);
+            let happens = rendering.as_ref().is_some_and(|rendering| rendering.happens);
             surroundings.places.entry(*id).or_default().push(Place {
                 workload: container.workload,
-                inside: inside.into(),
+                inside: runs.inside.into(),
                 layout: Rc::clone(&container.layout),
-                values: rendered.then(|| Values(Rc::clone(&container.variables))),
+                values: happens.then(|| Values(Rc::clone(&container.variables))),
+                rendering,
+                template: runs.template,
+                site: runs.site,
             });
         }
     }
     surroundings
 }
 
+/// A file that a container's proxy reads.
+struct Runs {
+    /// The path at which it is read.
+    inside: String,
+    site: Site,
+    how: How,
+    /// Whether it is one of the image's templates.
+    template: bool,
+}
+
 struct Ready {
     workload: WorkloadId,
     layout: Rc<Layout>,
     variables: Rc<BTreeMap<Box<str>, Text>>,
+    names: Rc<BTreeSet<Box<str>>>,
+    environment_open: bool,
+    own_entrypoint: bool,
     command: String,
     caretaker: bool,
+    /// Its image, in lower case.
+    image: String,
 }
 
 impl Ready {
@@ -135,18 +207,39 @@ impl Ready {
         Self {
             workload: container.workload,
             layout: Rc::new(container.layout),
+            names: Rc::new(container.environment.keys().cloned().collect()),
             variables: Rc::new(container.environment),
+            environment_open: container.environment_open,
+            own_entrypoint: container.own_entrypoint,
             command: container.command,
             caretaker: CARETAKERS.iter().any(|word| image.contains(word)),
+            image,
         }
+    }
+
+    /// Whether its image bears the name of a proxy.
+    fn is_named_after(&self, dialect: Dialect) -> bool {
+        let words: &[&str] = match dialect {
+            Dialect::Nginx => &["nginx", "openresty", "angie"],
+            Dialect::Haproxy => &["haproxy"],
+        };
+        words.iter().any(|word| self.image.contains(word))
     }
 
     /// The path at which the proxy reads a file, if it is one that it reads, and whether variables are put in before.
     fn reads(&self, inside: &str, dialect: Dialect) -> Option<(String, bool)> {
+        let own = self.variables.contains_key("NGINX_ENVSUBST_TEMPLATE_DIR") || inside.starts_with(TEMPLATES);
+        if !own && TEMPLATED.iter().any(|ending| inside.ends_with(ending)) {
+            return None;
+        }
         match dialect {
             Dialect::Nginx => {
-                if let Some(template) = inside.strip_prefix(TEMPLATES) {
-                    return Some((format!("/etc/nginx/conf.d/{}", template.strip_suffix(".template")?), true));
+                let folder =
+                    format!("{}/", self.variable("NGINX_ENVSUBST_TEMPLATE_DIR", TEMPLATES).trim_end_matches('/'));
+                if let Some(template) = inside.strip_prefix(&*folder) {
+                    let name = template.strip_suffix(self.variable("NGINX_ENVSUBST_TEMPLATE_SUFFIX", ".template"))?;
+                    let to = self.variable("NGINX_ENVSUBST_OUTPUT_DIR", "/etc/nginx/conf.d");
+                    return Some((format!("{}/{name}", to.trim_end_matches('/')), true));
                 }
                 let known = NGINX.iter().any(|folder| inside.starts_with(folder)) || self.names(inside);
                 known.then(|| (inside.to_owned(), false))
@@ -158,30 +251,53 @@ impl Ready {
         }
     }
 
+    /// A variable's value, or what it is where it is not set.
+    fn variable<'v>(&'v self, name: &str, default: &'v str) -> &'v str {
+        self.variables.get(name).and_then(Text::known).unwrap_or(default)
+    }
+
     /// Whether the command names a path as the file to start with: `-c PATH`, `-f PATH`.
     fn names(&self, path: &str) -> bool {
-        let mut words = self.command.split_whitespace();
-        words.any(|word| word.trim_matches(['"', '\'']) == path)
-            && self.command.split_whitespace().any(|word| matches!(word, "-c" | "-f"))
+        let words: Vec<&str> = self.command.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
+        words.windows(2).any(|pair| matches!(pair[0], "-c" | "-f") && pair[1] == path)
     }
 
     /// Where a file of the repository stands here, if the proxy reads it.
-    fn runs(&self, path: &str, dialect: Dialect, files: &Files<'_>) -> Option<(String, Site, Placed, bool)> {
+    fn runs(&self, path: &str, dialect: Dialect, files: &Files<'_>) -> Option<Runs> {
         if self.caretaker {
             return None;
         }
-        self.layout.inside(path).find_map(|(inside, map)| {
-            let (read, template) = self.reads(&inside, dialect)?;
+        self.layout.inside(path).find_map(|(at, map)| {
+            let (inside, template) = self.reads(&at, dialect)?;
             // Another mount may hide it.
-            if self.layout.at(&inside, files) != Lies::Repository(path.to_owned()) {
-                return None;
-            }
-            let how = match map.how {
-                How::Mounted => Placed::Mounted,
-                How::Copied => Placed::Copied,
-                How::Rendered => Placed::Rendered,
-            };
-            Some((read, map.site, how, template || map.how == How::Rendered))
+            let lies = self.layout.at(&at, files) == Lies::Repository(path.to_owned());
+            lies.then_some(Runs { inside, site: map.site, how: map.how, template })
+        })
+    }
+
+    /// How variables are put into a file before the proxy reads it.
+    fn rendering(&self, runs: &Runs) -> Option<Rendering> {
+        let puts = match (runs.how, runs.template) {
+            (How::Written(Puts::Nothing), _) => return None,
+            (How::Written(puts), _) => puts,
+            (_, true) => Puts::Named,
+            (_, false) => return None,
+        };
+        let official = super::model::is_proxy_image(&self.image);
+        let first = self.command.split_whitespace().next().map(|word| word.trim_matches(['"', '\'']));
+        let calls = ["docker-entrypoint", "envsubst"].iter().any(|word| self.command.contains(word));
+        let shell = matches!(first, Some("sh" | "bash" | "/bin/sh" | "/bin/bash"));
+        let plain = !self.own_entrypoint && matches!(first, None | Some("nginx" | "nginx-debug"));
+        // A script that is not in the repository may do anything.
+        let bypassed = runs.template && official && !plain && !calls && shell && self.command.contains("nginx");
+        let scripts = self.layout.maps.iter().any(|map| map.inside.starts_with("/docker-entrypoint.d"));
+        let filtered = self.variables.contains_key("NGINX_ENVSUBST_FILTER");
+        Some(Rendering {
+            happens: !bypassed,
+            bare: puts == Puts::All,
+            open: self.environment_open || scripts || filtered || runs.template && !plain && !calls,
+            image_known: official,
+            names: Rc::clone(&self.names),
         })
     }
 

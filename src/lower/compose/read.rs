@@ -66,11 +66,14 @@ pub(super) fn is_compose_name(name: &str) -> bool {
         .any(|begin| stem.strip_prefix(begin).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_'])))
 }
 
+/// A file that was read, and its tree.
+type Read = (FileId, Rc<Parsed<yaml::Tree>>);
+
 /// What was read of YAML and `.env` files.
 pub(super) struct Reader<'r, 'f> {
     pub(super) files: &'r mut Files<'f>,
     pub(super) unread: &'r mut Vec<Unread>,
-    trees: HashMap<String, Option<(FileId, Rc<Parsed<yaml::Tree>>)>>,
+    trees: HashMap<String, Option<Read>>,
     services: usize,
     /// Whether a file that is not YAML is reported.
     pub(super) tells: bool,
@@ -131,7 +134,7 @@ impl<'r, 'f> Reader<'r, 'f> {
         }
     }
 
-    fn tree(&mut self, path: &str) -> Option<(FileId, Rc<Parsed<yaml::Tree>>)> {
+    fn tree(&mut self, path: &str) -> Option<Read> {
         if let Some(known) = self.trees.get(path) {
             return known.clone();
         }
