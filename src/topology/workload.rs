@@ -321,6 +321,8 @@ pub struct Server {
     pub workers: Option<Setting<u32>>,
     /// Who may open the sockets on which it listens.
     pub sockets: Vec<SocketAccess>,
+    /// Where it is given a `/tmp` of its own, in which nobody else finds its sockets.
+    pub private_tmp: Option<Site>,
     /// The addresses from which it takes connections, where it is told to refuse all others.
     pub allowed_clients: Option<(Vec<Box<str>>, Site)>,
 }
