@@ -54,6 +54,7 @@ mod undefined_reference;
 mod unitless_timeout;
 mod unknown_upstream_host;
 mod unset_variable;
+mod worker_timeout_below_proxy;
 mod wrong_application_protocol;
 mod wrong_host_header;
 
@@ -108,6 +109,7 @@ pub const RULES: &[&dyn Rule] = &[
     &short_connect_timeout::ShortConnectTimeout,
     &missing_timeout::MissingTimeout,
     &unitless_timeout::UnitlessTimeout,
+    &worker_timeout_below_proxy::WorkerTimeoutBelowProxy,
     &short_tunnel_timeout::ShortTunnelTimeout,
     &queue_timeout_inherited::QueueTimeoutInherited,
     &retry_window_too_short::RetryWindowTooShort,

@@ -61,6 +61,15 @@ pub struct Outlook {
     pub leads: Leads,
 }
 
+/// A program of the machine on which a proxy runs, to which an address leads.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// The program.
+    pub workload: WorkloadId,
+}
+
 /// What an address leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leads {
