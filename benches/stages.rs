@@ -8,7 +8,7 @@ mod generate;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use generate::File;
 use globset::GlobBuilder;
-use gw502_lint::engine::{self, Report, Selection};
+use gw502_lint::engine::{self, Report, Settings};
 use gw502_lint::files::{Files, Held, Repository, Unit};
 use gw502_lint::finding::Findings;
 use gw502_lint::rules::{self, Cx};
@@ -57,7 +57,7 @@ fn parsed(files: &[File], dialect: Dialect) -> Vec<Unit> {
 }
 
 fn linted(files: &[File], repository: &Memory, dialect: Dialect) -> Report {
-    engine::lint(parsed(files, dialect), &[], repository, &Selection::default())
+    engine::lint(parsed(files, dialect), &[], repository, &Settings::default())
 }
 
 fn group<'a>(criterion: &'a mut Criterion, name: &str, files: &[File]) -> BenchmarkGroup<'a, WallTime> {
@@ -111,7 +111,7 @@ fn stages(criterion: &mut Criterion) {
             b.iter_batched(
                 || Files::new(parsed(files, dialect), &repository),
                 |mut loaded| {
-                    let mut lowered = lower::lower(&mut loaded);
+                    let mut lowered = lower::lower(&mut loaded, lower::Targets::default());
                     link::link(&mut lowered.topology);
                     // Both are handed back, so that taking them down is not timed.
                     (lowered, loaded)

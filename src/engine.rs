@@ -9,6 +9,8 @@ use crate::source::{Site, SourceMap, Span, clean};
 use crate::topology::{Dialect, Topology};
 use crate::{link, lower};
 
+pub use crate::lower::Targets;
+
 /// Which rules run.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
@@ -24,6 +26,15 @@ impl Selection {
     pub fn enables(&self, rule: RuleId) -> bool {
         (self.select.is_empty() || self.select.contains(&rule)) && !self.ignore.contains(&rule)
     }
+}
+
+/// How a run is to be done.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Which rules run.
+    pub selection: Selection,
+    /// For which versions of the proxies.
+    pub targets: Targets,
 }
 
 /// A file that was found and could not be read.
@@ -62,9 +73,10 @@ impl Report {
 
 /// Lints files that were read and parsed already. `unread` are files that could not be read: each is a finding.
 #[must_use]
-pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository, selection: &Selection) -> Report {
+pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository, settings: &Settings) -> Report {
+    let selection = &settings.selection;
     let mut files = Files::new(units, repository);
-    let mut lowered = lower::lower(&mut files);
+    let mut lowered = lower::lower(&mut files, settings.targets);
     link::link(&mut lowered.topology);
     let mut findings = Findings::default();
     for file in unread {

@@ -92,6 +92,66 @@ impl fmt::Display for Version {
     }
 }
 
+impl Version {
+    /// Reads `1.24` or `1.24.0`; nothing else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<(Self, bool)> {
+        let number = |part: &str| {
+            (!part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())).then(|| part.parse().ok()).flatten()
+        };
+        let mut parts = text.split('.');
+        let (major, minor) = (number(parts.next()?)?, number(parts.next()?)?);
+        let patch = parts.next();
+        let version = Self(major, minor, patch.map_or(Some(0), number)?);
+        parts.next().is_none().then_some((version, patch.is_some()))
+    }
+}
+
+/// The versions that a proxy may have: from one on, and before another where there is an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Versions {
+    /// The oldest that it may have.
+    pub from: Version,
+    /// The first that it has not; `None`: any newer one.
+    pub before: Option<Version>,
+    /// Whether somebody said so; else it is what is taken for granted when nobody does.
+    pub asked: bool,
+    /// Whether it is the commercial edition.
+    pub commercial: bool,
+}
+
+impl Versions {
+    /// What is taken for granted when nobody says anything: this version or any newer one.
+    #[must_use]
+    pub const fn since(from: Version) -> Self {
+        Self { from, before: None, asked: false, commercial: false }
+    }
+
+    /// What somebody asked for: `1.24.0` is that one, `1.24` any release of that line.
+    #[must_use]
+    pub fn asked(text: &str) -> Option<Self> {
+        let (from, exact) = Version::parse(text)?;
+        let before = if exact {
+            Version(from.0, from.1, from.2.checked_add(1)?)
+        } else {
+            Version(from.0, from.1.checked_add(1)?, 0)
+        };
+        Some(Self { from, before: Some(before), asked: true, commercial: false })
+    }
+
+    /// Whether the proxy is this version or a newer one; `None`: it may be, or not.
+    #[must_use]
+    pub fn reach(&self, version: Version) -> Option<bool> {
+        if self.from >= version {
+            Some(true)
+        } else if self.before.is_some_and(|before| before <= version) {
+            Some(false)
+        } else {
+            None
+        }
+    }
+}
+
 /// Which machine an address means.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Host {
@@ -186,6 +246,31 @@ mod tests {
         assert_eq!(said(60_000), "60 s");
         assert_eq!(said(600_000), "10 min");
         assert_eq!(said(60_000_000), "16 h 40 min");
+    }
+
+    #[test]
+    fn versions_are_read_strictly() {
+        assert_eq!(Version::parse("1.24"), Some((Version(1, 24, 0), false)));
+        assert_eq!(Version::parse("1.25.1"), Some((Version(1, 25, 1), true)));
+        for wrong in ["", "1", "1.", ".1", "1.2.", "1.2.3.4", "v1.2", "1.+2", "1.2-dev", "1.99999", "1 .2"] {
+            assert_eq!(Version::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_version_may_reach_another_or_not() {
+        let default = Versions::since(Version(1, 22, 0));
+        assert_eq!(default.reach(Version(1, 21, 6)), Some(true));
+        assert_eq!(default.reach(Version(1, 25, 1)), None);
+        let line = Versions::asked("1.25").expect("a version");
+        assert_eq!(line.reach(Version(1, 25, 0)), Some(true));
+        assert_eq!(line.reach(Version(1, 25, 1)), None);
+        assert_eq!(line.reach(Version(1, 26, 0)), Some(false));
+        let exact = Versions::asked("1.25.1").expect("a version");
+        assert_eq!(exact.reach(Version(1, 25, 1)), Some(true));
+        assert_eq!(exact.reach(Version(1, 25, 2)), Some(false));
+        assert!(exact.asked && !default.asked);
+        assert_eq!(Versions::asked("1.65535"), None, "no number is above it");
     }
 
     #[test]

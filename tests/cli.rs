@@ -140,6 +140,10 @@ fn wrong_calls_are_told_what_to_do() {
     tree.run(&["missing.conf"]).exits(USAGE).complains("there is no file or folder missing.conf");
     tree.run(&["haproxy.cfg/x"]).exits(USAGE).complains("haproxy.cfg/x");
     tree.run(&["notes.txt"]).exits(USAGE).complains("--dialect 'notes.txt=nginx'");
+    tree.run(&["--target", "nginx=1.24,haproxy=2.8"]).exits(FINDINGS);
+    tree.run(&["--target", "apache=2.4"]).exits(USAGE).complains("there are nginx and haproxy");
+    tree.run(&["--target", "nginx=stable"]).exits(USAGE).complains("`stable` is no version of nginx");
+    tree.run(&["--target", "1.24"]).exits(USAGE).complains("names no version");
     tree.run(&["--select", "GW03"]).exits(USAGE).complains("there is no rule `GW03`");
     tree.run(&["--ignore", "undefined-referense"]).exits(USAGE).complains("did you mean undefined-reference?");
     tree.run(&["explain", "unreadable-fil"]).exits(USAGE).complains("did you mean unreadable-file?");

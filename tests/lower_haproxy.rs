@@ -11,7 +11,7 @@ use std::time::Duration;
 fn several(files: &[(&str, &str)]) -> Topology {
     let units = files.iter().map(|(path, text)| Unit::new(*path, text.as_bytes().to_vec(), Dialect::Haproxy)).collect();
     let mut files = Files::new(units, &NoRepository);
-    lower::lower(&mut files).topology
+    lower::lower(&mut files, lower::Targets::default()).topology
 }
 
 /// A whole configuration around some sections.
@@ -297,6 +297,12 @@ fn variables_and_templates_accuse_nobody() {
     );
     assert!(t.load.undefined.is_empty());
     assert!(t.pools.iter().all(|(_, pool)| pool.open_ended));
+    let t = whole(
+        "defaults\n timeout server @TIMEOUT@\n timeout queue QUEUE_TIME\nbackend a\n server s __HOST__:__PORT__\n \
+         server t @HOST@:@PORT@\n server u APP_HOST:APP_PORT\n",
+    );
+    assert!(t.load.syntax.is_empty() && t.load.malformed.is_empty(), "{:?}", t.load);
+    assert_eq!(endpoint(&t, "u").port, Known::Unknown(Reason::TemplateHole));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
 
-use gw502_lint::engine::{Report, Selection, lint};
+use gw502_lint::engine::{Report, Settings, lint};
 use gw502_lint::files::{NoRepository, Unit};
 use gw502_lint::topology::*;
 use gw502_lint::value::{Address, Host, Wait};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 fn report(files: &[(&str, &str)]) -> Report {
     let units = files.iter().map(|(path, text)| Unit::new(*path, text.as_bytes().to_vec(), Dialect::Nginx)).collect();
-    lint(units, &[], &NoRepository, &Selection::default())
+    lint(units, &[], &NoRepository, &Settings::default())
 }
 
 fn one(text: &str) -> Report {
@@ -155,6 +155,49 @@ fn what_a_template_fills_in_is_unknown() {
 }
 
 #[test]
+fn what_a_template_brings_in_from_elsewhere_may_define_anything() {
+    let server = |tag: &str| {
+        format!(
+            "server {{ listen 80; error_page 502 @down;\n  {tag}\n  location / {{ proxy_pass http://10.0.0.1:80; }} }}"
+        )
+    };
+    for tag in [
+        "{% include \"down.j2\" %}",
+        "{{ extra }}",
+        "<%= @extra %>",
+        "{{ template \"down\" . }}",
+        "{% block x %}{% endblock %}",
+    ] {
+        let report = one(&server(tag));
+        assert!(report.findings.is_empty(), "{tag}: {:#?}", report.findings);
+    }
+    for tag in ["{% if x %}{% endif %}", "{# down.j2 #}", "{# down\n .j2 { #}"] {
+        assert_eq!(rules(&one(&server(tag))), ["GW003"], "{tag}");
+    }
+}
+
+#[test]
+fn a_name_that_a_script_replaces_is_unknown() {
+    for (name, value) in [
+        ("proxy_read_timeout", "@TIMEOUT@"),
+        ("proxy_read_timeout", "__TIMEOUT__"),
+        ("proxy_read_timeout", "##TIMEOUT##"),
+        ("proxy_read_timeout", "APP_TIMEOUT"),
+        ("proxy_buffer_size", "%%SIZE%%"),
+        ("proxy_pass", "http://localhost:APP_PORT"),
+        ("proxy_pass", "http://@HOST@:@PORT@"),
+        ("proxy_pass", "##TARGET##"),
+    ] {
+        let report = one(&format!("location /x {{\n  {name} {value};\n}}\n"));
+        assert!(report.findings.is_empty(), "{name} {value}: {:#?}", report.findings);
+    }
+    assert_eq!(rules(&one("location / { proxy_read_timeout fast; }")), ["GW001"]);
+    let group = |address: &str| rules(&one(&format!("upstream a {{ server {address}; }}")));
+    assert!(group("${BACKEND}").is_empty() && group("$APP_HOST:$APP_PORT").is_empty());
+    assert_eq!(group("$backend"), ["GW010"]);
+}
+
+#[test]
 fn an_include_cycle_ends() {
     struct Two;
     impl gw502_lint::files::Repository for Two {
@@ -172,6 +215,6 @@ fn an_include_cycle_ends() {
         }
     }
     let unit = Unit::new("nginx.conf", b"events {} http { include a; }".to_vec(), Dialect::Nginx);
-    let report = lint(vec![unit], &[], &Two, &Selection::default());
+    let report = lint(vec![unit], &[], &Two, &Settings::default());
     assert_eq!(rules(&report), ["GW001"]);
 }

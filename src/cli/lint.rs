@@ -4,7 +4,7 @@ use super::output::{to_file, to_stdout};
 use super::{ColorChoice, Exit, terminal_width};
 use crate::catalog::{CATALOG, RuleId, Severity};
 use crate::discover::{self, DialectOf, Disk, Found, Request};
-use crate::engine::{self, Report, Selection};
+use crate::engine::{self, Report, Selection, Settings, Targets};
 use crate::output::{github, human, json, sarif};
 use crate::syntax::limits::MAX_FILE_BYTES;
 use clap::{Args, ValueEnum};
@@ -47,6 +47,11 @@ pub struct LintArguments {
     /// Do not run these rules
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     ignore: Vec<String>,
+
+    /// The versions that run the configuration: nginx=1.24,haproxy=2.8. Without it: nginx 1.22 or newer, HAProxy 2.6 or
+    /// newer
+    #[arg(long, value_name = "PROXY=VERSION", value_delimiter = ',')]
+    target: Vec<String>,
 
     /// Show and count only findings at least this bad
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = Threshold::Note)]
@@ -137,7 +142,10 @@ impl Wanted {
 pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     let started = Instant::now();
     let outputs = outputs(arguments)?;
-    let selection = Selection { select: rules(&arguments.select)?, ignore: rules(&arguments.ignore)? };
+    let settings = Settings {
+        selection: Selection { select: rules(&arguments.select)?, ignore: rules(&arguments.ignore)? },
+        targets: targets(&arguments.target)?,
+    };
     let request = request(arguments)?;
     let progress = Progress::start();
     let found = discover::discover(&request).map_err(|refusal| refusal.to_string())?;
@@ -145,7 +153,7 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     progress.linting(found.units.len());
     let Found { root, units, unread, deployments, .. } = found;
     // A compose file may lead to proxy files whose names say nothing.
-    let mut report = engine::lint(units, &unread, &Disk::new(root).with_deployments(deployments), &selection);
+    let mut report = engine::lint(units, &unread, &Disk::new(root).with_deployments(deployments), &settings);
     if let Some(refusal) = nothing.filter(|_| report.files.is_empty() && report.unread.is_empty()) {
         return Err(refusal);
     }
@@ -267,6 +275,18 @@ fn rules(names: &[String]) -> Result<Vec<RuleId>, String> {
     Ok(rules)
 }
 
+/// The versions that a list names.
+fn targets(names: &[String]) -> Result<Targets, String> {
+    let mut targets = Targets::default();
+    for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+        let (proxy, version) = name.split_once('=').ok_or_else(|| {
+            format!("`--target {name}` names no version; write it as in --target nginx=1.24,haproxy=2.8")
+        })?;
+        targets.ask(proxy.trim(), version.trim()).map_err(|wrong| format!("--target: {wrong}"))?;
+    }
+    Ok(targets)
+}
+
 /// Says that there is no such rule, and which one may be meant.
 pub fn unknown_rule(name: &str) -> String {
     let wanted = name.to_lowercase();
@@ -341,6 +361,18 @@ mod tests {
         assert!(names(&["GW00"]).is_ok_and(|found| found.contains(&RuleId::GW000)));
         assert!(names(&["unreadable-fil"]).is_err_and(|text| text.contains("did you mean unreadable-file?")));
         assert!(names(&["xyzzy"]).is_err_and(|text| !text.contains("did you mean")));
+    }
+
+    #[test]
+    fn targets_are_named_by_proxy_and_version() {
+        let read = |list: &[&str]| targets(&list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(read(&[]), Ok(Targets::default()));
+        let asked = read(&["nginx=1.24", " haproxy = 2.8.1"]).expect("two versions");
+        assert!(asked.nginx.asked && asked.haproxy.asked);
+        assert!(read(&["nginx"]).is_err_and(|words| words.contains("names no version")));
+        assert!(read(&["envoy=1.30"]).is_err_and(|words| words.contains("nginx and haproxy")));
+        assert!(read(&["haproxy=two"]).is_err_and(|words| words.contains("`two` is no version of haproxy")));
+        assert!(read(&["nginx=1.24", "nginx=1.26"]).is_err_and(|words| words.contains("one at a time")));
     }
 
     #[test]

@@ -3,9 +3,14 @@
 //! Values of 2.6; where another release differs there is a row of its own.
 
 use super::DefaultRef;
+use crate::value::Version;
 
 /// The manual: [`DefaultRef::manual`] is below it.
 pub const MANUAL: &str = "https://docs.haproxy.org/2.6/configuration.html";
+
+/// The oldest version that a distribution still ships (Debian 12 has 2.6.12): what is taken for granted when nobody
+/// says more. https://packages.debian.org/bookworm/haproxy
+pub const OLDEST_SHIPPED: Version = Version(2, 6, 0);
 
 /// One line a value: `NAME "setting" = "value", "anchor in the manual" since.. until..`.
 macro_rules! defaults {

@@ -10,6 +10,10 @@ use crate::value::Version;
 /// The manual: [`DefaultRef::manual`] and [`Directive::page`](super::nginx_directives::Directive::page) are below it.
 pub const MANUAL: &str = "https://nginx.org/en/docs/";
 
+/// The oldest release that a distribution still ships (Debian 12 has 1.22.1): what is taken for granted when nobody says
+/// more. https://packages.debian.org/bookworm/nginx
+pub const OLDEST_SHIPPED: Version = Version(1, 22, 0);
+
 /// One row a value: `NAME "setting" = "value", "page" at "anchor, if not the setting", from "1.2.3", to "1.2.3"`.
 macro_rules! defaults {
     ($(

@@ -209,14 +209,14 @@ pub fn by_name(path: &str) -> Option<Promise> {
     let folders = lower.rsplit_once('/').map_or("", |(folders, _)| folders);
     let nginx_folder = folders.split('/').any(|part| NGINX_FOLDERS.contains(&part) || part.contains("nginx"));
     let haproxy_folder = folders.split('/').any(|part| part.contains("haproxy"));
-    let conf = matches!(ending, "conf" | "cfg" | "vhost" | "nginx" | "ngx" | "inc" | "haproxy");
+    let conf = matches!(ending, "conf" | "config" | "cfg" | "vhost" | "nginx" | "ngx" | "inc" | "haproxy");
     if (name.contains("haproxy") || haproxy_folder) && (conf || template) {
         return Some(Promise::Likely(Dialect::Haproxy));
     }
     if name.contains("nginx") && (conf || template || ending.is_empty()) || nginx_folder {
         return Some(Promise::Likely(Dialect::Nginx));
     }
-    (conf || template && ending.is_empty()).then_some(Promise::Maybe)
+    (conf && ending != "config" || template && ending.is_empty()).then_some(Promise::Maybe)
 }
 
 /// How far a look goes, in bytes.
@@ -305,10 +305,13 @@ fn look(bytes: &[u8]) -> Look {
     }
 }
 
-/// What ends the template's own comment that a line begins with: it may span lines.
+/// What ends the template's own comment, or code, that a line begins with: it may span lines.
 fn note_close(line: &[u8]) -> Option<&'static [u8]> {
     if line.starts_with(b"{#") {
         return Some(b"#}");
+    }
+    if line.starts_with(b"<%") && memchr::memmem::find(line, b"%>").is_none() {
+        return Some(b"%>");
     }
     let inside = line.strip_prefix(b"{{")?;
     let inside = inside.strip_prefix(b"-").unwrap_or(inside).trim_ascii_start();
@@ -629,6 +632,8 @@ mod tests {
         assert_eq!(by_name("nginx/proxy_params"), Some(Promise::Likely(Dialect::Nginx)));
         assert_eq!(by_name("default.conf.erb"), Some(Promise::Maybe));
         assert_eq!(by_name("app.conf"), Some(Promise::Maybe));
+        assert_eq!(by_name("templates/haproxy.config.erb"), Some(Promise::Likely(Dialect::Haproxy)));
+        assert_eq!(by_name("web/app.config"), None);
         assert_eq!(by_name("etc/lb.cfg"), Some(Promise::Maybe));
         for other in [
             "src/main.rs",

@@ -4,11 +4,13 @@
 pub mod compose;
 pub mod haproxy;
 pub mod nginx;
+mod targets;
 pub mod workload;
 
 use crate::files::{Files, Tree};
 use crate::source::FileId;
 use crate::topology::Topology;
+pub use targets::Targets;
 
 /// A file that was named and could not be read, found while lowering.
 #[derive(Debug)]
@@ -31,9 +33,9 @@ pub struct Lowered {
 }
 
 /// Lowers all loaded files: what stands around them first, because it decides where includes lead; then main files with
-/// what they include, then what is left as fragments.
+/// what they include, then what is left as fragments. `targets` are the versions that the proxies are taken to have.
 #[must_use]
-pub fn lower(files: &mut Files<'_>) -> Lowered {
+pub fn lower(files: &mut Files<'_>, targets: Targets) -> Lowered {
     let mut out = Lowered::default();
     let given: Vec<FileId> = files.sources.files().map(|(id, _)| id).filter(|&id| files.tree(id).is_some()).collect();
     let surroundings = compose::surround(files, &given, &mut out);
@@ -46,8 +48,8 @@ pub fn lower(files: &mut Files<'_>) -> Lowered {
             None => {}
         }
     }
-    nginx::lower(files, &nginx, &surroundings, &mut out);
-    haproxy::lower(files, &haproxy, &mut out);
+    nginx::lower(files, &nginx, &surroundings, targets.nginx, &mut out);
+    haproxy::lower(files, &haproxy, targets.haproxy, &mut out);
     let proxies: Vec<_> = out.topology.proxies.iter().map(|(id, proxy)| (id, proxy.entry)).collect();
     for (proxy, entry) in proxies {
         for workload in surroundings.runners(entry) {

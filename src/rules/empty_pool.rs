@@ -52,7 +52,11 @@ fn look(cx: &Cx<'_>, pool: &Pool) -> Option<Finding> {
             let message = format!("{name} has no member, so {} does not start", dialect.name());
             Some(new(at, message).outcome(Outcome::DoesNotStart).log("no servers are inside upstream"))
         } else {
-            (pool.used && !pool.answers_itself).then(|| new(at, format!("{name} has no member to take its requests")))
+            let finding = (pool.used && !pool.answers_itself)
+                .then(|| new(at, format!("{name} has no member to take its requests")));
+            // A part of a configuration may get its members from a script that puts the parts together.
+            let whole = topology.proxies[pool.proxy].whole;
+            finding.map(|f| if whole { f } else { f.severity(Severity::Warning).confidence(Confidence::Likely) })
         }
         .map(|finding| finding.why_of_dialect().help("add a member"));
     }
@@ -132,7 +136,11 @@ mod tests {
         assert!(nginx.found(RuleId::GW115).is_empty());
 
         let (mut haproxy, pool) = house(House::haproxy(), 0);
-        assert_eq!(haproxy.found(RuleId::GW115)[0].outcome, Outcome::Status(503));
+        let found = haproxy.found(RuleId::GW115);
+        assert_eq!((found[0].outcome, found[0].severity), (Outcome::Status(503), Severity::Error));
+        let proxy = haproxy.t.pools[pool].proxy;
+        haproxy.t.proxies[proxy].whole = false;
+        assert_eq!(haproxy.found(RuleId::GW115)[0].severity, Severity::Warning);
         haproxy.t.pools[pool].answers_itself = true;
         assert!(haproxy.found(RuleId::GW115).is_empty());
         haproxy.t.pools[pool].answers_itself = false;

@@ -31,6 +31,7 @@ mod no_shared_network;
 mod passive_check_off;
 mod plain_to_tls_port;
 mod pool_empties_itself;
+mod port_mismatch;
 mod prelude;
 mod proxy_loop;
 mod proxy_protocol_mismatch;
@@ -55,6 +56,7 @@ mod unitless_timeout;
 mod unknown_upstream_host;
 mod unset_variable;
 mod worker_timeout_below_proxy;
+mod workload_binds_loopback;
 mod wrong_application_protocol;
 mod wrong_host_header;
 
@@ -95,8 +97,10 @@ pub const RULES: &[&dyn Rule] = &[
     &malformed_target::MalformedTargetRule,
     &misread_number::MisreadNumber,
     &unset_variable::UnsetVariable,
+    &port_mismatch::PortMismatch,
     &host_port_as_upstream::HostPortAsUpstream,
     &loopback_in_container::LoopbackInContainer,
+    &workload_binds_loopback::WorkloadBindsLoopback,
     &unknown_upstream_host::UnknownUpstreamHost,
     &no_shared_network::NoSharedNetwork,
     &runtime_name_without_resolver::RuntimeNameWithoutResolver,

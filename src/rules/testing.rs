@@ -3,7 +3,7 @@
 
 use super::prelude::*;
 use crate::source::{FileId, SourceFile, SourceMap, Span};
-use crate::value::{ByteSize, DefaultRef};
+use crate::value::{ByteSize, DefaultRef, Version, Versions};
 use std::time::Duration;
 
 pub static BUILT_IN: DefaultRef =
@@ -51,8 +51,8 @@ impl House {
 
     fn of(dialect: Dialect) -> Self {
         let mut t = Topology::default();
-        let version = Known::Unknown(Reason::OutsideRepository);
-        let proxy = t.proxies.push(Proxy { dialect, version, entry: FileId::new(0), whole: true });
+        let versions = Versions::since(Version(1, 0, 0));
+        let proxy = t.proxies.push(Proxy { dialect, versions, entry: FileId::new(0), whole: true });
         Self { t, proxy }
     }
 

@@ -11,6 +11,8 @@ mod tags;
 pub mod words;
 pub mod yaml;
 
+pub use tags::{has_placeholder, is_shouted};
+
 use std::ops::Range;
 
 /// What a parser gives back: whatever tree there is, and what is wrong.

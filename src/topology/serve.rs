@@ -2,7 +2,7 @@
 
 use super::{HopId, Known, ListenerId, ProxyId, RouteId, Setting, TlsVersions, VirtualHostId};
 use crate::source::{FileId, Site};
-use crate::value::{Address, Version, Wait};
+use crate::value::{Address, Versions, Wait};
 
 /// Which configuration language a proxy is written in. Rules do not branch on it; it chooses the words of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,8 +38,8 @@ impl Dialect {
 pub struct Proxy {
     /// Its language.
     pub dialect: Dialect,
-    /// Its version, where something pins it.
-    pub version: Known<Version>,
+    /// The versions that it may have.
+    pub versions: Versions,
     /// The file it starts from.
     pub entry: FileId,
     /// Whether these files are all of its configuration. In a fragment, what is missing may stand elsewhere.

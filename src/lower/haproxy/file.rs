@@ -11,13 +11,26 @@ use super::text::Source;
 use super::{hop, keywords};
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword, Tree};
-use crate::topology::{Dialect, Known};
-use crate::topology::{HopId, LoadEffect, Proxy, ProxyId, Reason, SyntaxFact, Topology, VirtualHostId};
+use crate::topology::{Dialect, HopId, LoadEffect, Proxy, ProxyId, Reason, SyntaxFact, Topology, VirtualHostId};
+use crate::value::Versions;
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 /// How many `defaults` sections in other branches of `.if` blocks are passed over on the way up.
 const PASSED_OVER: usize = 16;
+
+/// What is known beside a file.
+#[derive(Clone, Copy)]
+pub(super) struct Beside<'a> {
+    /// What the files of its folder define.
+    pub(super) names: &'a Names,
+    /// What files define that can only be a part of a configuration.
+    pub(super) fragments: &'a Names,
+    /// Whether a file that may be loaded before it has a `defaults` section.
+    pub(super) others_may_begin: bool,
+    /// The versions that the proxy may have.
+    pub(super) versions: Versions,
+}
 
 /// A file while it is lowered.
 pub(super) struct File<'a> {
@@ -29,6 +42,8 @@ pub(super) struct File<'a> {
     pub(super) fragments: &'a Names,
     whole: bool,
     pub(super) template: bool,
+    /// The versions that the proxy may have.
+    pub(super) versions: Versions,
     pub(super) facts: Facts,
     pub(super) global: Global,
     /// The first ACL of each name, for "declared elsewhere".
@@ -72,23 +87,13 @@ pub(super) struct LoweredFile {
 }
 
 impl<'a> File<'a> {
-    /// Lowers a file. `others_may_begin`: whether a file that may be loaded before it has a `defaults` section.
-    pub(super) fn lower(
-        source: &'a Source,
-        names: &'a Names,
-        fragments: &'a Names,
-        others_may_begin: bool,
-        out: &mut Topology,
-    ) -> Option<LoweredFile> {
+    /// Lowers a file.
+    pub(super) fn lower(source: &'a Source, beside: Beside<'a>, out: &mut Topology) -> Option<LoweredFile> {
+        let Beside { names, fragments, others_may_begin, versions } = beside;
         let parsed = source.parsed()?;
         let tree = &parsed.tree;
         let whole = is_whole(source);
-        let proxy = out.proxies.push(Proxy {
-            dialect: Dialect::Haproxy,
-            version: Known::Unknown(Reason::OutsideRepository),
-            entry: source.id,
-            whole,
-        });
+        let proxy = out.proxies.push(Proxy { dialect: Dialect::Haproxy, versions, entry: source.id, whole });
         let mut facts = Facts::new(proxy);
         for error in &parsed.errors {
             facts.load.syntax.push(SyntaxFact {
@@ -111,6 +116,7 @@ impl<'a> File<'a> {
             fragments,
             whole,
             template: parsed.template,
+            versions,
             facts,
             global,
             acls: HashMap::new(),

@@ -10,9 +10,6 @@ use crate::value::Version;
 /// How many removed keywords of a section are told: an old file is full of them.
 const MAX_GONE: usize = 20;
 
-/// The oldest version that somebody still repairs; what it refuses, all refuse.
-const OLDEST: Version = Version(2, 5, 0);
-
 /// Keywords that are to go in this version or later are no fault yet: it is not out.
 const NOT_OUT: Version = Version(3, 5, 0);
 
@@ -63,17 +60,20 @@ fn unavailable(file: &mut File<'_>, site: Site, keyword: &known::Keyword, remove
         return false;
     }
     let (words, version) = (keyword.words, format!("{}.{}", removed.0, removed.1));
-    let (weight, message) = if removed <= OLDEST {
-        (FaultWeight::Fails, format!("HAProxy does not start: `{words}` is gone since {version}"))
-    } else {
-        (FaultWeight::Remark, format!("from HAProxy {version} on this keeps it from starting: `{words}` is gone there"))
+    let (weight, message) = match file.versions.reach(removed) {
+        Some(true) => (FaultWeight::Fails, format!("HAProxy does not start: `{words}` is gone since {version}")),
+        None => (
+            FaultWeight::Remark,
+            format!("from HAProxy {version} on this keeps it from starting: `{words}` is gone there"),
+        ),
+        Some(false) => return false,
     };
     let fault = Fault::new(FaultKind::Unavailable, file.facts.proxy, (site, format!("gone since {version}")), message)
         .help(match keyword.instead() {
             Some(instead) => format!("in its place: {instead}"),
             None => "remove it".to_owned(),
         })
-        .weight(weight, removed <= OLDEST);
+        .weight(weight, weight == FaultWeight::Fails);
     file.facts.load.faults.push(fault);
     true
 }

@@ -33,12 +33,14 @@ use super::Lowered;
 use crate::files::{Files, folder};
 use crate::source::FileId;
 use crate::syntax::haproxy::SectionKeyword;
+use crate::value::Versions;
+use file::Beside;
 use names::Names;
 use std::collections::BTreeMap;
 use text::Source;
 
 /// Lowers all HAProxy files.
-pub fn lower(files: &mut Files<'_>, ids: &[FileId], out: &mut Lowered) {
+pub fn lower(files: &mut Files<'_>, ids: &[FileId], versions: Versions, out: &mut Lowered) {
     let mut folders: BTreeMap<String, Vec<Source>> = BTreeMap::new();
     for source in ids.iter().filter_map(|&id| Source::new(files, id)) {
         folders.entry(folder(source.file.path()).to_owned()).or_default().push(source);
@@ -66,7 +68,10 @@ pub fn lower(files: &mut Files<'_>, ids: &[FileId], out: &mut Lowered) {
         }
         let lowered: Vec<_> = sources
             .iter()
-            .filter_map(|source| file::File::lower(source, &names, &fragments, others_may_begin, &mut out.topology))
+            .filter_map(|source| {
+                let beside = Beside { names: &names, fragments: &fragments, others_may_begin, versions };
+                file::File::lower(source, beside, &mut out.topology)
+            })
             .collect();
         routes::join(&lowered, &mut out.topology);
         for file in lowered {

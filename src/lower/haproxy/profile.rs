@@ -245,7 +245,7 @@ impl Profile {
         };
         let Some(value) = statement.args.get(2) else { return };
         let time = times::read(&value.text);
-        if value.live.is_none() {
+        if value.live.is_none() && !crate::syntax::is_shouted(&value.text) {
             match time {
                 Time::Read { ms, bare: true } => {
                     facts.bare_number(statement.site, &format!("timeout {name}"), &value.text, ms, true);

@@ -37,7 +37,7 @@ impl Source {
 
     pub(super) fn arg<'a>(&'a self, tree: &Tree, word: Word) -> Arg<'a> {
         let decoded = tree.decode(word, self.file.text());
-        let live = if decoded.has_hole {
+        let live = if decoded.has_hole || crate::syntax::has_placeholder(&decoded.text) {
             Some(Reason::TemplateHole)
         } else if decoded.has_variable {
             Some(Reason::Variable)

@@ -11,6 +11,8 @@ impl Lowering<'_, '_> {
         let Some(here) = self.places.get(place as usize).cloned() else { return };
         let Some(tree) = here.tree() else { return };
         let text = here.text();
+        // What a template brings in from elsewhere is as unknown as an include that was not read.
+        block.frame.unread |= tree.has_gap(parent);
         let nodes: Box<dyn Iterator<Item = NodeId> + '_> = match parent {
             Some(parent) => Box::new(tree.children(parent)),
             None => Box::new(tree.roots()),

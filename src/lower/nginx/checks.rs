@@ -84,7 +84,8 @@ impl Lowering<'_, '_> {
     /// Reports a time or size that nginx cannot read.
     pub(super) fn check_value(&mut self, item: Item, slot: Slot, name: &str) {
         let Some((value, site)) = self.arg(item, 1) else { return };
-        if self.is_hole(item, 1) || value.contains('$') || slot == Slot::CLIENT_KEEPALIVE {
+        let filled_in = self.is_hole(item, 1) || value.contains('$') || crate::syntax::is_shouted(&value);
+        if filled_in || slot == Slot::CLIENT_KEEPALIVE {
             return;
         }
         if name.ends_with("_timeout") && values::time(&value).is_none() {

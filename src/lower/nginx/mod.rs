@@ -25,20 +25,27 @@ use crate::files::{Files, Tree, folder};
 use crate::source::{FileId, IncludeId, Site, SourceFile, Span};
 use crate::syntax::Parsed;
 use crate::syntax::nginx::{Node, NodeId, Tree as NginxTree};
-use crate::topology::{Dialect, Known, Proxy, ProxyId, Reason, Scope, SyntaxFact, VirtualHostId, WorkloadId};
+use crate::topology::{Dialect, Proxy, ProxyId, Reason, Scope, SyntaxFact, VirtualHostId, WorkloadId};
+use crate::value::Versions;
 use settings::{Frame, Word, Written};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Lowers all nginx files: each main file with what it includes, then what nothing includes, folder by folder.
-pub(super) fn lower(files: &mut Files<'_>, ids: &[FileId], around: &Surroundings, out: &mut Lowered) {
+pub(super) fn lower(
+    files: &mut Files<'_>,
+    ids: &[FileId],
+    around: &Surroundings,
+    versions: Versions,
+    out: &mut Lowered,
+) {
     let mut included = HashSet::new();
     let mains: Vec<FileId> = ids.iter().copied().filter(|&id| context_of_file(files, id) == Context::Main).collect();
     for &main in &mains {
         if !included.contains(&main) {
             let template = files.tree(main).is_some_and(|tree| is_template(&tree));
-            run(files, around, out, &mut included, &[main], !template);
+            run(files, around, out, &mut included, &[main], !template, versions);
         }
     }
     // Files of one folder that different services run have nothing to do with each other.
@@ -53,7 +60,7 @@ pub(super) fn lower(files: &mut Files<'_>, ids: &[FileId], around: &Surroundings
     for group in with.into_iter().chain(without) {
         let group: Vec<FileId> = group.iter().copied().filter(|id| !included.contains(id)).collect();
         if !group.is_empty() {
-            run(files, around, out, &mut included, &group, false);
+            run(files, around, out, &mut included, &group, false, versions);
         }
     }
     let all: Vec<FileId> = files.sources.files().map(|(id, _)| id).collect();
@@ -92,14 +99,10 @@ fn run(
     included: &mut HashSet<FileId>,
     entries: &[FileId],
     whole: bool,
+    versions: Versions,
 ) {
     let Some(&entry) = entries.first() else { return };
-    let proxy = out.topology.proxies.push(Proxy {
-        dialect: Dialect::Nginx,
-        version: Known::Unknown(Reason::OutsideRepository),
-        entry,
-        whole,
-    });
+    let proxy = out.topology.proxies.push(Proxy { dialect: Dialect::Nginx, versions, entry, whole });
     let base = folder(files.sources.file(entry).path()).to_owned();
     let mut lowering = Lowering {
         files,
@@ -360,7 +363,9 @@ impl Lowering<'_, '_> {
     fn is_hole(&self, item: Item, index: usize) -> bool {
         let Some(place) = self.places.get(item.place as usize) else { return false };
         let Some(tree) = place.tree() else { return false };
-        tree.words(item.node).get(index).is_some_and(|word| tree.has_hole(*word))
+        tree.words(item.node)
+            .get(index)
+            .is_some_and(|word| tree.has_hole(*word) || crate::syntax::has_placeholder(word.raw(place.text())))
     }
 
     /// Whether a place stands in a file with template tags.

@@ -27,6 +27,8 @@ pub(super) enum Mode {
 
 /// Strict first. If the structure is broken, the reading that explains it with the fewest errors.
 pub(super) fn parse(text: &str) -> Parsed<Tree> {
+    let flat = tags::flatten(text);
+    let text = flat.as_deref().unwrap_or(text);
     let template = has_tag(text);
     let speaks = memmem::find(text.as_bytes(), b"gw502:").is_some();
     let read = |mode| {
@@ -202,9 +204,15 @@ impl<'a> Builder<'a> {
     }
 
     fn word(&mut self, rule: Rule, start: usize, end: usize) -> Flow {
-        if self.template && self.pending() == 0 && (rule == Rule::tag || self.stands_alone(start, end)) {
-            self.saw_tag = true;
-            return Flow::On;
+        if self.template && self.pending() == 0 {
+            let alone = self.stands_alone(start, end);
+            if rule == Rule::tag || alone {
+                self.saw_tag = true;
+                if alone || self.text.get(start..end).is_some_and(tags::brings_in) {
+                    self.tree.gaps.push(self.stack.last().map_or(0, |open| open.node + 1));
+                }
+                return Flow::On;
+            }
         }
         self.push_word(start, end);
         Flow::On
@@ -227,8 +235,14 @@ impl<'a> Builder<'a> {
     /// Whether a tag such as `{{ include "x" . }}` has a line to itself: then it stands for whole directives.
     fn stands_alone(&self, start: usize, end: usize) -> bool {
         let Some(word) = self.text.get(start..end) else { return false };
-        word.starts_with("{{")
-            && word.find("}}").is_none_or(|i| i + 2 == word.len())
+        let close = if word.starts_with("{{") {
+            "}}"
+        } else if word.starts_with("<%=") {
+            "%>"
+        } else {
+            return false;
+        };
+        word.find(close).is_none_or(|i| i + 2 == word.len())
             && recover::indent_of(self.text, start).is_some()
             && self.text.get(end..).is_some_and(|rest| {
                 rest.trim_start_matches([' ', '\t', '\r']).chars().next().is_none_or(|next| next == '\n')

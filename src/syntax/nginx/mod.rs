@@ -83,6 +83,9 @@ pub struct Tree {
     nodes: Vec<Node>,
     /// Starts of the words that hold a template tag, rising.
     holes: Vec<u32>,
+    /// Blocks into which a template brings text that stands elsewhere: index of the block and one, 0 for the file itself;
+    /// rising, each once.
+    gaps: Vec<u32>,
 }
 
 /// What an id of another tree stands for.
@@ -140,6 +143,12 @@ impl Tree {
         self.holes.binary_search(&word.start).is_ok()
     }
 
+    /// Whether a template brings directives from elsewhere into a block (the top of the file if none).
+    #[must_use]
+    pub fn has_gap(&self, block: Option<NodeId>) -> bool {
+        self.gaps.binary_search(&block.map_or(0, |id| id.0 + 1)).is_ok()
+    }
+
     /// How many directives there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -191,6 +200,8 @@ pub fn parse(text: &str) -> Parsed<Tree> {
     // Thousands of trees are kept at once.
     parsed.tree.words.shrink_to_fit();
     parsed.tree.nodes.shrink_to_fit();
+    parsed.tree.gaps.sort_unstable();
+    parsed.tree.gaps.dedup();
     parsed
 }
 
