@@ -251,6 +251,12 @@ pub fn join(folder: &str, path: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
+/// A path with `/run` for `/var/run`, which is a link to it on every system that has both.
+#[must_use]
+pub fn plain_run(path: &str) -> &str {
+    path.strip_prefix("/var").filter(|rest| rest.starts_with("/run/")).unwrap_or(path)
+}
+
 /// The folder part of a path; empty at the root.
 #[must_use]
 pub fn folder(path: &str) -> &str {
@@ -266,6 +272,8 @@ mod tests {
         assert_eq!(join("a/b", "../c.conf").as_deref(), Some("a/c.conf"));
         assert_eq!(join("", "./x").as_deref(), Some("x"));
         assert_eq!(join("a", "../../etc/passwd"), None);
+        assert_eq!(plain_run("/var/run/x.sock"), "/run/x.sock");
+        assert_eq!(plain_run("/var/runner/x.sock"), "/var/runner/x.sock");
         assert_eq!(folder("a/b/c"), "a/b");
         assert_eq!(folder("c"), "");
     }

@@ -9,6 +9,7 @@ pub use disk::Disk;
 use crate::engine::UnreadFile;
 use crate::files::Unit;
 use crate::lower::compose::is_compose_name;
+use crate::lower::workload::machine::is_machine_path;
 use crate::syntax::limits::MAX_FILE_BYTES;
 use crate::topology::Dialect;
 use globset::{GlobBuilder, GlobMatcher};
@@ -330,6 +331,10 @@ fn walk(
         if is_compose_name(name_of(&path)) {
             met.deployments.push(path);
             continue;
+        }
+        if is_machine_path(&path) {
+            // Its name alone does not say for certain that no proxy reads it.
+            met.deployments.push(path.clone());
         }
         let Some(promise) = promised(request, &path, None) else { continue };
         let candidate = Candidate { at: entry.into_path(), path, promise, named: false };

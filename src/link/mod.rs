@@ -2,6 +2,7 @@
 //! proxy runs. Layer 4.
 
 mod listeners;
+mod machine;
 mod workloads;
 
 use crate::topology::Topology;
@@ -10,4 +11,5 @@ use crate::topology::Topology;
 pub fn link(topology: &mut Topology) {
     listeners::link(topology);
     workloads::link(topology);
+    machine::link(topology);
 }

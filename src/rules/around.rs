@@ -1,6 +1,7 @@
 //! What rules need that look at the services around a proxy.
 
 use super::prelude::*;
+use crate::files::plain_run;
 
 /// One endpoint, as the proxy in one service sees it.
 pub struct Seen<'t> {
@@ -140,4 +141,58 @@ pub fn proxy_listens(topology: &Topology, workload: WorkloadId, port: u16) -> bo
             Known::Unknown(_) => true,
         }
     })
+}
+
+/// A program to which an endpoint's address leads.
+pub struct Behind<'t> {
+    pub workload: &'t Workload,
+    /// The strongest evidence that it listens on just that port or socket; none where nothing says so.
+    pub claim: Option<&'t Claim>,
+    /// Whether it is only guessed that the proxy runs there.
+    pub guessed: bool,
+}
+
+/// The programs behind an endpoint: in every place where the proxy's file is run, or on the proxy's machine.
+#[must_use]
+pub fn behind(topology: &Topology, endpoint: EndpointId) -> Vec<Behind<'_>> {
+    let at = topology.endpoints[endpoint].port.known().and_then(|port| port.number());
+    let socket = match topology.endpoints[endpoint].address.known() {
+        Some(Address::Socket(path)) => Some(plain_run(path)),
+        _ => None,
+    };
+    let claim_of = |id: WorkloadId| {
+        let claims = topology.workloads[id].claims.iter().filter(|claim| match claim.at.known() {
+            Some(Listens::Port(port)) => socket.is_none() && Some(*port) == at,
+            Some(Listens::Socket(path)) => socket == Some(plain_run(path)),
+            None => false,
+        });
+        claims.max_by_key(|claim| claim.weight)
+    };
+    let first = topology.outlooks.partition_point(|outlook| outlook.endpoint < endpoint);
+    let looks = topology.outlooks.get(first..).unwrap_or(&[]).iter().take_while(|outlook| outlook.endpoint == endpoint);
+    let mut found = Vec::new();
+    for outlook in looks.take(8) {
+        let Some(placement) = topology.placements.get(outlook.placement as usize) else { continue };
+        let guessed =
+            placement.how == Placed::Near || topology.projects[topology.workloads[placement.workload].project].guessed;
+        let id = match outlook.leads {
+            Leads::To(id) => sharers(topology, id).into_iter().find(|&id| claim_of(id).is_some()).unwrap_or(id),
+            Leads::Itself => {
+                match sharers(topology, placement.workload).into_iter().find(|&id| claim_of(id).is_some()) {
+                    Some(id) => id,
+                    None => continue,
+                }
+            }
+            _ => continue,
+        };
+        found.push(Behind { workload: &topology.workloads[id], claim: claim_of(id), guessed });
+    }
+    let first = topology.peers.partition_point(|peer| peer.endpoint < endpoint);
+    let peers = topology.peers.get(first..).unwrap_or(&[]).iter().take_while(|peer| peer.endpoint == endpoint);
+    found.extend(peers.map(|peer| Behind {
+        workload: &topology.workloads[peer.workload],
+        claim: claim_of(peer.workload),
+        guessed: false,
+    }));
+    found
 }

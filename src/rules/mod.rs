@@ -55,6 +55,7 @@ mod undefined_reference;
 mod unitless_timeout;
 mod unknown_upstream_host;
 mod unset_variable;
+mod worker_timeout_below_proxy;
 mod workload_binds_loopback;
 mod wrong_application_protocol;
 mod wrong_host_header;
@@ -112,6 +113,7 @@ pub const RULES: &[&dyn Rule] = &[
     &short_connect_timeout::ShortConnectTimeout,
     &missing_timeout::MissingTimeout,
     &unitless_timeout::UnitlessTimeout,
+    &worker_timeout_below_proxy::WorkerTimeoutBelowProxy,
     &short_tunnel_timeout::ShortTunnelTimeout,
     &queue_timeout_inherited::QueueTimeoutInherited,
     &retry_window_too_short::RetryWindowTooShort,

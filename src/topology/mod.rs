@@ -77,6 +77,8 @@ pub struct Topology {
     pub placements: Vec<Placement>,
     /// What addresses mean where the proxies run; sorted by endpoint. Nothing is said of those not in it.
     pub outlooks: Vec<Outlook>,
+    /// Programs of a machine to which addresses lead, for proxies that no known workload runs; sorted by endpoint.
+    pub peers: Vec<Peer>,
     /// What the proxies would refuse or misread while they load their files.
     pub load: LoadFacts,
 }

@@ -61,6 +61,15 @@ pub struct Outlook {
     pub leads: Leads,
 }
 
+/// A program of the machine on which a proxy runs, to which an address leads.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// The program.
+    pub workload: WorkloadId,
+}
+
 /// What an address leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leads {
@@ -321,6 +330,8 @@ pub struct Server {
     pub workers: Option<Setting<u32>>,
     /// Who may open the sockets on which it listens.
     pub sockets: Vec<SocketAccess>,
+    /// Where it is given a `/tmp` of its own, in which nobody else finds its sockets.
+    pub private_tmp: Option<Site>,
     /// The addresses from which it takes connections, where it is told to refuse all others.
     pub allowed_clients: Option<(Vec<Box<str>>, Site)>,
 }

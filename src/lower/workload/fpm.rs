@@ -77,12 +77,31 @@ pub(super) fn pool(gather: &mut Gather<'_, '_>, id: FileId) {
     read(gather, id, false);
 }
 
+/// Whether a text is a php-fpm pool: it says so by its keys.
+pub(super) fn is_pool(text: &str) -> bool {
+    let entries = ini::entries(text, ini::Kind::Pool);
+    let has = |key: &str| entries.iter().any(|entry| entry.key == key && !entry.section.is_empty());
+    has("listen") && (has("pm") || has("pm.max_children") || has("listen.owner") || has("listen.mode"))
+}
+
+/// One pool of a file.
+pub(super) fn section(gather: &mut Gather<'_, '_>, id: FileId, section: &str) {
+    read_sections(gather, id, false, Some(section));
+}
+
 fn read(gather: &mut Gather<'_, '_>, id: FileId, overridden: bool) {
+    read_sections(gather, id, overridden, None);
+}
+
+fn read_sections(gather: &mut Gather<'_, '_>, id: FileId, overridden: bool, only: Option<&str>) {
     let file = gather.files.sources.share(id);
     let name = base_name(file.path()).to_owned();
     let entries = ini::entries(file.text(), ini::Kind::Pool);
     gather.serves(&servers::PHP_FPM, Gather::in_file(id, 0..0));
     for entry in &entries {
+        if only.is_some_and(|only| only != entry.section) {
+            continue;
+        }
         if entry.section == "global" {
             if entry.key == "include" {
                 gather.open = true;

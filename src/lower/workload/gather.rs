@@ -108,13 +108,8 @@ impl<'a, 'f> Gather<'a, 'f> {
         if path.contains(HOLE) {
             return Inside::Unknown;
         }
-        if let Some(folder) = &self.evidence.folder
-            && !path.starts_with('/')
-        {
-            return match join(folder, path) {
-                Some(path) => self.load(&path),
-                None => Inside::Unknown,
-            };
+        if let Some(folder) = &self.evidence.folder {
+            return self.on_machine(folder, path);
         }
         let absolute = if path.starts_with('/') {
             path.to_owned()
@@ -131,6 +126,22 @@ impl<'a, 'f> Gather<'a, 'f> {
         match self.source_of(&absolute) {
             Some(path) => self.load(&path),
             None => Inside::Unknown,
+        }
+    }
+
+    /// A file of a machine: beside the description, or the only one of its name.
+    fn on_machine(&mut self, folder: &str, path: &str) -> Inside {
+        let beside = if path.starts_with('/') { None } else { join(folder, path) };
+        if let Some(beside) = &beside
+            && let Inside::File(id) = self.load(beside)
+        {
+            return Inside::File(id);
+        }
+        let same = self.files.ending_with(path.rsplit('/').next().unwrap_or(path));
+        match &same[..] {
+            [only] => self.load(only),
+            [] if beside.is_some() => Inside::Missing,
+            _ => Inside::Unknown,
         }
     }
 

@@ -13,6 +13,7 @@ mod javascript;
 mod jvm;
 mod lines;
 mod literals;
+pub mod machine;
 mod programs;
 mod python;
 mod sites;

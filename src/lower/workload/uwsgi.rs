@@ -109,6 +109,14 @@ pub(super) fn command(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site)
     apply(gather, options);
 }
 
+/// A `uwsgi.ini` by itself, as an emperor or a service starts it.
+pub(super) fn file(gather: &mut Gather<'_, '_>, id: FileId) {
+    gather.serves(&servers::UWSGI, Gather::in_file(id, 0..0));
+    let mut options = Vec::new();
+    read(gather, id, &mut options);
+    apply(gather, options);
+}
+
 fn read(gather: &mut Gather<'_, '_>, id: FileId, options: &mut Vec<Option_>) {
     let file = gather.files.sources.share(id);
     let name = lines::base_name(file.path()).to_owned();
