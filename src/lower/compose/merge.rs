@@ -99,8 +99,8 @@ pub(super) fn entries(mut base: Vec<Entry>, later: Vec<Entry>) -> Vec<Entry> {
                     }
                 }
             }
-            None if entry.item.merge != Merge::Reset => base.push(entry),
-            None => {}
+            // One that takes something away is kept: the file may be laid over another one later.
+            None => base.push(entry),
         }
     }
     base

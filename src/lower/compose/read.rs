@@ -2,7 +2,7 @@
 
 use super::interpolate::Variables;
 use super::merge;
-use super::value::{Entry, Item, Value};
+use super::value::{Entry, Item, Merge, Value};
 use crate::files::{Files, Loaded, folder, join};
 use crate::lower::Unread;
 use crate::source::{FileId, Site, Span};
@@ -117,6 +117,9 @@ impl<'r, 'f> Reader<'r, 'f> {
             draft.guessed = base_draft.is_some();
             draft.lay(later);
             drafts.push(draft);
+        }
+        for draft in &mut drafts {
+            draft.services.retain(|entry| entry.item.merge != Merge::Reset);
         }
         drafts.retain(|draft| {
             self.services += draft.services.len();

@@ -92,7 +92,9 @@ impl Item {
 
     /// An entry of a mapping that says something.
     pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries().iter().find(|entry| &*entry.key == key && !matches!(entry.item.value, Value::Null))
+        self.entries().iter().find(|entry| {
+            &*entry.key == key && !matches!(entry.item.value, Value::Null) && entry.item.merge != Merge::Reset
+        })
     }
 
     /// The value of a key, where it says something.
