@@ -49,6 +49,7 @@ mod undefined_reference;
 mod unitless_timeout;
 mod unknown_upstream_host;
 mod unset_variable;
+mod unusable_address;
 mod wrong_application_protocol;
 mod wrong_host_header;
 
@@ -95,6 +96,7 @@ pub const RULES: &[&dyn Rule] = &[
     &proxy_loop::ProxyLoop,
     &empty_pool::EmptyPool,
     &dangling_route::DanglingRoute,
+    &unusable_address::UnusableAddress,
     &short_read_timeout::ShortReadTimeout,
     &short_connect_timeout::ShortConnectTimeout,
     &missing_timeout::MissingTimeout,

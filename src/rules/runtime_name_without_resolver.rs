@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(lines(&found[0]), [16, 15]);
         assert_eq!((found[0].severity, found[0].confidence), (Severity::Warning, Confidence::Certain));
         assert!(looked_up("localhost", Lookup::AtStartOrNever { site: at(15) }).is_empty());
-        assert!(looked_up("app", Lookup::Repeated).is_empty());
+        assert!(looked_up("app", Lookup::Repeated { resolver: None }).is_empty());
     }
 
     #[test]

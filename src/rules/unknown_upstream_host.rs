@@ -16,6 +16,7 @@ impl Rule for UnknownUpstreamHost {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
+        tell_faults(self.id(), FaultKind::UnknownHost, cx, out);
         // Groups by proxy and length: only those of nearly the same length can be meant.
         let mut pools: HashMap<(ProxyId, usize), Vec<PoolId>> = HashMap::new();
         for (id, pool) in topology.pools.iter() {
@@ -25,7 +26,7 @@ impl Rule for UnknownUpstreamHost {
         for (_, endpoint) in topology.endpoints.iter() {
             let Some(name) = endpoint.host_name().filter(|_| endpoint.lookup == Lookup::AtStart) else { continue };
             let dialect = cx.dialect(endpoint.proxy);
-            if is_reserved(name) {
+            if Host::Name(name.into()).can_never_exist() {
                 let at = (endpoint.address_site, "this name can never be resolved".to_owned());
                 let message = format!("{} does not exist anywhere, so {} does not start", quote(name), dialect.name());
                 out.push(
@@ -74,11 +75,6 @@ impl Rule for UnknownUpstreamHost {
     }
 }
 
-/// Whether a name is reserved for what must not exist.
-fn is_reserved(name: &str) -> bool {
-    name.trim_end_matches('.').to_ascii_lowercase().ends_with(".invalid")
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
@@ -95,7 +91,7 @@ mod tests {
     fn reserved_names_never_resolve() {
         assert_eq!(said("app.invalid", Port::Written(80), Lookup::AtStart), [Severity::Error]);
         assert_eq!(said("APP.Invalid.", Port::Written(80), Lookup::AtStart), [Severity::Error]);
-        assert!(said("app.invalid", Port::Written(80), Lookup::Repeated).is_empty());
+        assert!(said("app.invalid", Port::Written(80), Lookup::Repeated { resolver: None }).is_empty());
         assert!(said("app.example.com", Port::Written(80), Lookup::AtStart).is_empty());
         assert!(said("invalid", Port::Written(80), Lookup::AtStart).is_empty());
     }

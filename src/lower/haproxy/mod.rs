@@ -14,6 +14,7 @@ mod failing;
 mod file;
 mod global;
 mod hop;
+mod hosts;
 mod keywords;
 mod misplaced;
 mod names;

@@ -288,6 +288,7 @@ fn add_server(file: &mut File<'_>, section: &mut Section, statement: &Statement<
         global: &file.global,
         names: file.names,
         empty_resolvers: &file.empty_resolvers,
+        resolvers: &file.resolvers,
     };
     let Some(server) = server::read(statement, &with, &mut file.facts) else {
         section.open_ended = true;

@@ -38,6 +38,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) names: &'a Names,
     /// Resolvers sections that have nobody to ask, by name.
     pub(super) empty_resolvers: &'a HashMap<Box<str>, Site>,
+    /// The others of this file, by name.
+    pub(super) resolvers: &'a HashMap<Box<str>, Site>,
 }
 
 /// Reads a line. `None`: HAProxy would refuse it for want of words.
@@ -235,7 +237,7 @@ fn lookup(
     if let Some((name, _)) = &options.resolvers {
         return match with.empty_resolvers.get(name) {
             Some(&site) => Lookup::NoResolver { site, refused: false },
-            None => Lookup::Repeated,
+            None => Lookup::Repeated { resolver: with.resolvers.get(name).copied() },
         };
     }
     if beyond(options, with).is_some() {

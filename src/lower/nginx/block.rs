@@ -44,7 +44,7 @@ impl Lowering<'_, '_> {
                         scope: block.context.scope(),
                     });
                     if slot == Slot::RESOLVER {
-                        self.check_resolver(item(Word::Set));
+                        self.read_resolver(item(Word::Set));
                     } else {
                         self.check_value(item(Word::Set), slot, &name);
                     }
@@ -75,6 +75,7 @@ impl Lowering<'_, '_> {
                 _ if block.context == Context::Data || block.context == Context::Other => {}
                 _ if is_block => self.child(item(Word::Set), &name, block),
                 _ => {
+                    self.other_address(item(Word::Set), &name);
                     self.check_known(item(Word::Set), &name, block);
                     self.check_once(item(Word::Set), &name, block);
                 }

@@ -140,7 +140,7 @@ impl Lowering<'_, '_> {
         let pass_site = self.site_of(pending.target).unwrap_or(site);
         let mut path_kept = true;
         let mut tls_asked = None;
-        let target = if hole || is_placeholder(&text) {
+        let target = if hole || self.target_address(&text, site, false) {
             Target::Unknown(Reason::TemplateHole)
         } else if text.contains('$') {
             path_kept = false;

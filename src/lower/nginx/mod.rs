@@ -9,6 +9,7 @@ mod buffers;
 mod checks;
 mod headers;
 mod hop;
+mod hosts;
 mod include;
 mod listen;
 mod place;
