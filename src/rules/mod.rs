@@ -31,6 +31,7 @@ mod prelude;
 mod proxy_loop;
 mod proxy_protocol_mismatch;
 mod queue_timeout_inherited;
+mod resolver_out_of_reach;
 mod retry_window_too_short;
 mod runtime_name_without_resolver;
 mod short_connect_timeout;
@@ -92,6 +93,7 @@ pub const RULES: &[&dyn Rule] = &[
     &unset_variable::UnsetVariable,
     &unknown_upstream_host::UnknownUpstreamHost,
     &runtime_name_without_resolver::RuntimeNameWithoutResolver,
+    &resolver_out_of_reach::ResolverOutOfReach,
     &implicit_port::ImplicitPort,
     &proxy_loop::ProxyLoop,
     &empty_pool::EmptyPool,
