@@ -23,6 +23,7 @@ mod missing_health_check;
 mod missing_sni;
 mod missing_timeout;
 mod mode_mismatch;
+mod name_resolved_once;
 mod no_failover;
 mod passive_check_off;
 mod plain_to_tls_port;
@@ -93,6 +94,7 @@ pub const RULES: &[&dyn Rule] = &[
     &unset_variable::UnsetVariable,
     &unknown_upstream_host::UnknownUpstreamHost,
     &runtime_name_without_resolver::RuntimeNameWithoutResolver,
+    &name_resolved_once::NameResolvedOnce,
     &resolver_out_of_reach::ResolverOutOfReach,
     &implicit_port::ImplicitPort,
     &proxy_loop::ProxyLoop,
