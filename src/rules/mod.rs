@@ -13,6 +13,7 @@ mod inconsistent_buffers;
 mod inert_health_check;
 mod keepalive_lost;
 mod keepalive_race;
+mod localhost_two_families;
 mod lost_headers;
 mod malformed_target;
 mod misplaced_directive;
@@ -35,11 +36,14 @@ mod queue_timeout_inherited;
 mod resolver_out_of_reach;
 mod retry_window_too_short;
 mod runtime_name_without_resolver;
+mod shadowed_route;
 mod short_connect_timeout;
 mod short_read_timeout;
 mod short_tunnel_timeout;
 mod small_response_buffer;
 mod sni_names_the_pool;
+mod socket_path_mismatch;
+mod socket_permission;
 mod syntax_error;
 #[cfg(test)]
 mod testing;
@@ -97,9 +101,13 @@ pub const RULES: &[&dyn Rule] = &[
     &name_resolved_once::NameResolvedOnce,
     &resolver_out_of_reach::ResolverOutOfReach,
     &implicit_port::ImplicitPort,
+    &socket_path_mismatch::SocketPathMismatch,
+    &socket_permission::SocketPermission,
+    &localhost_two_families::LocalhostTwoFamilies,
     &proxy_loop::ProxyLoop,
     &empty_pool::EmptyPool,
     &dangling_route::DanglingRoute,
+    &shadowed_route::ShadowedRoute,
     &unusable_address::UnusableAddress,
     &short_read_timeout::ShortReadTimeout,
     &short_connect_timeout::ShortConnectTimeout,

@@ -13,6 +13,7 @@ impl Rule for RuntimeNameWithoutResolver {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
+        tell_faults(self.id(), FaultKind::OneAddress, cx, out);
         // An endpoint that names such a resolver is shown with it, not once more by itself.
         let mut told = HashSet::new();
         for resolver in &topology.load.empty_resolvers {

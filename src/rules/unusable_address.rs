@@ -30,17 +30,18 @@ impl Rule for UnusableAddress {
             let name = dialect.name();
             let refused = endpoint.lookup == Lookup::AtStart && cx.topology.proxies[endpoint.proxy].whole;
             let finding = found("a placeholder", format!("{shown} is still to be filled in: {name} cannot use it"))
+                .confidence(Confidence::Likely)
                 .why(format!("{name} takes it for a host name, which nothing can resolve"))
                 .help("write the address that is meant");
             if refused { finding.outcome(Outcome::DoesNotStart) } else { finding.log("").severity(Severity::Warning) }
         } else if host.is_for_many() {
             found("not the address of one machine", format!("no connection can be made to {shown}"))
-                .confidence(Confidence::Certain)
                 .why("addresses for groups and broadcasts cannot be connected to")
                 .help("write the address of the machine that is meant")
         } else if host.is_for_examples() {
             found("an address for examples", format!("no machine has the address {shown}"))
                 .severity(Severity::Warning)
+                .confidence(Confidence::Likely)
                 .log("")
                 .why(
                     "addresses of 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24 and 2001:db8::/32 are set aside for \

@@ -8,7 +8,7 @@ use super::paths::{self, Base, Named};
 use super::profile::{Extent, Profile, Slot};
 use super::section::{self, Section};
 use super::text::Source;
-use super::{hop, hosts, keywords};
+use super::{hop, hosts, keywords, sockets};
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword, Tree};
 use crate::topology::{
@@ -149,6 +149,7 @@ impl<'a> File<'a> {
         let sections = file.sections(others_may_begin, out);
         file.duplicate_binds(&sections);
         file.references(&sections);
+        sockets::check(&mut file, &sections, out);
         file.facts.finish(&mut out.load);
         let (base, paths) = (file.global.base, file.paths);
         Some(LoweredFile { proxy, sections, path: source.file.path().into(), base, paths })

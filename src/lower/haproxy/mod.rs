@@ -26,6 +26,7 @@ mod routes;
 mod rules;
 mod section;
 mod server;
+mod sockets;
 mod text;
 mod times;
 mod whole;

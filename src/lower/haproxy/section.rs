@@ -202,6 +202,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
     companions::bind(file, id, &section);
     if section.profile.disabled.is_none() && !file.misspelt.contains(&id) {
         dangling::frontend(file, &section);
+        dangling::shadowed(file, &section);
     }
     let faults = std::mem::take(&mut section.faults);
     if section.profile.disabled.is_none() && !file.template {

@@ -252,6 +252,8 @@ impl Lowering<'_, '_> {
             self.out.topology.virtual_hosts[host].routes.push(route);
         }
         if let Some((family, target)) = pass {
+            let rewrites = block.items.iter().any(|item| item.word == Word::Rewrite)
+                || block.children.iter().any(|(context, _)| *context == Context::IfInLocation);
             self.pending.push(super::hop::Pending {
                 family,
                 target,
@@ -261,6 +263,7 @@ impl Lowering<'_, '_> {
                 route,
                 prefix,
                 restriction,
+                rewrites,
                 server: self.server.as_ref().map_or(0, |server| server.number),
             });
         }

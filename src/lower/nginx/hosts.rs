@@ -2,8 +2,10 @@
 
 use super::{Item, Lowering, values};
 use crate::source::{Site, clean};
-use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
+use crate::topology::{Fault, FaultKind, FaultWeight, Known, LoadEffect, Port};
 use crate::value::{Address, Host};
+use std::collections::HashMap;
+use std::net::IpAddr;
 
 /// Directives with the address that connections to the upstream side come from.
 const BINDS: [&str; 6] = ["proxy_bind", "fastcgi_bind", "uwsgi_bind", "scgi_bind", "grpc_bind", "memcached_bind"];
@@ -126,5 +128,56 @@ impl Lowering<'_, '_> {
             self.out.topology.load.faults.push(fault);
         }
         false
+    }
+
+    /// Remembers a target that names the machine itself.
+    pub(super) fn own_name(&mut self, address: &Known<Address>, port: &Known<Port>, site: Site) {
+        if let Known::Yes(Address::Net(Host::Name(name))) = address
+            && ["localhost", "ip6-localhost", "ip6-loopback"].iter().any(|own| name.eq_ignore_ascii_case(own))
+            && let Some(port) = port.known().and_then(|port| port.number())
+            && self.whole
+        {
+            self.own_names.push((name.clone(), port, site));
+        }
+    }
+
+    /// Targets with a name that has an IPv6 address, where this nginx listens on that port with IPv4 alone.
+    pub(super) fn finish_own_names(&mut self) {
+        let names = std::mem::take(&mut self.own_names);
+        if names.is_empty() {
+            return;
+        }
+        // Each port with where it is opened: for IPv4, and whether for IPv6.
+        let mut ports: HashMap<u16, (Option<Site>, bool)> = HashMap::new();
+        for ((_, key), &id) in &self.listeners {
+            let listener = &self.out.topology.listeners[id];
+            let Known::Yes((Address::Net(host), Some((first, last)))) = &listener.bind else { continue };
+            if first != last {
+                continue;
+            }
+            let at = ports.entry(*first).or_default();
+            match host {
+                Host::Ip(IpAddr::V4(ip)) if ip.is_loopback() => at.0 = Some(listener.site),
+                Host::Any if !key.starts_with('[') => at.0 = Some(listener.site),
+                Host::Ip(IpAddr::V4(_)) => {}
+                _ => at.1 = true,
+            }
+        }
+        for (name, port, site) in names {
+            let Some(&(Some(open), false)) = ports.get(&port) else { continue };
+            let only = !name.eq_ignore_ascii_case("localhost");
+            let shown = clean(&name).into_owned();
+            let message = if only {
+                format!("`{shown}` has an IPv6 address only, and port {port} is open on IPv4 alone")
+            } else {
+                format!("`{shown}` is ::1 too, and port {port} is open on IPv4 alone: nginx asks both in turn")
+            };
+            let fault = Fault::new(FaultKind::TwoFamilies, self.proxy, (site, "looked up once, at start"), message)
+                .other(open, "opened for IPv4 here")
+                .help("write `127.0.0.1`")
+                .weight(FaultWeight::MayFail, only);
+            let fault = if only { fault.why("in the usual `/etc/hosts` this name is ::1") } else { fault };
+            self.out.topology.load.faults.push(fault);
+        }
     }
 }

@@ -11,6 +11,7 @@ mod headers;
 mod hop;
 mod hosts;
 mod include;
+mod joint;
 mod listen;
 mod place;
 mod settings;
@@ -122,6 +123,7 @@ fn run(
         server: None,
         buffers_told: HashSet::new(),
         misplaced: 0,
+        own_names: Vec::new(),
     };
     for &file in entries {
         lowering.file(file);
@@ -267,6 +269,8 @@ struct Lowering<'f, 'a> {
     buffers_told: HashSet<[Option<usize>; 3]>,
     /// How many directives stand where they may not.
     misplaced: usize,
+    /// Targets that name the machine itself, with their ports.
+    own_names: Vec<(Box<str>, u16, Site)>,
 }
 
 impl Lowering<'_, '_> {
@@ -367,6 +371,7 @@ impl Lowering<'_, '_> {
         self.finish_zones();
         self.finish_listeners();
         self.finish_hops();
+        self.finish_own_names();
     }
 }
 

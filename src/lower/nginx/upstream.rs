@@ -161,6 +161,7 @@ impl Lowering<'_, '_> {
             },
             None => wait_default(&built_in::SERVER_FAIL_TIMEOUT),
         };
+        self.own_name(&place, &port, *address_site);
         let lookup = match &place {
             Known::Yes(Address::Net(Host::Name(_))) if has("resolve").is_some() => Lookup::Repeated { resolver: None },
             Known::Yes(Address::Net(Host::Name(_))) => Lookup::AtStart,
