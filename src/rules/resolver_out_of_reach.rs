@@ -39,6 +39,8 @@ struct Asked {
     public: bool,
     /// One of them is the name server of a cluster.
     cluster: bool,
+    /// All of them have addresses for examples, so nobody answers.
+    nobody: bool,
     /// One of them may know bare names: a container engine's own, or one that is not known.
     bare: bool,
 }
@@ -52,6 +54,7 @@ impl Asked {
             site: resolver.site,
             public: all(is_public),
             cluster: any(is_cluster),
+            nobody: all(Host::is_for_examples),
             bare: servers.is_empty() || any(knows_bare_names),
         }
     }
@@ -77,6 +80,12 @@ fn knows_bare_names(host: &Host) -> bool {
 fn judge(name: &str, asked: Asked) -> Option<(&'static str, Confidence)> {
     if name.ends_with('.') || name.contains('$') || Host::Name(name.into()).is_to_be_filled_in() {
         return None;
+    }
+    if asked.nobody {
+        return Some((
+            "no machine has the address of this name server: it is set aside for examples",
+            Confidence::Likely,
+        ));
     }
     let lower = name.to_ascii_lowercase();
     if !lower.contains('.') {
@@ -189,5 +198,7 @@ mod tests {
         assert_eq!(sure("app.default.svc.cluster.local", &["8.8.8.8", "10.96.0.10"]), None);
         assert_eq!(sure("app.default.svc", &["kube-dns.kube-system.svc.cluster.local"]), Some(Confidence::Likely));
         assert_eq!(sure("app.example.com", &["8.8.8.8"]), None);
+        assert_eq!(sure("app.example.com", &["192.0.2.53"]), Some(Confidence::Likely));
+        assert_eq!(sure("app.example.com", &["192.0.2.53", "10.0.0.2"]), None);
     }
 }

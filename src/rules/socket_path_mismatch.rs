@@ -35,11 +35,13 @@ impl Rule for SocketPathMismatch {
         tell_faults(self.id(), FaultKind::SocketPath, cx, out);
         // Sockets that a proxy opens here, by their folder.
         let mut opened: HashMap<&str, Vec<(&str, ListenerId)>> = HashMap::new();
+        let mut exact: HashSet<(&str, &str)> = HashSet::new();
         for (id, listener) in topology.listeners.iter() {
             if let Known::Yes((Address::Socket(path), _)) = &listener.bind
                 && let Some((folder, name)) = cut(path)
             {
                 opened.entry(folder).or_default().push((name, id));
+                exact.insert((folder, name));
             }
         }
         if opened.is_empty() {
@@ -56,10 +58,8 @@ impl Rule for SocketPathMismatch {
         let used: HashSet<(&str, &str)> = asked.iter().map(|(place, _)| *place).collect();
         let mut comparisons = 0;
         for ((folder, name), endpoint) in asked {
-            let Some(sockets) = opened.get(folder).filter(|_| endpoint.is_usable()) else { continue };
-            if sockets.iter().any(|(other, _)| *other == name) {
-                continue;
-            }
+            let wanted = endpoint.is_usable() && !exact.contains(&(folder, name));
+            let Some(sockets) = opened.get(folder).filter(|_| wanted) else { continue };
             let near = sockets
                 .iter()
                 .take_while(|_| {

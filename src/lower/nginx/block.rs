@@ -194,6 +194,9 @@ impl Lowering<'_, '_> {
             _ => (Matcher::Prefix(pattern.into()), None),
         };
         if let (Some(site), false) = (self.site_of(item), hole) {
+            if let Matcher::Condition(pattern) = &matcher {
+                self.same_pattern(format!("{modifier} {pattern}").into(), site, outer.number);
+            }
             let key = match &matcher {
                 Matcher::Exact(path) => Some((true, path.clone())),
                 Matcher::Prefix(path) => Some((false, path.clone())),

@@ -6,7 +6,7 @@ use crate::source::{Site, clean};
 use crate::topology::{Fault, FaultKind, FaultWeight, Matcher};
 
 /// How many locations of a server are looked through for one that takes the requests in question.
-const LOCATIONS: usize = 1000;
+const LOCATIONS: usize = 200;
 
 impl Lowering<'_, '_> {
     /// Notes a target whose path does not fit to that of its location: nginx puts the one in the place of the other,
@@ -54,6 +54,28 @@ impl Lowering<'_, '_> {
             .other(pending.site, "the location's path")
             .help(help)
             .weight(weight, true),
+        );
+    }
+
+    /// Notes a location with the pattern of an earlier one: nginx takes the first pattern that fits.
+    pub(super) fn same_pattern(&mut self, pattern: Box<str>, site: Site, outer: u32) {
+        // No path begins like this: a modifier and a blank stand before the pattern.
+        let first = *self.variables.locations.entry((outer, false, pattern)).or_insert(site);
+        // A file that is included twice says the same twice.
+        if first.span == site.span || self.is_template(site) || self.is_template(first) {
+            return;
+        }
+        self.out.topology.load.faults.push(
+            Fault::new(
+                FaultKind::ShadowedRoute,
+                self.proxy,
+                (site, "never reached"),
+                "this location never gets a request: another one above has the same pattern",
+            )
+            .other(first, "takes them all")
+            .why("nginx tries the patterns of a server from top to bottom and takes the first that fits")
+            .help("put both into one location, or take one away")
+            .weight(FaultWeight::MayFail, true),
         );
     }
 }
