@@ -125,9 +125,8 @@ impl Lowering<'_, '_> {
             self.args(item).into_iter().map(|(word, site)| (word.into_owned(), site)).collect();
         let ((address, address_site), options) = words.split_first()?;
         let down = options.iter().any(|(word, _)| word == "down");
-        let hole = self.is_hole(item, 1)
-            || of_environment(address)
-            || self.target_address(address, *address_site, down);
+        let hole =
+            self.is_hole(item, 1) || of_environment(address) || self.target_address(address, *address_site, down);
         let (place, port) = if hole {
             (Known::Unknown(Reason::TemplateHole), Known::Unknown(Reason::TemplateHole))
         } else {
