@@ -146,7 +146,10 @@ impl Rule for ResolverOutOfReach {
             let Target::Computed(computed) = &hop.target else { continue };
             let Known::Yes(Some(resolver)) = computed.resolver else { continue };
             let Some(&asked) = asked.get(&resolver) else { continue };
-            for outcome in computed.outcomes.iter().filter(|outcome| outcome.is == ComputedKind::HostName).take(64) {
+            // In a part of a configuration, a bare name may be a group of another file.
+            let whole = topology.proxies[hop.proxy].whole;
+            let names = computed.outcomes.iter().filter(|outcome| outcome.is == ComputedKind::HostName);
+            for outcome in names.filter(|outcome| whole || outcome.name.contains('.')).take(64) {
                 let way = Some(hop.target_site).filter(|way| *way != outcome.site);
                 tell(hop.proxy, &outcome.name, outcome.site, way, asked);
             }

@@ -121,7 +121,8 @@ pub(super) fn shadowed(file: &mut File<'_>, section: &Section) {
     }
     let mut seen: HashMap<&str, Site> = HashMap::new();
     let mut all: Option<Site> = None;
-    let chance = file.source.file.text().contains("rand(");
+    let text = file.source.file.text();
+    let chance = text.contains("rand(") || text.contains("_inc_");
     let mut faults = Vec::new();
     for wanted in section.wanted.iter().filter(|wanted| !wanted.conditional) {
         let by = match (&wanted.matcher, all) {
@@ -147,7 +148,7 @@ pub(super) fn shadowed(file: &mut File<'_>, section: &Section) {
         }
         match &wanted.matcher {
             Matcher::Always => all = Some(wanted.site),
-            // Words that are filled in may differ, and chance does.
+            // Words that are filled in may differ; chance and counters do.
             Matcher::Condition(condition) if !condition.contains('$') && !chance => {
                 seen.insert(condition, wanted.site);
             }

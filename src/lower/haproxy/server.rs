@@ -136,12 +136,14 @@ fn one_address(statement: &Statement<'_>, word: &Arg<'_>, with: &Surroundings<'_
     if number < 2 {
         return;
     }
-    let message =
-        format!("all {number} servers of this template are one: the name is looked up once, without resolvers");
-    let fault = Fault::new(FaultKind::OneAddress, with.proxy, (word.site, "one address for all of them"), message)
+    let message = format!(
+        "the {number} servers of this template can all be one machine: each takes the first address that the name has \
+         at start"
+    );
+    let fault = Fault::new(FaultKind::OneAddress, with.proxy, (word.site, "looked up without resolvers"), message)
         .why(
-            "at start HAProxy takes the first address of a name for each server; only `resolvers` give each one an \
-             address of its own. When that one machine is down, all of them are",
+            "without `resolvers` HAProxy does not spread the addresses of a name over the servers of a template; when \
+             that one machine is down, all of them are",
         )
         .help("add `resolvers NAME` with a section that has name servers, or write a `server` line for each machine")
         .weight(FaultWeight::MayFail, true);

@@ -114,13 +114,14 @@ fn forbidden(file: &File<'_>, path: &str, site: Site, bind: &Bind) -> Option<Fau
         .other(bind.site, label)
         .other(*at, "HAProxy goes on as this user")
         .why(
-            "HAProxy makes the socket as root, before it changes its user; whoever connects to it needs the right to \
-             write",
+            "HAProxy makes the socket as the user who starts it, mostly root, before it changes its user; whoever \
+             connects to it needs the right to write",
         )
         .help(format!("write `user {user_shown}` on the `bind` line, or a `mode` that lets this user write"));
-    Some(match rights.mode {
-        Some(_) => fault,
-        // The umask of whoever starts it decides.
-        None => fault.weight(FaultWeight::MayFail, false),
+    Some(match (rights.mode, &rights.user) {
+        // Only root can give a socket away.
+        (Some(_), Some(_)) => fault,
+        // Whoever starts HAProxy owns it, mostly root; the umask decides where there is no mode.
+        _ => fault.weight(FaultWeight::MayFail, false),
     })
 }

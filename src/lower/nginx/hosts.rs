@@ -151,10 +151,12 @@ impl Lowering<'_, '_> {
         let mut ports: HashMap<u16, (Option<Site>, bool)> = HashMap::new();
         for ((_, key), &id) in &self.listeners {
             let listener = &self.out.topology.listeners[id];
-            let Known::Yes((Address::Net(host), Some((first, last)))) = &listener.bind else { continue };
-            if first != last {
-                continue;
-            }
+            let (host, first) = match &listener.bind {
+                Known::Yes((Address::Net(host), Some((first, last)))) if first == last => (host, first),
+                Known::Yes((Address::Socket(_), _)) => continue,
+                // It may be the other family's.
+                _ => return,
+            };
             let at = ports.entry(*first).or_default();
             match host {
                 Host::Ip(IpAddr::V4(ip)) if ip.is_loopback() => at.0 = Some(listener.site),
