@@ -174,6 +174,66 @@ impl Host {
         }
     }
 
+    /// Whether nothing can ever be reached at it over TCP: group and broadcast addresses.
+    #[must_use]
+    pub fn is_for_many(&self) -> bool {
+        match self {
+            Self::Ip(IpAddr::V4(ip)) => ip.is_multicast() || ip.is_broadcast(),
+            Self::Ip(IpAddr::V6(ip)) => ip.is_multicast(),
+            _ => false,
+        }
+    }
+
+    /// Whether it is one of the addresses that are set aside for examples in texts, so that no machine has them
+    /// (RFC 5737, RFC 3849).
+    #[must_use]
+    pub const fn is_for_examples(&self) -> bool {
+        match self {
+            Self::Ip(IpAddr::V4(ip)) => {
+                matches!(ip.octets(), [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _])
+            }
+            Self::Ip(IpAddr::V6(ip)) => matches!(ip.segments(), [0x2001, 0x0db8, ..]),
+            _ => false,
+        }
+    }
+
+    /// Whether it is a name below `.invalid`, which is reserved for what must not exist (RFC 6761).
+    #[must_use]
+    pub fn can_never_exist(&self) -> bool {
+        match self {
+            Self::Name(name) => {
+                let name = name.trim_end_matches('.').as_bytes();
+                let at = name.len().saturating_sub(".invalid".len());
+                at > 0 && name[at..].eq_ignore_ascii_case(b".invalid")
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it is a name that a person was meant to replace: `<ip>`, `CHANGE_ME`, `10.0.0.x`.
+    #[must_use]
+    pub fn is_to_be_filled_in(&self) -> bool {
+        let Self::Name(name) = self else { return false };
+        if let Some(open) = name.find('<') {
+            return name[open..].contains('>');
+        }
+        let labels: Vec<&str> = name.split('.').take(5).collect();
+        let is_blank = |label: &&str| !label.is_empty() && label.bytes().all(|byte| matches!(byte, b'x' | b'X'));
+        let is_number = |label: &&str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit());
+        if labels.len() == 4
+            && labels.iter().all(|label| is_blank(label) || is_number(label))
+            && labels.iter().any(is_blank)
+        {
+            return true;
+        }
+        let first = labels.first().map_or(String::new(), |label| label.to_ascii_lowercase());
+        let words: String = first.chars().filter(|c| !matches!(c, '_' | '-')).take(40).collect();
+        matches!(&*words, "changeme" | "replaceme" | "changethis" | "replacethis")
+            || (labels.len() == 1
+                && ["your_", "your-"].iter().any(|begin| first.starts_with(begin))
+                && ["ip", "host", "hostname", "address", "server"].iter().any(|end| first.ends_with(end)))
+    }
+
     /// Reads a host: an address (IPv6 with or without brackets), a wildcard or a name.
     #[must_use]
     pub fn parse(text: &str) -> Self {
@@ -280,5 +340,23 @@ mod tests {
         assert!(Host::parse("LOCALHOST").is_loopback());
         assert_eq!(Host::parse("0.0.0.0"), Host::Any);
         assert_eq!(Host::parse("app"), Host::Name("app".into()));
+    }
+
+    #[test]
+    fn hosts_that_are_none() {
+        let all = |test: fn(&Host) -> bool, hosts: &[&str]| hosts.iter().all(|host| test(&Host::parse(host)));
+        let none = |test: fn(&Host) -> bool, hosts: &[&str]| !hosts.iter().any(|host| test(&Host::parse(host)));
+        assert!(all(Host::is_for_examples, &["192.0.2.1", "198.51.100.7", "203.0.113.255", "[2001:db8::1]"]));
+        assert!(none(Host::is_for_examples, &["192.0.3.1", "10.0.0.1", "2001:db9::1", "app", "*"]));
+        assert!(all(Host::is_for_many, &["224.0.0.1", "255.255.255.255", "ff02::1"]));
+        assert!(none(Host::is_for_many, &["10.255.255.255", "192.168.0.255", "::1", "0.0.0.0"]));
+        assert!(all(Host::can_never_exist, &["app.invalid", "APP.Invalid."]));
+        assert!(none(Host::can_never_exist, &["invalid", ".invalid", "app.example", "app.invalid.com", "é.nvalid"]));
+        let left =
+            ["<ip>", "<your-host>", "x.x.x.x", "10.0.0.X", "CHANGE_ME", "changeme.example.com", "YOUR_SERVER_IP"];
+        assert!(all(Host::is_to_be_filled_in, &left));
+        let right =
+            ["app", "x", "x.com", "xxx.xxx", "10.0.0.1", "your-app", "your.domain.com", "todo", "changemeister"];
+        assert!(none(Host::is_to_be_filled_in, &right));
     }
 }

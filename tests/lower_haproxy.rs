@@ -100,7 +100,7 @@ fn default_server_lines_act_on_servers_below() {
     assert_eq!(endpoint(&t, "two").check.enabled, Known::Yes(true));
     assert_eq!(endpoint(&t, "three").check.enabled, Known::Yes(false));
     assert_eq!(endpoint(&t, "four").check.enabled, Known::Yes(true));
-    assert_eq!(endpoint(&t, "four").lookup, Lookup::Repeated);
+    assert!(matches!(endpoint(&t, "four").lookup, Lookup::Repeated { resolver: Some(_) }));
 }
 
 #[test]
@@ -368,4 +368,80 @@ fn sections_that_are_named() {
         kinds,
         ["peers section", "cache section", "fcgi-app section", "http-errors section", "userlist", "server"]
     );
+}
+
+fn faults(topology: &Topology) -> Vec<(FaultKind, FaultWeight, bool)> {
+    topology.load.faults.iter().map(|fault| (fault.kind, fault.weight, fault.certain)).collect()
+}
+
+#[test]
+fn hosts_in_every_section() {
+    use FaultKind::{UnknownHost, UnusableAddress};
+    let kinds = |text: &str| faults(&whole(text)).into_iter().map(|(kind, ..)| kind).collect::<Vec<_>>();
+    // Each of these was refused by `haproxy -c` 2.6.12.
+    assert_eq!(kinds("defaults\n log logs.invalid local0\n"), [UnknownHost]);
+    assert_eq!(kinds("resolvers r\n nameserver a dns.Invalid:53\n"), [UnknownHost]);
+    assert_eq!(kinds("peers p\n peer me 127.0.0.1:9\n peer other b.invalid:9\n"), [UnknownHost]);
+    assert_eq!(kinds("ring r\n server l l.invalid:514\n"), [UnknownHost]);
+    assert_eq!(kinds("mailers m\n mailer x m.invalid:25\n"), [UnknownHost]);
+    assert_eq!(kinds("listen l\n bind :80,web.invalid:81\n server s 10.0.0.1:80\n"), [UnknownHost]);
+    assert_eq!(kinds("listen l\n bind <ip>:80\n server s 10.0.0.1:80\n"), [UnusableAddress]);
+    assert_eq!(kinds("backend b\n server s 10.0.0.1:80 source 192.0.2.7\n"), [UnusableAddress]);
+    // What is not known, not meant so, or only perhaps there.
+    assert_eq!(kinds("backend b\n server s 10.0.0.1:80 source 192.0.2.7 usesrc clientip\n"), []);
+    assert_eq!(kinds("listen l\n bind \"${ADDRESS}.invalid:80\"\n server s 10.0.0.1:80\n"), []);
+    assert_eq!(kinds(".if defined(X)\ndefaults\n log logs.invalid local0\n.endif\n"), []);
+    assert_eq!(kinds("defaults\n log 192.0.2.5:514 local0\n"), []);
+}
+
+#[test]
+fn sockets_and_who_may_open_them() {
+    let of = |global: &str, bind: &str| {
+        let text = format!(
+            "global\n {global}\nbackend b\n server s unix@/run/a.sock\nfrontend f\n mode http\n \
+             bind unix@/run/a.sock {bind}\n http-request return status 200\n"
+        );
+        faults(&several(&[("haproxy.cfg", &text)]))
+    };
+    let forbidden = |certain| {
+        vec![(FaultKind::SocketPermission, if certain { FaultWeight::Fails } else { FaultWeight::MayFail }, certain)]
+    };
+    assert_eq!(of("maxconn 9", "mode 600"), []);
+    assert_eq!(of("user nobody", "user daemon mode 600"), forbidden(true));
+    assert_eq!(of("user nobody", "mode 600"), forbidden(false));
+    assert_eq!(of("user nobody", ""), forbidden(false));
+    assert_eq!(of("user nobody", "user nobody mode 600"), []);
+    assert_eq!(of("user nobody", "mode 666"), []);
+    assert_eq!(of("user nobody\n group web", "mode 660 group web"), []);
+    assert_eq!(of("user nobody", "mode 660 group web"), forbidden(false));
+    // Without `group` HAProxy keeps root's.
+    assert_eq!(of("user nobody", "mode 660"), []);
+    assert_eq!(of("user nobody", "uid 65534 mode 600"), []);
+    assert_eq!(of("uid 65534", "mode 600"), []);
+    assert_eq!(of("user nobody\n unix-bind mode 666", ""), []);
+    assert_eq!(of("chroot /jail", "mode 666"), [(FaultKind::SocketPath, FaultWeight::Fails, true)]);
+    assert_eq!(of("chroot /", "mode 666"), []);
+    let below = |server: &str, bind: &str| {
+        let text = format!("global\n chroot /jail/\nlisten l\n mode http\n bind {bind}\n server s {server}\n");
+        faults(&several(&[("haproxy.cfg", &text)]))
+    };
+    assert_eq!(below("unix@/jail/a.sock", ":80"), [(FaultKind::SocketPath, FaultWeight::Fails, false)]);
+    assert_eq!(below("/run/a.sock", ":80"), [(FaultKind::SocketPath, FaultWeight::MayFail, false)]);
+    assert_eq!(below("/run/a.sock", "unix@/jail/run/a.sock"), []);
+    assert_eq!(below("abns@a", ":80"), []);
+}
+
+#[test]
+fn rules_that_are_never_reached() {
+    let count = |rules: &str| {
+        let text = format!(
+            "frontend f\n mode http\n bind :80\n{rules} default_backend a\nbackend a\n mode http\n server s 10.0.0.1:80\n"
+        );
+        faults(&whole(&text)).iter().filter(|(kind, ..)| *kind == FaultKind::ShadowedRoute).count()
+    };
+    assert_eq!(count(" use_backend a\n use_backend a if { path /x }\n use_backend a\n"), 2);
+    assert_eq!(count(" use_backend a if { path /x }\n use_backend a if { path /x }\n"), 1);
+    assert_eq!(count(" use_backend a if { path /x }\n use_backend a unless { path /x }\n"), 0);
+    assert_eq!(count(" use_backend a if { rand(2) eq 0 }\n use_backend a if { rand(2) eq 0 }\n"), 0);
+    assert_eq!(count(".if defined(X)\n use_backend a\n.endif\n use_backend a if { path /x }\n"), 0);
 }

@@ -218,3 +218,49 @@ fn an_include_cycle_ends() {
     let report = lint(vec![unit], &[], &Two, &Settings::default());
     assert_eq!(rules(&report), ["GW001"]);
 }
+
+/// What the rules on addresses and paths say of one location.
+fn said(location: &str) -> Vec<&'static str> {
+    let rules = rules(&one(&format!("events {{}} http {{ server {{ listen 81; {location} }} }}")));
+    rules.into_iter().filter(|code| matches!(*code, "GW105" | "GW111" | "GW113" | "GW119" | "GW120")).collect()
+}
+
+#[test]
+fn addresses_that_cannot_be_used() {
+    assert_eq!(said("location / { proxy_bind 192.0.2.1; proxy_pass http://10.0.0.1; }"), ["GW120"]);
+    assert_eq!(said("location / { proxy_bind 192.0.2.1:1234; proxy_pass http://10.0.0.1; }"), ["GW120"]);
+    assert_eq!(said("location / { proxy_bind 192.0.2.1 transparent; proxy_pass http://10.0.0.1; }"), [""; 0]);
+    assert_eq!(said("location / { proxy_bind off; proxy_pass http://10.0.0.1; }"), [""; 0]);
+    assert_eq!(said("location / { proxy_pass http://[::]:8080; }"), ["GW120"]);
+    assert_eq!(said("location / { proxy_pass http://224.0.0.1:8080; }"), ["GW120"]);
+    assert_eq!(said("location / { proxy_pass https://<your host>/; }"), [""; 0], "refused for another reason");
+    assert_eq!(said("location / { proxy_pass https://<host>/; }"), ["GW120"]);
+    assert_eq!(said("access_log syslog:server=logs.invalid:514,tag=x combined;"), ["GW105"]);
+    assert_eq!(said("error_log syslog:server=unix:/dev/log;"), [""; 0]);
+    assert_eq!(said("location / { proxy_pass http://@HOST@:8080; }"), [""; 0]);
+}
+
+#[test]
+fn paths_that_do_not_fit() {
+    assert_eq!(said("location /api { proxy_pass http://10.0.0.1/; }"), ["GW119"]);
+    assert_eq!(said("location / { proxy_pass http://10.0.0.1/app; }"), ["GW119"]);
+    assert_eq!(said("location /api/ { proxy_pass http://10.0.0.1/app/; }"), [""; 0]);
+    assert_eq!(said("location /api/ { if ($x) { rewrite ^ /y break; } proxy_pass http://10.0.0.1/app; }"), [""; 0]);
+    assert_eq!(said("location ~ a { return 200; } location ~ a { return 201; }"), ["GW119"]);
+    assert_eq!(said("location ~ a { return 200; } location ~* a { return 201; }"), [""; 0]);
+    assert_eq!(said("location ~ a { location ~ b { } } location ~ b { return 201; }"), [""; 0]);
+}
+
+#[test]
+fn names_of_this_machine() {
+    let with = |listen: &str| {
+        let text = format!("location / {{ proxy_pass http://localhost:82; }} }} server {{ {listen} return 200;");
+        said(&text)
+    };
+    assert_eq!(with("listen 82;"), ["GW113"]);
+    assert_eq!(with("listen 127.0.0.1:82;"), ["GW113"]);
+    assert_eq!(with("listen 82; listen [::]:82;"), [""; 0]);
+    assert_eq!(with("listen 10.0.0.1:82;"), [""; 0]);
+    assert_eq!(with("listen 83;"), [""; 0]);
+    assert_eq!(with("listen 82; listen localhost:82;"), [""; 0]);
+}

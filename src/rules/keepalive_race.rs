@@ -1,5 +1,6 @@
 //! GW601: a kept connection may be closed as the next request goes out.
 
+use super::around::behind;
 use super::prelude::*;
 use std::time::Duration;
 
@@ -30,17 +31,16 @@ fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, shortest: Duration) -> Option<Finding
     // What a proxy does by itself is no mistake that somebody made here.
     let site = reuse.kept.site()?;
     let idle = *reuse.idle.known()?;
-    if matches!(idle, Wait::For(idle) if idle < shortest) {
-        return None;
-    }
-    // The proxy's own listeners say how long they keep an idle client.
-    let longer = |member: &EndpointId| {
-        let link = topology.endpoints[*member].leads_to?;
-        let there = topology.listeners[link.listener].idle.known()?;
-        Some(*there > idle)
-    };
     let members = topology.members(id);
-    if !members.is_empty() && members.iter().take(1000).all(|member| longer(member) == Some(true)) {
+    let mut all_longer = !members.is_empty();
+    for &member in members.iter().take(1000) {
+        match kept_there(topology, member, idle) {
+            There::Longer => {}
+            There::Shorter(server, guessed) => return Some(proved(cx, hop, site, idle, server, guessed)),
+            There::Unknown => all_longer = false,
+        }
+    }
+    if all_longer || matches!(idle, Wait::For(idle) if idle < shortest) {
         return None;
     }
     let dialect = cx.dialect(hop.proxy);
@@ -77,6 +77,80 @@ fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, shortest: Duration) -> Option<Finding
                 reuse.idle.spelling
             )),
     )
+}
+
+/// What is known of how long the other side keeps an idle connection.
+enum There<'t> {
+    /// Longer than the proxy does, or it never keeps one.
+    Longer,
+    /// Not longer; whether it is a guess that the proxy runs there.
+    Shorter(&'t Server, bool),
+    Unknown,
+}
+
+fn kept_there(topology: &Topology, member: EndpointId, idle: Wait) -> There<'_> {
+    // The proxy's own listeners say how long they keep an idle client.
+    if let Some(link) = topology.endpoints[member].leads_to {
+        return match topology.listeners[link.listener].idle.known() {
+            Some(there) if *there > idle => There::Longer,
+            _ => There::Unknown,
+        };
+    }
+    let mut longer = 0;
+    let behind = behind(topology, member);
+    let mut shorter = None;
+    for one in &behind {
+        let server = &one.workload.server;
+        match server.idle.as_ref().and_then(|idle| idle.known()) {
+            // It closes after each answer, and says so.
+            Some(Wait::For(Duration::ZERO)) => longer += 1,
+            Some(there) if *there > idle => longer += 1,
+            Some(_) if server.program.is_some() => shorter = Some((server, one.guessed)),
+            _ => return There::Unknown,
+        }
+    }
+    match shorter {
+        // One place in order makes it another one's affair.
+        Some((server, guessed)) if longer == 0 => There::Shorter(server, guessed),
+        None if longer > 0 => There::Longer,
+        _ => There::Unknown,
+    }
+}
+
+/// The program behind an endpoint is known to close first.
+fn proved(cx: &Cx<'_>, hop: &Hop, site: Site, idle: Wait, server: &Server, guessed: bool) -> Finding {
+    let reuse = &hop.reuse;
+    let dialect = cx.dialect(hop.proxy);
+    let program = server.program.as_ref().map_or("the server", |(name, _)| name);
+    let closes = server.idle.as_ref().and_then(|idle| idle.known().copied()?.duration()).unwrap_or_default();
+    let mut finding = Finding::new(
+        RuleId::GW601,
+        dialect,
+        (site, "connections are kept for the next request, of any client".into()),
+        format!(
+            "{} keeps idle connections {}, and {program} closes them after {}: now and then a request meets a closed one",
+            dialect.name(),
+            held(idle),
+            humanise(closes)
+        ),
+    )
+    .confidence(if guessed { Confidence::Possible } else { Confidence::Likely });
+    if guessed {
+        finding = finding.severity(Severity::Note);
+    }
+    if let Some(site) = reuse.idle.site() {
+        finding = finding.label((site, format!("idle {}", held(idle))));
+    }
+    if let (Some(there), Some((_, at))) = (&server.idle, &server.program) {
+        finding = finding.label(there.label(*at, format!("closed after {}", humanise(closes))));
+    }
+    let raise = server.idle.as_ref().map_or("its own", |idle| idle.spelling);
+    finding.label((hop.target_site, "requests go out on them here".into())).why_of_dialect().help(format!(
+        "raise `{raise}` of {program} above that of {}, or set `{}` below {}",
+        dialect.name(),
+        reuse.idle.spelling,
+        humanise(closes)
+    ))
 }
 
 fn held(idle: Wait) -> String {
@@ -136,6 +210,28 @@ mod tests {
         assert_eq!(house.found(RuleId::GW601)[0].severity, Severity::Warning);
         house.t.hops[hop].reuse.shared = false;
         assert!(house.found(RuleId::GW601).is_empty());
+    }
+
+    #[test]
+    fn a_known_program_says_how_long_it_keeps() {
+        for (there, expected) in [
+            (built_in(ms(5000)), vec![(Severity::Warning, Confidence::Likely)]),
+            (written(ms(60_000), 31), vec![(Severity::Warning, Confidence::Likely)]),
+            (written(ms(65_000), 31), vec![]),
+            (built_in(ms(0)), vec![]),
+            (written(Wait::Forever, 31), vec![]),
+            (Setting::unknown(Reason::Variable, at(31), "x"), vec![(Severity::Note, Confidence::Possible)]),
+        ] {
+            let (mut house, _) = house();
+            let app = house.workload(30, "app");
+            let proxy = house.workload(32, "proxy");
+            house.t.workloads[app].server.program = Some(("Node.js".into(), at(31)));
+            house.t.workloads[app].server.idle = Some(there);
+            let member = house.t.pools.iter().next().unwrap().1.members[0];
+            house.sees(proxy, member, Leads::To(app));
+            let found: Vec<_> = house.found(RuleId::GW601).iter().map(|f| (f.severity, f.confidence)).collect();
+            assert_eq!(found, expected);
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod inconsistent_buffers;
 mod inert_health_check;
 mod keepalive_lost;
 mod keepalive_race;
+mod localhost_two_families;
 mod loopback_in_container;
 mod lost_headers;
 mod malformed_target;
@@ -26,6 +27,7 @@ mod missing_health_check;
 mod missing_sni;
 mod missing_timeout;
 mod mode_mismatch;
+mod name_resolved_once;
 mod no_failover;
 mod no_shared_network;
 mod passive_check_off;
@@ -36,13 +38,17 @@ mod prelude;
 mod proxy_loop;
 mod proxy_protocol_mismatch;
 mod queue_timeout_inherited;
+mod resolver_out_of_reach;
 mod retry_window_too_short;
 mod runtime_name_without_resolver;
+mod shadowed_route;
 mod short_connect_timeout;
 mod short_read_timeout;
 mod short_tunnel_timeout;
 mod small_response_buffer;
 mod sni_names_the_pool;
+mod socket_path_mismatch;
+mod socket_permission;
 mod started_before_upstream;
 mod syntax_error;
 #[cfg(test)]
@@ -55,6 +61,7 @@ mod undefined_reference;
 mod unitless_timeout;
 mod unknown_upstream_host;
 mod unset_variable;
+mod unusable_address;
 mod worker_timeout_below_proxy;
 mod workload_binds_loopback;
 mod wrong_application_protocol;
@@ -104,11 +111,18 @@ pub const RULES: &[&dyn Rule] = &[
     &unknown_upstream_host::UnknownUpstreamHost,
     &no_shared_network::NoSharedNetwork,
     &runtime_name_without_resolver::RuntimeNameWithoutResolver,
+    &name_resolved_once::NameResolvedOnce,
+    &resolver_out_of_reach::ResolverOutOfReach,
     &implicit_port::ImplicitPort,
+    &socket_path_mismatch::SocketPathMismatch,
+    &socket_permission::SocketPermission,
+    &localhost_two_families::LocalhostTwoFamilies,
     &proxy_loop::ProxyLoop,
     &empty_pool::EmptyPool,
     &started_before_upstream::StartedBeforeUpstream,
     &dangling_route::DanglingRoute,
+    &shadowed_route::ShadowedRoute,
+    &unusable_address::UnusableAddress,
     &short_read_timeout::ShortReadTimeout,
     &short_connect_timeout::ShortConnectTimeout,
     &missing_timeout::MissingTimeout,

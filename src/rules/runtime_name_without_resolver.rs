@@ -13,6 +13,7 @@ impl Rule for RuntimeNameWithoutResolver {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
+        tell_faults(self.id(), FaultKind::OneAddress, cx, out);
         // An endpoint that names such a resolver is shown with it, not once more by itself.
         let mut told = HashSet::new();
         for resolver in &topology.load.empty_resolvers {
@@ -180,7 +181,7 @@ mod tests {
         assert_eq!(lines(&found[0]), [16, 15]);
         assert_eq!((found[0].severity, found[0].confidence), (Severity::Warning, Confidence::Certain));
         assert!(looked_up("localhost", Lookup::AtStartOrNever { site: at(15) }).is_empty());
-        assert!(looked_up("app", Lookup::Repeated).is_empty());
+        assert!(looked_up("app", Lookup::Repeated { resolver: None }).is_empty());
     }
 
     #[test]

@@ -18,6 +18,7 @@ impl Rule for UnknownUpstreamHost {
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
         look_around(cx, out, |seen| in_project(self.id(), cx, seen));
+        tell_faults(self.id(), FaultKind::UnknownHost, cx, out);
         // Groups by proxy and length: only those of nearly the same length can be meant.
         let mut pools: HashMap<(ProxyId, usize), Vec<PoolId>> = HashMap::new();
         for (id, pool) in topology.pools.iter() {
@@ -27,7 +28,7 @@ impl Rule for UnknownUpstreamHost {
         for (_, endpoint) in topology.endpoints.iter() {
             let Some(name) = endpoint.host_name().filter(|_| endpoint.lookup == Lookup::AtStart) else { continue };
             let dialect = cx.dialect(endpoint.proxy);
-            if is_reserved(name) {
+            if Host::Name(name.into()).can_never_exist() {
                 let at = (endpoint.address_site, "this name can never be resolved".to_owned());
                 let message = format!("{} does not exist anywhere, so {} does not start", quote(name), dialect.name());
                 out.push(
@@ -165,11 +166,6 @@ fn nearest<'t>(t: &'t Topology, project: &Project, name: &str) -> Option<&'t Wor
     })
 }
 
-/// Whether a name is reserved for what must not exist.
-fn is_reserved(name: &str) -> bool {
-    name.trim_end_matches('.').to_ascii_lowercase().ends_with(".invalid")
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
@@ -193,7 +189,7 @@ mod tests {
         let found = house.found(RuleId::GW105);
         assert_eq!((found[0].severity, lines(&found[0])), (Severity::Error, vec![11, 21, 29]));
         assert_eq!(found[0].outcome, Outcome::DoesNotStart);
-        house.t.endpoints[endpoint].lookup = Lookup::Repeated;
+        house.t.endpoints[endpoint].lookup = Lookup::Repeated { resolver: None };
         assert_eq!(house.found(RuleId::GW105)[0].outcome, Outcome::Either(502, 503));
         house.t.placements[0].how = Placed::Near;
         assert_eq!(house.found(RuleId::GW105)[0].severity, Severity::Warning);
@@ -214,7 +210,7 @@ mod tests {
     fn reserved_names_never_resolve() {
         assert_eq!(said("app.invalid", Port::Written(80), Lookup::AtStart), [Severity::Error]);
         assert_eq!(said("APP.Invalid.", Port::Written(80), Lookup::AtStart), [Severity::Error]);
-        assert!(said("app.invalid", Port::Written(80), Lookup::Repeated).is_empty());
+        assert!(said("app.invalid", Port::Written(80), Lookup::Repeated { resolver: None }).is_empty());
         assert!(said("app.example.com", Port::Written(80), Lookup::AtStart).is_empty());
         assert!(said("invalid", Port::Written(80), Lookup::AtStart).is_empty());
     }

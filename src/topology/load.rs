@@ -222,6 +222,20 @@ pub enum FaultKind {
     FailingCheck,
     /// Buffer sizes that contradict each other.
     Buffers,
+    /// A host that can exist nowhere, beside those of endpoints.
+    UnknownHost,
+    /// An address that can be neither bound nor reached.
+    UnusableAddress,
+    /// A route that another one takes the requests of, or whose path is put together wrongly.
+    ShadowedRoute,
+    /// A socket that is looked for where it is not.
+    SocketPath,
+    /// A socket that its user may not open.
+    SocketPermission,
+    /// A name with two address families, and a listener on one.
+    TwoFamilies,
+    /// Members that are all the same machine, because their name is looked up once.
+    OneAddress,
 }
 
 /// How bad a [`Fault`] is.

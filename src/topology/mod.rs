@@ -63,6 +63,8 @@ pub struct Topology {
     pub routes: Arena<Route>,
     /// How requests are passed on.
     pub hops: Arena<Hop>,
+    /// What is asked for names while a proxy runs.
+    pub resolvers: Arena<Resolver>,
     /// Groups of interchangeable endpoints.
     pub pools: Arena<Pool>,
     /// Members of pools and single targets.

@@ -101,6 +101,21 @@ pub struct ComputedTarget {
     pub resolver: Known<Option<Site>>,
 }
 
+/// What a proxy asks for names while it runs.
+#[derive(Debug)]
+pub struct Resolver {
+    /// Whose.
+    pub proxy: ProxyId,
+    /// The statement or the block: what [`Lookup::Repeated`] and [`ComputedTarget::resolver`] name.
+    pub site: Site,
+    /// The name servers that are asked, each with its place; `Unknown` where there may be others.
+    pub servers: Known<Vec<(Host, Site)>>,
+    /// How long an answer is kept, whatever it says itself, where that is written.
+    pub keeps: Option<(Wait, Site)>,
+    /// Whether IPv6 addresses are asked for too, and taken in turn with the others.
+    pub mixes_families: bool,
+}
+
 /// One value a computed target can take.
 #[derive(Debug)]
 pub struct ComputedOutcome {
@@ -448,7 +463,10 @@ pub enum Lookup {
         site: Site,
     },
     /// Again and again, through a resolver that can answer.
-    Repeated,
+    Repeated {
+        /// The [`Resolver`], by its site, where it is known which one.
+        resolver: Option<Site>,
+    },
     /// Again and again, but there is no way to do it: none was named, or the named one has no server to ask.
     NoResolver {
         /// What shows it: the resolver's block or the statement that lacks one.

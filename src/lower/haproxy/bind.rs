@@ -8,6 +8,16 @@ use crate::source::{Site, Span};
 use crate::topology::{Known, Reason};
 use crate::value::Address;
 
+/// What a `bind` line says of who may open its socket.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rights {
+    pub(super) mode: Option<u32>,
+    pub(super) user: Option<Box<str>>,
+    pub(super) group: Option<Box<str>>,
+    /// Whether something is said that cannot be compared: numbers, variables.
+    pub(super) unknown: bool,
+}
+
 /// One address with the options of its line.
 #[derive(Debug)]
 pub(super) struct Bind {
@@ -18,6 +28,7 @@ pub(super) struct Bind {
     pub(super) strict_sni: bool,
     /// Same for two addresses that the kernel takes for one; none where it cannot be said.
     pub(super) key: Option<Box<str>>,
+    pub(super) rights: Rights,
 }
 
 /// Reads a `bind` line.
@@ -25,6 +36,7 @@ pub(super) fn read(statement: &Statement<'_>, facts: &mut Facts) -> Vec<Bind> {
     let Some(list) = statement.args.get(1) else { return Vec::new() };
     let (mut tls, mut accept_proxy, mut strict_sni, mut apart) = (false, false, false, false);
     let mut filled_in: Option<Reason> = None;
+    let mut rights = Rights::default();
     let mut rest = statement.from(2).iter();
     while let Some(arg) = rest.next() {
         if let Some(reason) = address::is_filled_in(arg) {
@@ -39,6 +51,18 @@ pub(super) fn read(statement: &Statement<'_>, facts: &mut Facts) -> Vec<Bind> {
             "interface" | "namespace" => {
                 apart = true;
                 rest.next();
+            }
+            "mode" | "user" | "group" | "uid" | "gid" => {
+                let value = rest.next().filter(|value| address::is_filled_in(value).is_none());
+                match (&*arg.text, value) {
+                    ("mode", Some(mode)) => {
+                        rights.mode = u32::from_str_radix(&mode.text, 8).ok();
+                        rights.unknown |= rights.mode.is_none();
+                    }
+                    ("user", Some(user)) => rights.user = Some(user.text.as_ref().into()),
+                    ("group", Some(group)) => rights.group = Some(group.text.as_ref().into()),
+                    _ => rights.unknown = true,
+                }
             }
             "" => break,
             word => match haproxy_keywords::bind_option(word) {
@@ -56,6 +80,7 @@ pub(super) fn read(statement: &Statement<'_>, facts: &mut Facts) -> Vec<Bind> {
         Some(reason) if !value => Known::Unknown(reason),
         _ => Known::Yes(value),
     };
+    rights.unknown |= filled_in.is_some();
     let make = |site, bind, key: Option<Box<str>>| Bind {
         site,
         bind,
@@ -63,6 +88,7 @@ pub(super) fn read(statement: &Statement<'_>, facts: &mut Facts) -> Vec<Bind> {
         accept_proxy: known(accept_proxy),
         strict_sni,
         key: key.filter(|_| !apart && filled_in.is_none()),
+        rights: rights.clone(),
     };
     if let Some(reason) = address::is_filled_in(list) {
         return vec![make(list.site, Known::Unknown(reason), None)];

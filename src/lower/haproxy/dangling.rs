@@ -5,6 +5,7 @@ use super::profile::Slot;
 use super::rules;
 use super::section::Section;
 use super::text::{Prefix, Statement};
+use crate::source::Site;
 use crate::syntax::haproxy::SectionKeyword;
 use crate::topology::{Fault, FaultKind, FaultWeight, Known, Matcher};
 use std::collections::HashMap;
@@ -111,6 +112,50 @@ pub(super) fn frontend(file: &mut File<'_>, section: &Section) {
     }
     let weight = if answers.some { FaultWeight::Remark } else { FaultWeight::MayFail };
     file.facts.load.faults.push(fault.weight(weight, true));
+}
+
+/// Notes rules that are never reached: below one that takes everything, or with the condition of one above.
+pub(super) fn shadowed(file: &mut File<'_>, section: &Section) {
+    if file.template || section.condition.is_some() {
+        return;
+    }
+    let mut seen: HashMap<&str, Site> = HashMap::new();
+    let mut all: Option<Site> = None;
+    let text = file.source.file.text();
+    let chance = text.contains("rand(") || text.contains("_inc_");
+    let mut faults = Vec::new();
+    for wanted in section.wanted.iter().filter(|wanted| !wanted.conditional) {
+        let by = match (&wanted.matcher, all) {
+            (_, Some(all)) => Some((all, "takes every request")),
+            (Matcher::Condition(condition), None) => {
+                seen.get(&**condition).map(|&site| (site, "has the same condition"))
+            }
+            _ => None,
+        };
+        if let Some((site, what)) = by {
+            let fault = Fault::new(
+                FaultKind::ShadowedRoute,
+                file.facts.proxy,
+                (wanted.site, "never reached"),
+                "this rule never gets a request: another one above takes them all",
+            )
+            .other(site, what)
+            .why("HAProxy goes through `use_backend` rules from top to bottom and takes the first that fits; `haproxy -c` says nothing")
+            .help("move this rule up, or take the other one away")
+            .weight(FaultWeight::MayFail, true);
+            faults.push(fault);
+            continue;
+        }
+        match &wanted.matcher {
+            Matcher::Always => all = Some(wanted.site),
+            // Words that are filled in may differ; chance and counters do.
+            Matcher::Condition(condition) if !condition.contains('$') && !chance => {
+                seen.insert(condition, wanted.site);
+            }
+            _ => {}
+        }
+    }
+    file.facts.load.faults.extend(faults.into_iter().take(64));
 }
 
 #[cfg(test)]

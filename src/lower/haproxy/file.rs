@@ -8,10 +8,12 @@ use super::paths::{self, Base, Named};
 use super::profile::{Extent, Profile, Slot};
 use super::section::{self, Section};
 use super::text::Source;
-use super::{hop, keywords};
+use super::{hop, hosts, keywords, sockets};
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword, Tree};
-use crate::topology::{Dialect, HopId, LoadEffect, Proxy, ProxyId, Reason, SyntaxFact, Topology, VirtualHostId};
+use crate::topology::{
+    Dialect, HopId, Known, LoadEffect, Proxy, ProxyId, Reason, Resolver, SyntaxFact, Topology, VirtualHostId,
+};
 use crate::value::Versions;
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -49,6 +51,8 @@ pub(super) struct File<'a> {
     /// The first ACL of each name, for "declared elsewhere".
     pub(super) acls: HashMap<Box<str>, (SectionId, Site)>,
     pub(super) empty_resolvers: HashMap<Box<str>, Site>,
+    /// Resolvers sections with somebody to ask.
+    pub(super) resolvers: HashMap<Box<str>, Site>,
     /// Who uses them, and whether they start without an address.
     pub(super) resolvers_used: HashMap<Box<str>, Vec<(Site, bool)>>,
     pub(super) undefined_resolvers: Vec<(Box<str>, Site)>,
@@ -121,6 +125,7 @@ impl<'a> File<'a> {
             global,
             acls: HashMap::new(),
             empty_resolvers: HashMap::new(),
+            resolvers: HashMap::new(),
             resolvers_used: HashMap::new(),
             undefined_resolvers: Vec::new(),
             misspelt: HashSet::new(),
@@ -132,7 +137,7 @@ impl<'a> File<'a> {
             rule_users: HashMap::new(),
             told_reset: HashSet::new(),
         };
-        file.look_ahead();
+        file.look_ahead(out);
         file.duplicate_sections();
         let servers = tree.sections().flat_map(|(id, _)| tree.lines_of(id));
         let servers = servers.filter(|(line, _)| {
@@ -144,6 +149,7 @@ impl<'a> File<'a> {
         let sections = file.sections(others_may_begin, out);
         file.duplicate_binds(&sections);
         file.references(&sections);
+        sockets::check(&mut file, &sections, out);
         file.facts.finish(&mut out.load);
         let (base, paths) = (file.global.base, file.paths);
         Some(LoweredFile { proxy, sections, path: source.file.path().into(), base, paths })
@@ -155,15 +161,24 @@ impl<'a> File<'a> {
     }
 
     /// What may stand below its use: resolvers; and ACLs, to say where they are declared.
-    fn look_ahead(&mut self) {
+    fn look_ahead(&mut self, out: &mut Topology) {
         let (source, tree) = (self.source, self.tree);
         for (id, section) in tree.sections() {
             let mut asks = self.template;
+            // The name servers, while all of them are known.
+            let mut servers = (!self.template).then(Vec::new);
             for (line, parsed) in tree.lines_of(id) {
                 let first = tree.words(line).first().map(|&word| source.arg(tree, word));
                 let keyword = first.as_ref().map_or("", |arg| &arg.text);
                 match (section.keyword, keyword) {
-                    (SectionKeyword::Resolvers, "nameserver" | "parse-resolv-conf") => asks = true,
+                    (SectionKeyword::Resolvers, "nameserver" | "parse-resolv-conf") => {
+                        asks = true;
+                        let host = hosts::name_server(&source.statement(tree, line));
+                        match (host, &mut servers) {
+                            (Some(host), Some(servers)) => servers.push(host),
+                            _ => servers = None,
+                        }
+                    }
                     (SectionKeyword::Resolvers, "timeout" | "hold") => {
                         let statement = source.statement(tree, line);
                         let setting = format!("{keyword} {}", statement.word(1));
@@ -180,14 +195,37 @@ impl<'a> File<'a> {
                     _ => {}
                 }
                 asks |= parsed.broken;
+                if matches!(
+                    keyword,
+                    "log"
+                        | "nameserver"
+                        | "peer"
+                        | "mailer"
+                        | "bind"
+                        | "server"
+                        | "default-server"
+                        | "source"
+                        | "dispatch"
+                ) {
+                    hosts::line(self, section.keyword, line);
+                }
             }
             if section.keyword == SectionKeyword::Resolvers
-                && !asks
                 && let Some(word) = section.name()
             {
                 let name = source.arg(tree, word);
-                if name.live.is_none() {
-                    self.empty_resolvers.insert(name.text.into_owned().into(), source.header(tree, id));
+                let (live, name, site) = (name.live, name.text.into_owned().into(), source.header(tree, id));
+                if live.is_none() && !asks {
+                    self.empty_resolvers.insert(name, site);
+                } else if live.is_none() {
+                    self.resolvers.insert(name, site);
+                    out.resolvers.push(Resolver {
+                        proxy: self.facts.proxy,
+                        site,
+                        servers: servers.map_or(Known::Unknown(Reason::OutsideRepository), Known::Yes),
+                        keeps: None,
+                        mixes_families: false,
+                    });
                 }
             }
             keywords::check(self, id);

@@ -26,6 +26,15 @@ pub(super) struct Global {
     verify: At<bool>,
     /// Where two listeners on one address are forbidden.
     pub(super) no_reuse_port: Option<Site>,
+    /// The folder that becomes the root, once the listeners are open.
+    pub(super) chroot: Option<(Box<str>, Site)>,
+    /// The user and the group as which HAProxy goes on.
+    pub(super) user: Option<(Box<str>, Site)>,
+    pub(super) group: Option<(Box<str>, Site)>,
+    /// Whether these are given as numbers or not to be known.
+    pub(super) ids: bool,
+    /// Whether `unix-bind` says something of all sockets.
+    pub(super) unix_bind: bool,
     /// What relative paths are relative to.
     pub(super) base: Option<Base>,
     /// Variables of the environment that are set here: the value and the statement.
@@ -93,6 +102,11 @@ impl Global {
                         let set = (statement.word(2).into(), site);
                         global.variables.insert(value.into(), set);
                     }
+                    "chroot" if reason.is_none() => global.chroot = Some((value.into(), site)),
+                    "user" if reason.is_none() => global.user = Some((value.into(), site)),
+                    "group" if reason.is_none() => global.group = Some((value.into(), site)),
+                    "user" | "group" | "uid" | "gid" => global.ids = true,
+                    "unix-bind" => global.unix_bind = true,
                     "noreuseport" => global.no_reuse_port = Some(site),
                     "stats" if value == "timeout" => {
                         if let Some(arg) = statement.args.get(2) {

@@ -202,6 +202,7 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
     companions::bind(file, id, &section);
     if section.profile.disabled.is_none() && !file.misspelt.contains(&id) {
         dangling::frontend(file, &section);
+        dangling::shadowed(file, &section);
     }
     let faults = std::mem::take(&mut section.faults);
     if section.profile.disabled.is_none() && !file.template {
@@ -288,6 +289,7 @@ fn add_server(file: &mut File<'_>, section: &mut Section, statement: &Statement<
         global: &file.global,
         names: file.names,
         empty_resolvers: &file.empty_resolvers,
+        resolvers: &file.resolvers,
     };
     let Some(server) = server::read(statement, &with, &mut file.facts) else {
         section.open_ended = true;

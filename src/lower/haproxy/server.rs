@@ -38,6 +38,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) names: &'a Names,
     /// Resolvers sections that have nobody to ask, by name.
     pub(super) empty_resolvers: &'a HashMap<Box<str>, Site>,
+    /// The others of this file, by name.
+    pub(super) resolvers: &'a HashMap<Box<str>, Site>,
 }
 
 /// Reads a line. `None`: HAProxy would refuse it for want of words.
@@ -85,6 +87,11 @@ pub(super) fn read(statement: &Statement<'_>, with: &Surroundings<'_>, facts: &m
         _ => read.port,
     };
     let lookup = lookup(&read.address, &read.port, &options, statement.site, with);
+    let never = matches!(&read.address, Known::Yes(Address::Net(host)) if host.can_never_exist());
+    let at_start = matches!(lookup, Lookup::AtStart | Lookup::AtStartOrNever { .. });
+    if is_template && at_start && !never && !facts.conditional {
+        one_address(statement, word, with, facts);
+    }
     let endpoint = Endpoint {
         proxy: with.proxy,
         pool: None,
@@ -114,6 +121,33 @@ fn variable<'a>(word: &Arg<'_>, with: &Surroundings<'a>) -> Option<(&'a str, Sit
     let (value, site) = with.global.variables.get(name)?;
     let above = site.span.start < word.site.span.start;
     (above && value.trim_end().contains(' ')).then_some((value, *site))
+}
+
+/// Notes a template whose servers all get one address. Measured on 2.6.12 with `show servers state`.
+fn one_address(statement: &Statement<'_>, word: &Arg<'_>, with: &Surroundings<'_>, facts: &mut Facts) {
+    let Some(count) = statement.args.get(2).filter(|arg| is_filled_in(arg).is_none()) else { return };
+    let number = match count.text.split_once('-') {
+        Some((first, last)) => match (first.parse::<u32>(), last.parse::<u32>()) {
+            (Ok(first), Ok(last)) => last.saturating_sub(first).saturating_add(1),
+            _ => 0,
+        },
+        None => count.text.parse().unwrap_or(0),
+    };
+    if number < 2 {
+        return;
+    }
+    let message = format!(
+        "the {number} servers of this template can all be one machine: each takes the first address that the name has \
+         at start"
+    );
+    let fault = Fault::new(FaultKind::OneAddress, with.proxy, (word.site, "looked up without resolvers"), message)
+        .why(
+            "without `resolvers` HAProxy does not spread the addresses of a name over the servers of a template; when \
+             that one machine is down, all of them are",
+        )
+        .help("add `resolvers NAME` with a section that has name servers, or write a `server` line for each machine")
+        .weight(FaultWeight::MayFail, true);
+    facts.load.faults.push(fault);
 }
 
 /// Notes the first variable of an address that nothing here sets. Whoever starts HAProxy may set it.
@@ -235,7 +269,7 @@ fn lookup(
     if let Some((name, _)) = &options.resolvers {
         return match with.empty_resolvers.get(name) {
             Some(&site) => Lookup::NoResolver { site, refused: false },
-            None => Lookup::Repeated,
+            None => Lookup::Repeated { resolver: with.resolvers.get(name).copied() },
         };
     }
     if beyond(options, with).is_some() {

@@ -44,7 +44,7 @@ impl Lowering<'_, '_> {
                         scope: block.context.scope(),
                     });
                     if slot == Slot::RESOLVER {
-                        self.check_resolver(item(Word::Set));
+                        self.read_resolver(item(Word::Set));
                     } else {
                         self.check_value(item(Word::Set), slot, &name);
                     }
@@ -75,6 +75,7 @@ impl Lowering<'_, '_> {
                 _ if block.context == Context::Data || block.context == Context::Other => {}
                 _ if is_block => self.child(item(Word::Set), &name, block),
                 _ => {
+                    self.other_address(item(Word::Set), &name);
                     self.check_known(item(Word::Set), &name, block);
                     self.check_once(item(Word::Set), &name, block);
                 }
@@ -193,6 +194,9 @@ impl Lowering<'_, '_> {
             _ => (Matcher::Prefix(pattern.into()), None),
         };
         if let (Some(site), false) = (self.site_of(item), hole) {
+            if let Matcher::Condition(pattern) = &matcher {
+                self.same_pattern(format!("{modifier} {pattern}").into(), site, outer.number);
+            }
             let key = match &matcher {
                 Matcher::Exact(path) => Some((true, path.clone())),
                 Matcher::Prefix(path) => Some((false, path.clone())),
@@ -251,6 +255,8 @@ impl Lowering<'_, '_> {
             self.out.topology.virtual_hosts[host].routes.push(route);
         }
         if let Some((family, target)) = pass {
+            let rewrites = block.items.iter().any(|item| item.word == Word::Rewrite)
+                || block.children.iter().any(|(context, _)| *context == Context::IfInLocation);
             self.pending.push(super::hop::Pending {
                 family,
                 target,
@@ -260,6 +266,7 @@ impl Lowering<'_, '_> {
                 route,
                 prefix,
                 restriction,
+                rewrites,
                 server: self.server.as_ref().map_or(0, |server| server.number),
             });
         }

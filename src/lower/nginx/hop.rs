@@ -25,6 +25,8 @@ pub(super) struct Pending {
     pub prefix: Option<Box<str>>,
     /// Why no path may stand in the target, if so.
     pub restriction: Option<&'static str>,
+    /// Whether the path may be rewritten in this block: then the target's own path does not count.
+    pub rewrites: bool,
     pub server: u32,
 }
 
@@ -140,7 +142,7 @@ impl Lowering<'_, '_> {
         let pass_site = self.site_of(pending.target).unwrap_or(site);
         let mut path_kept = true;
         let mut tls_asked = None;
-        let target = if hole || is_placeholder(&text) {
+        let target = if hole || self.target_address(&text, site, false) {
             Target::Unknown(Reason::TemplateHole)
         } else if text.contains('$') {
             path_kept = false;
@@ -279,6 +281,9 @@ impl Lowering<'_, '_> {
                 );
             return refused;
         }
+        if http {
+            self.check_joint(pending, url.uri, site);
+        }
         match url.place {
             Place::Socket(path) => {
                 if let Some(end) = path.find(".sock/").filter(|_| http) {
@@ -349,6 +354,7 @@ impl Lowering<'_, '_> {
 
     /// A target that is one address.
     fn single(&mut self, pending: &Pending, address: Known<Address>, port: Known<Port>, site: Site) -> Target {
+        self.own_name(&address, &port, site);
         let lookup = match &address {
             Known::Yes(Address::Net(Host::Name(_))) => Lookup::AtStart,
             _ => Lookup::NotNeeded,

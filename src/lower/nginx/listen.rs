@@ -137,6 +137,9 @@ impl Lowering<'_, '_> {
         let bind_value = bind.map_or(Known::Unknown(Reason::Variable), Known::Yes);
         let tls = tls_switch || has("ssl") || quic;
         let before = self.listeners.contains_key(&key);
+        if known && !before {
+            self.listen_address(address, site);
+        }
         let listener = self.listener(key.clone(), bind_value, site, tls, default, host, has("proxy_protocol"));
         let hosts = &self.out.topology.listeners[listener].virtual_hosts;
         if known && before && hosts.iter().filter(|&&other| other == host).count() > 1 {

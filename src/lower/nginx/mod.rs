@@ -9,7 +9,9 @@ mod buffers;
 mod checks;
 mod headers;
 mod hop;
+mod hosts;
 mod include;
+mod joint;
 mod listen;
 mod place;
 mod settings;
@@ -133,6 +135,7 @@ fn run(
         server: None,
         buffers_told: HashSet::new(),
         misplaced: 0,
+        own_names: Vec::new(),
     };
     for &file in entries {
         lowering.file(file);
@@ -283,6 +286,8 @@ struct Lowering<'f, 'a> {
     buffers_told: HashSet<[Option<usize>; 3]>,
     /// How many directives stand where they may not.
     misplaced: usize,
+    /// Targets that name the machine itself, with their ports.
+    own_names: Vec<(Box<str>, u16, Site)>,
 }
 
 impl Lowering<'_, '_> {
@@ -389,6 +394,7 @@ impl Lowering<'_, '_> {
         self.finish_zones();
         self.finish_listeners();
         self.finish_hops();
+        self.finish_own_names();
     }
 }
 

@@ -6,9 +6,9 @@ use super::values::{self, Place};
 use super::{Lowering, checks};
 use crate::source::Site;
 use crate::topology::{
-    ComputedKind, ComputedOutcome, ComputedTarget, EmptyResolver, Known, LoadEffect, Reason, Target,
+    ComputedKind, ComputedOutcome, ComputedTarget, EmptyResolver, Known, LoadEffect, Reason, Resolver, Target,
 };
-use crate::value::Host;
+use crate::value::{Host, Wait};
 
 /// Variables that hold the name the client asked for: never an address.
 const HOST_NAMES: &[&str] = &["host", "http_host", "server_name", "ssl_server_name", "ssl_preread_server_name"];
@@ -128,20 +128,48 @@ impl Lowering<'_, '_> {
         }
     }
 
-    /// `resolver valid=10s;` names nobody to ask: nginx refuses it.
-    pub(super) fn check_resolver(&mut self, item: super::Item) {
-        let words = self.args(item);
-        let empty = words.iter().all(|(word, _)| {
-            ["valid=", "ipv4=", "ipv6=", "status_zone="].iter().any(|option| word.starts_with(option))
-        });
+    /// A `resolver`: who is asked. `resolver valid=10s;` names nobody to ask: nginx refuses it.
+    pub(super) fn read_resolver(&mut self, item: super::Item) {
+        let Some(site) = self.site_of(item) else { return };
+        let words: Vec<(String, Site)> =
+            self.args(item).into_iter().map(|(word, site)| (word.into_owned(), site)).collect();
         let hole = (1..=words.len()).any(|index| self.is_hole(item, index));
-        let Some(site) = self.site_of(item).filter(|_| empty && !hole && !words.is_empty()) else { return };
-        self.out.topology.load.empty_resolvers.push(EmptyResolver {
+        let is_option =
+            |word: &str| ["valid=", "ipv4=", "ipv6=", "status_zone="].iter().any(|option| word.starts_with(option));
+        let mut servers = Some(Vec::new());
+        for (word, at) in words.iter().filter(|(word, _)| !is_option(word)) {
+            match values::url(word) {
+                Ok(values::Url { place: Place::Net { host, .. }, .. }) if !hole && !word.contains('$') => {
+                    let host = Host::parse(host);
+                    self.never(&host, *at);
+                    servers = servers.map(|mut servers| {
+                        servers.push((host, *at));
+                        servers
+                    });
+                }
+                _ => servers = None,
+            }
+        }
+        if !hole && !words.is_empty() && servers.as_ref().is_some_and(Vec::is_empty) {
+            self.out.topology.load.empty_resolvers.push(EmptyResolver {
+                proxy: self.proxy,
+                site,
+                name: None,
+                used_by: Vec::new(),
+                effect: LoadEffect::Refused,
+            });
+            return;
+        }
+        let keeps = words.iter().find_map(|(word, at)| {
+            Some((Wait::For(values::time(word.strip_prefix("valid=")?)?), *at)).filter(|_| !hole)
+        });
+        let one_family = words.iter().any(|(word, _)| matches!(&**word, "ipv4=off" | "ipv6=off"));
+        self.out.topology.resolvers.push(Resolver {
             proxy: self.proxy,
             site,
-            name: None,
-            used_by: Vec::new(),
-            effect: LoadEffect::Refused,
+            servers: servers.map_or(Known::Unknown(Reason::TemplateHole), Known::Yes),
+            keeps,
+            mixes_families: !one_family && !hole,
         });
     }
 }

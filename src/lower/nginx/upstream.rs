@@ -124,7 +124,9 @@ impl Lowering<'_, '_> {
         let words: Vec<(String, Site)> =
             self.args(item).into_iter().map(|(word, site)| (word.into_owned(), site)).collect();
         let ((address, address_site), options) = words.split_first()?;
-        let hole = self.is_hole(item, 1) || super::hop::is_placeholder(address) || of_environment(address);
+        let down = options.iter().any(|(word, _)| word == "down");
+        let hole =
+            self.is_hole(item, 1) || of_environment(address) || self.target_address(address, *address_site, down);
         let (place, port) = if hole {
             (Known::Unknown(Reason::TemplateHole), Known::Unknown(Reason::TemplateHole))
         } else {
@@ -158,8 +160,9 @@ impl Lowering<'_, '_> {
             },
             None => wait_default(&built_in::SERVER_FAIL_TIMEOUT),
         };
+        self.own_name(&place, &port, *address_site);
         let lookup = match &place {
-            Known::Yes(Address::Net(Host::Name(_))) if has("resolve").is_some() => Lookup::Repeated,
+            Known::Yes(Address::Net(Host::Name(_))) if has("resolve").is_some() => Lookup::Repeated { resolver: None },
             Known::Yes(Address::Net(Host::Name(_))) => Lookup::AtStart,
             _ => Lookup::NotNeeded,
         };

@@ -108,6 +108,11 @@ pub(super) fn handle(gather: &mut Gather<'_, '_>, line: &Line) -> bool {
 fn node(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site) {
     gather.family = Some(Family::Node);
     gather.serves(&servers::NODE, at);
+    // Frameworks that keep idle connections longer are dependencies; where nobody sees them, nothing is known.
+    match gather.inside("package.json") {
+        Inside::File(id) if !gather.files.sources.file(id).text().contains("fastify") => {}
+        _ => gather.server.idle = None,
+    }
     if let Some(script) = arguments.iter().find(|word| !word.text.starts_with('-')) {
         match base_name(&script.text) {
             "next" | "vite" | "nuxt" | "http-server" | "serve" | "ng" => {

@@ -347,7 +347,7 @@ fn servers_say_how_long_they_wait() {
     assert_eq!(idle("gunicorn -k gthread --keep-alive 75 app").as_deref(), Some("75 s"));
     assert_eq!(idle("gunicorn -k uvicorn.workers.UvicornWorker app"), None);
     assert_eq!(idle("uvicorn --timeout-keep-alive 70 app").as_deref(), Some("70 s"));
-    assert_eq!(idle("node server.js").as_deref(), Some("5 s"));
+    assert_eq!(idle("node server.js"), None, "it may be a framework's");
     let killed =
         |line: &str| server(line).worker_timeout.and_then(|wait| wait.known().copied()).map(|wait| wait.to_string());
     assert_eq!(killed("gunicorn app").as_deref(), Some("30 s"));
@@ -359,6 +359,13 @@ fn servers_say_how_long_they_wait() {
         ("Dockerfile", "FROM node:20\nWORKDIR /app\nCOPY . .\nCMD [\"node\", \"server.js\"]\n"),
         ("server.js", "server.keepAliveTimeout = 65 * 1000;\n"),
     ];
+    let node = |package: &'static str| {
+        let files = [files[0], ("package.json", package)];
+        let idle = dockerfile(&files).learned.server.idle;
+        idle.and_then(|idle| idle.known().copied()).map(|wait| wait.to_string())
+    };
+    assert_eq!(node("{\"dependencies\": {\"express\": \"5\"}}").as_deref(), Some("5 s"));
+    assert_eq!(node("{\"dependencies\": {\"fastify\": \"5\"}}"), None);
     let node = dockerfile(&files).learned.server;
     assert_eq!(node.idle.unwrap().known().unwrap().to_string(), "65 s");
     let spoken = |line: &str| command(line, &[]).learned.claims.first().and_then(|claim| claim.spoken);
