@@ -242,6 +242,19 @@ fn a_script_writes_the_configuration() {
     assert!(!codes(&report).contains(&"GW012"), "{:#?}", report.findings);
 }
 
+#[test]
+fn an_image_links_the_configuration_to_its_place() {
+    let report = report(&[
+        ("compose.yaml", "services:\n  web:\n    build: .\n"),
+        (
+            "Dockerfile",
+            "FROM nginx\nCOPY . /app/\nRUN rm -f /etc/nginx/conf.d/default.conf && \\\n    ln -sf /app/deploy/site.conf /etc/nginx/conf.d/\n",
+        ),
+        ("deploy/site.conf", SITE),
+    ]);
+    assert_eq!(placed(&report), ["deploy/site.conf web Copied"]);
+}
+
 /// What `app` means for a proxy with these lines, beside these services.
 fn means(proxy: &str, rest: &str) -> Option<Leads> {
     let compose = format!("services:\n{WEB}{proxy}{rest}");

@@ -1,7 +1,9 @@
 //! What an endpoint's address means where its proxy runs.
 
-use crate::source::FileId;
-use crate::topology::{Bar, Endpoint, Known, Leads, Namespace, Outlook, OwnName, Topology, Workload, WorkloadId};
+use crate::source::{FileId, Site};
+use crate::topology::{
+    Asks, Bar, ComputedKind, Known, Leads, Namespace, Outlook, OwnName, ProxyId, Target, Topology, Workload, WorkloadId,
+};
 use crate::value::{Address, Host};
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +13,7 @@ const MAX_CHAIN: usize = 16;
 /// The names that container engines give to the machine.
 const MACHINE: [&str; 3] = ["host.docker.internal", "gateway.docker.internal", "host.containers.internal"];
 
-/// Looks at each endpoint of a proxy that a known workload runs.
+/// Looks at each address that a proxy asks whose workload is known.
 pub fn link(topology: &mut Topology) {
     if topology.placements.is_empty() {
         return;
@@ -22,13 +24,25 @@ pub fn link(topology: &mut Topology) {
     }
     let names = Names::new(topology, &placed);
     let mut outlooks = Vec::new();
-    for (id, endpoint) in topology.endpoints.iter() {
-        let placements =
-            placed.get(&endpoint.site.span.file).or_else(|| placed.get(&topology.proxies[endpoint.proxy].entry));
+    let mut look = |asks: Asks, site: Site, proxy: ProxyId, host: &Host| {
+        let placements = placed.get(&site.span.file).or_else(|| placed.get(&topology.proxies[proxy].entry));
         for &placement in placements.into_iter().flatten() {
             let from = topology.placements[placement as usize].workload;
-            if let Some(leads) = names.leads(topology, from, endpoint) {
-                outlooks.push(Outlook { endpoint: id, placement, leads });
+            if let Some(leads) = names.leads(topology, from, host) {
+                outlooks.push(Outlook { asks, placement, leads });
+            }
+        }
+    };
+    for (id, endpoint) in topology.endpoints.iter() {
+        if let Some(Address::Net(host)) = endpoint.address.known() {
+            look(Asks::Endpoint(id), endpoint.site, endpoint.proxy, host);
+        }
+    }
+    for (id, hop) in topology.hops.iter() {
+        let Target::Computed(computed) = &hop.target else { continue };
+        for (number, outcome) in computed.outcomes.iter().enumerate() {
+            if matches!(outcome.is, ComputedKind::HostName | ComputedKind::Address) {
+                look(Asks::Outcome(id, number as u32), outcome.site, hop.proxy, &Host::parse(&outcome.name));
             }
         }
     }
@@ -78,8 +92,7 @@ impl Names {
     }
 
     /// What an address leads to; `None`: nothing can be said of it.
-    fn leads(&self, topology: &Topology, from: WorkloadId, endpoint: &Endpoint) -> Option<Leads> {
-        let Address::Net(host) = endpoint.address.known()? else { return None };
+    fn leads(&self, topology: &Topology, from: WorkloadId, host: &Host) -> Option<Leads> {
         let stands = whose(topology, from)?;
         let namespace = topology.workloads[stands].namespace;
         let name = match host {

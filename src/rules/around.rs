@@ -2,30 +2,89 @@
 
 use super::prelude::*;
 use crate::files::plain_run;
+use std::borrow::Cow;
 
-/// One endpoint, as the proxy in one service sees it.
+/// One address, as the proxy in one service sees it.
 pub struct Seen<'t> {
     pub topology: &'t Topology,
     pub leads: Leads,
-    pub endpoint: &'t Endpoint,
+    pub asked: Asked<'t>,
     pub placement: &'t Placement,
     pub from: &'t Workload,
     pub project: &'t Project,
+}
+
+/// What a proxy asks.
+pub struct Asked<'t> {
+    pub site: Site,
+    pub proxy: ProxyId,
+    pub host: Cow<'t, Host>,
+    pub port: Option<u16>,
+    pub lookup: Lookup,
+    /// Whether it is one of the proxy's own listeners.
+    pub own: bool,
+}
+
+impl<'t> Asked<'t> {
+    fn new(t: &'t Topology, asks: Asks) -> Option<Self> {
+        match asks {
+            Asks::Endpoint(id) => {
+                let endpoint = &t.endpoints[id];
+                let Address::Net(host) = endpoint.address.known()? else { return None };
+                Some(Self {
+                    site: endpoint.address_site,
+                    proxy: endpoint.proxy,
+                    host: Cow::Borrowed(host),
+                    port: endpoint.port.known().and_then(|port| port.number()),
+                    lookup: endpoint.lookup,
+                    own: endpoint.leads_to.is_some(),
+                })
+            }
+            Asks::Outcome(hop, number) => {
+                let Target::Computed(computed) = &t.hops[hop].target else { return None };
+                let outcome = computed.outcomes.get(number as usize)?;
+                Some(Self {
+                    site: outcome.site,
+                    proxy: t.hops[hop].proxy,
+                    host: Cow::Owned(Host::parse(&outcome.name)),
+                    port: outcome.port,
+                    lookup: Lookup::NotNeeded,
+                    own: false,
+                })
+            }
+        }
+    }
+
+    /// The host with its port, in words.
+    pub fn words(&self) -> String {
+        match self.port {
+            Some(port) => quote(&format!("{}:{port}", self.host)),
+            None => quote(&self.host.to_string()),
+        }
+    }
+
+    /// The name that is asked for, or another one where it is none.
+    pub fn name_or<'n>(&'n self, other: &'n str) -> &'n str {
+        match &*self.host {
+            Host::Name(name) => name,
+            Host::Ip(_) | Host::Any => other,
+        }
+    }
 }
 
 /// Where a file may be run by several services, a fault in one of them weighs less when another one is in order; less
 /// still when nobody says that its files go together. A place that is only guessed is never an error.
 pub fn look_around(cx: &Cx<'_>, out: &mut Findings, look: impl Fn(&Seen<'_>) -> Option<Finding>) {
     let t = cx.topology;
-    for group in t.outlooks.chunk_by(|a, b| a.endpoint == b.endpoint) {
+    for group in t.outlooks.chunk_by(|a, b| a.asks == b.asks) {
         let looks: Vec<(bool, Option<Finding>)> = group
             .iter()
             .filter_map(|outlook| {
                 let placement = t.placements.get(outlook.placement as usize)?;
                 let from = &t.workloads[placement.workload];
                 let project = &t.projects[from.project];
-                let endpoint = &t.endpoints[outlook.endpoint];
-                let seen = Seen { topology: t, leads: outlook.leads, endpoint, placement, from, project };
+                let asked = Asked::new(t, outlook.asks)?;
+                let seen = Seen { topology: t, leads: outlook.leads, asked, placement, from, project };
                 let finding = look(&seen).map(|finding| match placement.how {
                     Placed::Near => finding.severity(Severity::Warning),
                     _ => finding,
@@ -60,17 +119,19 @@ impl Seen<'_> {
         (self.placement.site, words)
     }
 
-    /// A name that is looked up for each request keeps no proxy from starting.
-    pub fn looked_up_later(&self, finding: Finding) -> Finding {
-        match self.endpoint.lookup {
-            Lookup::AtStart => finding,
-            _ => finding.outcome(Outcome::Either(502, 503)),
+    /// What comes of a name that is not known: one that is looked up for each request keeps no proxy from starting.
+    pub fn unresolved(&self, finding: Finding) -> Finding {
+        match self.asked.lookup {
+            Lookup::AtStart => finding.why_of_dialect(),
+            _ => finding
+                .outcome(Outcome::Either(502, 503))
+                .why("the name is looked up while the proxy runs, and nobody answers for it"),
         }
     }
 
     /// The port that is asked for.
     pub fn port(&self) -> Option<u16> {
-        self.endpoint.port.known()?.number()
+        self.asked.port
     }
 
     /// The workload that the address leads to, unless it is the proxy's own.
@@ -168,8 +229,13 @@ pub fn behind(topology: &Topology, endpoint: EndpointId) -> Vec<Behind<'_>> {
         });
         claims.max_by_key(|claim| claim.weight)
     };
-    let first = topology.outlooks.partition_point(|outlook| outlook.endpoint < endpoint);
-    let looks = topology.outlooks.get(first..).unwrap_or(&[]).iter().take_while(|outlook| outlook.endpoint == endpoint);
+    let first = topology.outlooks.partition_point(|outlook| outlook.asks < Asks::Endpoint(endpoint));
+    let looks = topology
+        .outlooks
+        .get(first..)
+        .unwrap_or(&[])
+        .iter()
+        .take_while(|outlook| outlook.asks == Asks::Endpoint(endpoint));
     let mut found = Vec::new();
     for outlook in looks.take(8) {
         let Some(placement) = topology.placements.get(outlook.placement as usize) else { continue };

@@ -17,7 +17,7 @@ impl Rule for HostPortAsUpstream {
             let group = sharers(cx.topology, to);
             let published = published_instead(cx.topology, &group, port)?;
             let inside = published.container.known()?;
-            let dialect = cx.dialect(seen.endpoint.proxy);
+            let dialect = cx.dialect(seen.asked.proxy);
             let name = quote(&workload.name);
             let message = format!(
                 "port {port} of {name} is the one that the machine publishes; between containers it listens on {inside}"
@@ -25,13 +25,13 @@ impl Rule for HostPortAsUpstream {
             let finding = Finding::new(
                 self.id(),
                 dialect,
-                (seen.endpoint.address_site, format!("nothing listens on {port} in {name}")),
+                (seen.asked.site, format!("nothing listens on {port} in {name}")),
                 message,
             )
             .label((published.site, format!("{port} of the machine leads to {inside} of {name}")))
             .label(seen.runs())
             .why_of_dialect()
-            .help(format!("write `{}:{inside}`", seen.endpoint.host_name().unwrap_or(&workload.name)));
+            .help(format!("write `{}:{inside}`", seen.asked.name_or(&workload.name)));
             Some(finding)
         });
     }

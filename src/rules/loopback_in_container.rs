@@ -20,7 +20,7 @@ impl Rule for LoopbackInContainer {
             let port = seen.port()?;
             let group = sharers(t, seen.placement.workload);
             let own = group.iter().any(|&member| proxy_listens(t, member, port)) || listens(t, &group, port);
-            if own || seen.endpoint.leads_to.is_some() {
+            if own || seen.asked.own {
                 return None;
             }
             // A container that may run more than the proxy may run this, too.
@@ -34,15 +34,15 @@ impl Rule for LoopbackInContainer {
                 (Some(_), true) | (None, false) => (Severity::Warning, Confidence::Likely),
                 (None, true) => return None,
             };
-            let address = address_words(seen.endpoint);
+            let address = seen.asked.words();
             let name = quote(&seen.from.name);
-            let dialect = cx.dialect(seen.endpoint.proxy);
+            let dialect = cx.dialect(seen.asked.proxy);
             let message =
                 format!("{address} is the container of {} itself, and nothing listens there on {port}", dialect.name());
             let finding = Finding::new(
                 self.id(),
                 dialect,
-                (seen.endpoint.address_site, format!("the loopback of the container {name}")),
+                (seen.asked.site, format!("the loopback of the container {name}")),
                 message,
             )
             .severity(severity)

@@ -30,15 +30,14 @@ fn apart(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>, other: WorkloadId) -> Findi
             workload.networks.known().into_iter().flatten().map(|&network| quote(&t.networks[network].name)).collect();
         if names.is_empty() { "no network".to_owned() } else { names.join(" and ") }
     };
-    let dialect = cx.dialect(seen.endpoint.proxy);
+    let dialect = cx.dialect(seen.asked.proxy);
     let message = format!("{mine} and {theirs} are on no common network, so {} cannot find that name", dialect.name());
-    let at = (seen.endpoint.address_site, format!("this name is not known in {mine}"));
+    let at = (seen.asked.site, format!("this name is not known in {mine}"));
     let finding = Finding::new(rule, dialect, at, message)
         .label((workload.site, format!("is on {}", networks(workload))))
         .label((seen.from.site, format!("is on {}", networks(seen.from))))
         .label(seen.runs());
-    seen.looked_up_later(finding)
-        .why_of_dialect()
+    seen.unresolved(finding)
         .help("list one network under `networks` of both; a service that lists none is on `default`")
 }
 
@@ -51,19 +50,19 @@ fn inactive(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>, other: WorkloadId) -> Op
         || workload.profiles.is_empty()
         || asked_for
         || !from.profiles.is_empty()
-        || seen.endpoint.lookup != Lookup::AtStart
+        || seen.asked.lookup != Lookup::AtStart
     {
         return None;
     }
     let (mine, theirs) = (quote(&from.name), quote(&workload.name));
     let profiles: Vec<_> = workload.profiles.iter().map(|profile| quote(profile)).collect();
-    let dialect = cx.dialect(seen.endpoint.proxy);
+    let dialect = cx.dialect(seen.asked.proxy);
     let message = format!(
         "{mine} always starts and {theirs} only with the profile {}: without it {} does not start",
         profiles.join(" or "),
         dialect.name()
     );
-    let at = (seen.endpoint.address_site, format!("{theirs} is not there without its profile"));
+    let at = (seen.asked.site, format!("{theirs} is not there without its profile"));
     let finding = Finding::new(rule, dialect, at, message)
         .severity(Severity::Warning)
         .confidence(Confidence::Likely)

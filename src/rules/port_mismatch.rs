@@ -26,8 +26,8 @@ impl Rule for PortMismatch {
             let message = format!("{name} listens on port {known}, and is asked on port {port}");
             let finding = Finding::new(
                 self.id(),
-                cx.dialect(seen.endpoint.proxy),
-                (seen.endpoint.address_site, format!("asks {name} on port {port}")),
+                cx.dialect(seen.asked.proxy),
+                (seen.asked.site, format!("asks {name} on port {port}")),
                 message,
             )
             .severity(severity)
@@ -36,7 +36,7 @@ impl Rule for PortMismatch {
             .label(seen.runs())
             .why_of_dialect()
             .assumed(words);
-            Some(finding.help(format!("write `{}:{known}`", seen.endpoint.host_name().unwrap_or(&workload.name))))
+            Some(finding.help(format!("write `{}:{known}`", seen.asked.name_or(&workload.name))))
         });
     }
 }

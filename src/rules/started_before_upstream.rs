@@ -17,7 +17,7 @@ impl Rule for StartedBeforeUpstream {
         // One line mends it, however many targets need the service.
         let told = RefCell::new(HashSet::new());
         look_around(cx, out, |seen| {
-            let (to, _) = seen.to().filter(|_| seen.endpoint.lookup == Lookup::AtStart)?;
+            let (to, _) = seen.to().filter(|_| seen.asked.lookup == Lookup::AtStart)?;
             let finding = unordered(self.id(), cx, seen, to)?;
             told.borrow_mut().insert((seen.placement.workload, to)).then_some(finding)
         });
@@ -36,7 +36,7 @@ fn unordered(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>, to: WorkloadId) -> Opti
         return None;
     }
     let (mine, theirs) = (quote(&from.name), quote(&workload.name));
-    let dialect = cx.dialect(seen.endpoint.proxy);
+    let dialect = cx.dialect(seen.asked.proxy);
     let back = waits_for(t, to, seen.placement.workload);
     let Known::Yes(restarted) = from.restart else { return None };
     let (severity, message) = match (restarted, back) {
@@ -59,7 +59,7 @@ fn unordered(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>, to: WorkloadId) -> Opti
             ),
         ),
     };
-    let at = (seen.endpoint.address_site, "looked up once, at the start".to_owned());
+    let at = (seen.asked.site, "looked up once, at the start".to_owned());
     let finding = Finding::new(rule, dialect, at, message)
         .severity(severity)
         .label((from.site, format!("{mine} has no `depends_on` for {theirs}")));

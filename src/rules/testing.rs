@@ -257,6 +257,7 @@ impl House {
             health: Known::Unknown(Reason::Variable),
             profiles: Vec::new(),
             replicas: Known::Yes(1),
+            fixed_address: false,
             many: false,
             waits: false,
         });
@@ -291,6 +292,6 @@ impl House {
     pub fn sees(&mut self, from: WorkloadId, endpoint: EndpointId, leads: Leads) {
         let placement = self.t.placements.len() as u32;
         self.t.placements.push(Placement { file: FileId::new(0), workload: from, site: at(29), how: Placed::Mounted });
-        self.t.outlooks.push(Outlook { endpoint, placement, leads });
+        self.t.outlooks.push(Outlook { asks: Asks::Endpoint(endpoint), placement, leads });
     }
 }

@@ -80,9 +80,9 @@ impl Rule for UnknownUpstreamHost {
 /// A name that means nothing to the service that runs the proxy.
 fn in_project(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>) -> Option<Finding> {
     let t = cx.topology;
-    let name = seen.endpoint.host_name()?;
-    let dialect = cx.dialect(seen.endpoint.proxy);
-    let at = |text: String| (seen.endpoint.address_site, text);
+    let Host::Name(name) = &*seen.asked.host else { return None };
+    let dialect = cx.dialect(seen.asked.proxy);
+    let at = |text: String| (seen.asked.site, text);
     let from = quote(&seen.from.name);
     let finding = match seen.leads {
         Leads::Nobody => {
@@ -154,7 +154,7 @@ fn in_project(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>) -> Option<Finding> {
         }
         _ => return None,
     };
-    Some(seen.looked_up_later(finding).why_of_dialect())
+    Some(seen.unresolved(finding))
 }
 
 /// The service whose name is nearest to one that nobody has.

@@ -40,8 +40,8 @@ impl Rule for WorkloadBindsLoopback {
                 ),
                 false => format!("{name} listens on its own loopback only, so connections from the proxy are refused"),
             };
-            let at = (seen.endpoint.address_site, format!("asks {name} from another container"));
-            let finding = Finding::new(self.id(), cx.dialect(seen.endpoint.proxy), at, message)
+            let at = (seen.asked.site, format!("asks {name} from another container"));
+            let finding = Finding::new(self.id(), cx.dialect(seen.asked.proxy), at, message)
                 .label((first.site, first.words.to_string()))
                 .label(seen.runs())
                 .why_of_dialect()

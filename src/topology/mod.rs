@@ -77,7 +77,7 @@ pub struct Topology {
     pub workloads: Arena<Workload>,
     /// Which workload reads which file.
     pub placements: Vec<Placement>,
-    /// What addresses mean where the proxies run; sorted by endpoint. Nothing is said of those not in it.
+    /// What addresses mean where the proxies run; sorted. Nothing is said of those not in it.
     pub outlooks: Vec<Outlook>,
     /// Programs of a machine to which addresses lead, for proxies that no known workload runs; sorted by endpoint.
     pub peers: Vec<Peer>,

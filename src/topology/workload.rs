@@ -4,7 +4,7 @@
 //! Where it listens is never known for sure from outside; each piece of evidence is a [`Claim`] with a [`Weight`], and
 //! rules say how strong the evidence is before they accuse anybody.
 
-use super::{EndpointId, Known, NetworkId, ProjectId, ProxyId, Setting, WorkloadId};
+use super::{EndpointId, HopId, Known, NetworkId, ProjectId, ProxyId, Setting, WorkloadId};
 use crate::source::{FileId, Site};
 use crate::value::{ByteSize, Wait};
 
@@ -50,11 +50,20 @@ pub enum Placed {
     Near,
 }
 
-/// What an endpoint's address means where the proxy runs.
+/// An address that a proxy asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Asks {
+    /// That of an endpoint.
+    Endpoint(EndpointId),
+    /// What the target of a hop can come to: the number of the outcome.
+    Outcome(HopId, u32),
+}
+
+/// What an address means where the proxy runs.
 #[derive(Clone, Copy, Debug)]
 pub struct Outlook {
-    /// The endpoint.
-    pub endpoint: EndpointId,
+    /// The address.
+    pub asks: Asks,
     /// Who asks for it there: the number of the [`Placement`].
     pub placement: u32,
     /// What the address leads to.
@@ -167,6 +176,8 @@ pub struct Workload {
     pub profiles: Vec<Box<str>>,
     /// How many of it run.
     pub replicas: Known<u32>,
+    /// Whether its address is written down, so that it keeps it when it is made again.
+    pub fixed_address: bool,
     /// Whether it may run other programs besides its main one.
     pub many: bool,
     /// Whether its command waits for something before it starts the program.

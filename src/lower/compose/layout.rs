@@ -200,8 +200,8 @@ pub(super) fn written(text: &str) -> Vec<(String, String, Puts)> {
                 if named { Puts::Named } else { Puts::All }
             }
         };
-        let (from, to) = match words.iter().position(|word| matches!(*word, "cp" | "cat" | "envsubst")) {
-            Some(at) if words[at] == "cp" => {
+        let (from, to) = match words.iter().position(|word| matches!(*word, "cp" | "mv" | "ln" | "cat" | "envsubst")) {
+            Some(at) if matches!(words[at], "cp" | "mv" | "ln") => {
                 let mut paths = words[at + 1..].iter().filter(|word| !word.starts_with('-'));
                 (paths.next().copied(), paths.next().copied())
             }
@@ -214,7 +214,10 @@ pub(super) fn written(text: &str) -> Vec<(String, String, Puts)> {
             && to.starts_with('/')
         {
             let name = from.rsplit('/').next().unwrap_or(from);
-            let to = if to.ends_with('/') { format!("{to}{name}") } else { to.to_owned() };
+            let to = match to.trim_end_matches('/') {
+                folder if to.ends_with('/') || FOLDERS.contains(&folder) => format!("{folder}/{name}"),
+                file => file.to_owned(),
+            };
             found.push((from.to_owned(), to, puts));
         }
     }

@@ -1,6 +1,6 @@
 //! Projects → the topology: networks, workloads, names, ports, evidence.
 
-use super::layout::{How, Layout, Lies, written};
+use super::layout::{How, Layout, Lies, Puts, written};
 use super::ports;
 use super::read::Draft;
 use super::value::{Entry, Item, Value};
@@ -89,6 +89,7 @@ fn empty(project: ProjectId, entry: &Entry) -> Workload {
         health: Known::Unknown(UNKNOWN),
         profiles: Vec::new(),
         replicas: Known::Yes(1),
+        fixed_address: false,
         many: false,
         waits: false,
     }
@@ -146,12 +147,14 @@ impl Service<'_> {
             }
         }
         let mut on = Vec::new();
+        let mut fixed = false;
         let joined = item.entry("networks").map(|entry| entry.item.entries()).unwrap_or_default();
         for entry in joined {
             let id = networks.get(&entry.key, t);
             if !on.contains(&id) {
                 on.push(id);
             }
+            fixed |= entry.item.get("ipv4_address").is_some();
             for alias in entry.item.get("aliases").map(Item::items).unwrap_or_default() {
                 if let Some(name) = alias.known() {
                     aliases.push((name.into(), Some(id), alias.site));
@@ -181,6 +184,7 @@ impl Service<'_> {
         let own_names = self.own_names();
         let workload = &mut t.workloads[self.id];
         workload.aliases = aliases;
+        workload.fixed_address = fixed;
         workload.own_names = own_names;
         workload.namespace = namespace;
         workload.networks = match namespace {
@@ -264,7 +268,7 @@ impl Service<'_> {
         let item = self.item();
         let (image, built_unread) = self.image(files, images);
         let (environment, environment_open) = self.environment(files);
-        let mut layout = self.layout(image.as_deref());
+        let mut layout = self.layout(image.as_deref(), files);
         let command = item.get("command").map(command);
         let entrypoint = item.get("entrypoint").map(command_of_entrypoint);
         let mut words = String::new();
@@ -481,10 +485,18 @@ impl Service<'_> {
     }
 
     /// What lies where in the container.
-    fn layout(&self, image: Option<&Image>) -> Layout {
+    fn layout(&self, image: Option<&Image>, files: &Files<'_>) -> Layout {
         let mut layout = Layout::default();
         for copied in image.map(|image| &*image.copies).unwrap_or_default() {
             layout.add(&copied.to, copied.from.as_deref().map(str::to_owned), copied.site, How::Copied);
+        }
+        // What is moved or linked to its place while the image is built.
+        for run in image.map(|image| &*image.runs).unwrap_or_default() {
+            for (from, to, puts) in written(&run.text) {
+                if let (Lies::Repository(path), Puts::Nothing) = (layout.at(&from, files), puts) {
+                    layout.add(&to, Some(path), run.site, How::Copied);
+                }
+            }
         }
         let item = self.item();
         for config in item.get("configs").map(Item::items).unwrap_or_default() {

@@ -135,6 +135,7 @@ fn workload(project: ProjectId, found: Found) -> Workload {
         health: found.learned.health,
         profiles: Vec::new(),
         replicas: Known::Yes(1),
+        fixed_address: true,
         many: false,
         waits: false,
     }
