@@ -29,6 +29,10 @@ pub trait Repository {
     fn glob(&self, pattern: &str) -> Vec<String>;
     /// Files anywhere below the root whose path ends with this one, sorted; a bounded search.
     fn ending_with(&self, path: &str) -> Vec<String>;
+    /// Files that describe a deployment, as far as somebody met them on the way to others. They are not read for that.
+    fn deployments(&self) -> &[String] {
+        &[]
+    }
 }
 
 /// A repository without anything in it: everything beyond the files handed in is unknown.
@@ -164,6 +168,24 @@ impl<'a> Files<'a> {
         id
     }
 
+    /// The file at a path as text, without a tree: for what is no proxy's configuration.
+    pub fn load_text(&mut self, path: &str) -> Loaded {
+        if let Some(loaded) = self.by_path.get(path) {
+            return loaded.clone();
+        }
+        let loaded = match self.repository.read(path) {
+            Held::Bytes(bytes) => {
+                let id = self.sources.add(SourceFile::new(path, bytes));
+                self.trees.push(None);
+                Loaded::File(id)
+            }
+            Held::Nothing => Loaded::Missing,
+            Held::Unreadable(why) => Loaded::Unreadable(why.into()),
+        };
+        self.by_path.insert(path.into(), loaded.clone());
+        loaded
+    }
+
     /// A file that could not be read, so that a finding has something to point at.
     pub fn add_unread(&mut self, path: &str) -> FileId {
         let id = self.sources.add(SourceFile::new(path, Vec::new()));
@@ -187,6 +209,12 @@ impl<'a> Files<'a> {
     /// The file at a path, read and parsed when it is asked for the first time.
     pub fn load(&mut self, path: &str, dialect: Dialect) -> Loaded {
         if let Some(loaded) = self.by_path.get(path) {
+            // It may have been read as plain text before.
+            if let Loaded::File(id) = loaded
+                && let Some(tree @ None) = self.trees.get_mut(id.index())
+            {
+                *tree = Some(Arc::new(Tree::parse(self.sources.file(*id).text(), dialect)));
+            }
             return loaded.clone();
         }
         let loaded = match self.repository.read(path) {
@@ -215,6 +243,12 @@ impl<'a> Files<'a> {
             || self.repository.exists(path)
     }
 
+    /// Files that describe a deployment, as far as they were met.
+    #[must_use]
+    pub fn deployments(&self) -> &'a [String] {
+        self.repository.deployments()
+    }
+
     /// Files anywhere whose path ends with this one.
     #[must_use]
     pub fn ending_with(&self, path: &str) -> Vec<String> {
@@ -238,6 +272,12 @@ pub fn join(folder: &str, path: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
+/// A path with `/run` for `/var/run`, which is a link to it on every system that has both.
+#[must_use]
+pub fn plain_run(path: &str) -> &str {
+    path.strip_prefix("/var").filter(|rest| rest.starts_with("/run/")).unwrap_or(path)
+}
+
 /// The folder part of a path; empty at the root.
 #[must_use]
 pub fn folder(path: &str) -> &str {
@@ -253,6 +293,8 @@ mod tests {
         assert_eq!(join("a/b", "../c.conf").as_deref(), Some("a/c.conf"));
         assert_eq!(join("", "./x").as_deref(), Some("x"));
         assert_eq!(join("a", "../../etc/passwd"), None);
+        assert_eq!(plain_run("/var/run/x.sock"), "/run/x.sock");
+        assert_eq!(plain_run("/var/runner/x.sock"), "/var/runner/x.sock");
         assert_eq!(folder("a/b/c"), "a/b");
         assert_eq!(folder("c"), "");
     }

@@ -9,7 +9,11 @@ missing=()
 for proxy in nginx haproxy; do
   command -v "$proxy" >/dev/null 2>&1 || [ -x "/usr/sbin/$proxy" ] || missing+=("$proxy")
 done
-if [ ${#missing[@]} -gt 0 ]; then
+servers=yes
+for server in gunicorn php-fpm8.2 uwsgi; do
+  command -v "$server" >/dev/null 2>&1 || [ -x "/usr/sbin/$server" ] || servers=""
+done
+if [ ${#missing[@]} -gt 0 ] || [ -z "$servers" ]; then
   sudo=""
   [ "$(id -u)" -eq 0 ] || sudo="sudo -n"
   if command -v apt-get >/dev/null 2>&1 && { [ -z "$sudo" ] || $sudo true 2>/dev/null; }; then
@@ -23,7 +27,11 @@ if [ ${#missing[@]} -gt 0 ]; then
       ours=yes
     fi
     $sudo apt-get update -q || true
-    $sudo apt-get install -y -q --no-install-recommends "${missing[@]}" || true
+    [ ${#missing[@]} -eq 0 ] || $sudo apt-get install -y -q --no-install-recommends "${missing[@]}" || true
+    # Application servers behind the proxies. Their cases are shown as ignored where they cannot be had.
+    for server in gunicorn php-fpm uwsgi-core uwsgi-plugin-python3; do
+      $sudo apt-get install -y -q --no-install-recommends "$server" || true
+    done
     [ -z "$ours" ] || $sudo rm -f "$policy"
   fi
 fi

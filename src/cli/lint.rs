@@ -187,12 +187,12 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     let progress = Progress::start();
     let found = discover::discover(&request).map_err(|refusal| refusal.to_string())?;
     // What was named and is excluded is done with: a hook names the files that change.
-    if found.units.is_empty() && found.unread.is_empty() && found.named_excluded == 0 {
-        return Err(nothing_to_lint(&request, &found));
-    }
+    let nothing = (found.units.is_empty() && found.unread.is_empty() && found.named_excluded == 0)
+        .then(|| nothing_to_lint(&request, &found));
     progress.linting(found.units.len());
-    let Found { root, units, unread, .. } = found;
-    let disk = Disk::new(root.clone());
+    let Found { root, units, unread, deployments, .. } = found;
+    // A compose file may lead to proxy files whose names say nothing.
+    let disk = Disk::new(root.clone()).with_deployments(deployments);
     let least = Severity::from(arguments.min_severity);
     // Of standard input only its own text can be given back.
     let piped = request.stdin.as_ref().map(|(_, bytes)| bytes).filter(|_| matches!(mode, Mode::Apply(_)));
@@ -212,6 +212,9 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
         Mode::Apply(most) | Mode::Show(most) => crate::fix::run(units, &disk, most, lint),
     };
     progress.stop();
+    if let Some(refusal) = nothing.filter(|_| fixed.report.files.is_empty() && fixed.report.unread.is_empty()) {
+        return Err(refusal);
+    }
     let mut failed = Ok(());
     match mode {
         Mode::Tell => {}

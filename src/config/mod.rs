@@ -206,7 +206,8 @@ impl Config {
         }
         let site = |at: &Range<u32>| Site::direct(Span::new(file, at.start, at.end));
         let kind = ProjectKind::Declared;
-        let project = topology.projects.push(Project { kind, file, workloads: Vec::new(), whole: false });
+        let project =
+            topology.projects.push(Project { kind, file, workloads: Vec::new(), whole: false, guessed: false });
         for service in &self.services {
             let claims = service
                 .ports
@@ -240,6 +241,9 @@ impl Config {
                 health: Known::Unknown(Reason::OutsideRepository),
                 profiles: Vec::new(),
                 replicas: Known::Unknown(Reason::OutsideRepository),
+                fixed_address: false,
+                many: false,
+                waits: false,
             });
             topology.projects[project].workloads.push(id);
         }

@@ -10,4 +10,7 @@ pub mod nginx_parameters;
 mod nginx_third_party;
 pub mod nginx_variables;
 
+pub mod images;
+pub mod servers;
+
 pub use crate::value::DefaultRef;

@@ -21,13 +21,21 @@ const LEADS_OUT: &str = "leads out of the linted tree through a symbolic link";
 pub struct Disk {
     root: PathBuf,
     names: OnceLock<HashMap<Box<str>, Vec<Box<str>>>>,
+    deployments: Vec<String>,
 }
 
 impl Disk {
     /// A folder; its path must be absolute and free of symbolic links.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root, names: OnceLock::new() }
+        Self { root, names: OnceLock::new(), deployments: Vec::new() }
+    }
+
+    /// The same, with the files that describe a deployment, as far as a walk met them.
+    #[must_use]
+    pub fn with_deployments(mut self, deployments: Vec<String>) -> Self {
+        self.deployments = deployments;
+        self
     }
 
     /// The place of a path, if it is one that stays below the root by its words.
@@ -122,6 +130,10 @@ impl Repository for Disk {
             .collect();
         found.sort_unstable();
         found
+    }
+
+    fn deployments(&self) -> &[String] {
+        &self.deployments
     }
 
     fn ending_with(&self, path: &str) -> Vec<String> {

@@ -11,6 +11,8 @@ pub use disk::Disk;
 use crate::config::Config;
 use crate::engine::UnreadFile;
 use crate::files::Unit;
+use crate::lower::compose::is_compose_name;
+use crate::lower::workload::machine::is_machine_path;
 use crate::syntax::limits::MAX_FILE_BYTES;
 use crate::topology::Dialect;
 use globset::{GlobBuilder, GlobMatcher};
@@ -100,6 +102,8 @@ pub struct Found {
     pub excluded: usize,
     /// How many of them the user named.
     pub named_excluded: usize,
+    /// Files that describe a deployment, by their names; they were not read. Sorted.
+    pub deployments: Vec<String>,
 }
 
 /// Why there is nothing to lint.
@@ -165,12 +169,28 @@ pub fn discover(request: &Request) -> Result<Found, Refusal> {
     let mut seen = 0;
     let mut candidates = Vec::new();
     let mut unread = Vec::new();
+    let mut deployments = Vec::new();
     for given in &given {
         if given.folder {
-            walk(given, &root, request, &mut seen, &mut candidates, &mut unread);
+            walk(
+                given,
+                &root,
+                request,
+                &mut Met { seen: &mut seen, deployments: &mut deployments },
+                &mut candidates,
+                &mut unread,
+            );
         } else {
             seen += 1;
             let path = relative(&given.at, &root);
+            if is_compose_name(name_of(&path))
+                && promised(request, &path, Some(&given.written))
+                    .is_none_or(|promise| !matches!(promise, Promise::Said(_)))
+            {
+                // It leads to the proxy files that it mounts.
+                deployments.push(path);
+                continue;
+            }
             let promise = promised(request, &path, Some(&given.written)).unwrap_or(Promise::Maybe);
             candidates.push(Candidate { at: given.at.clone(), path, promise, named: true });
         }
@@ -210,7 +230,9 @@ pub fn discover(request: &Request) -> Result<Found, Refusal> {
         }
     }
     unread.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(Found { root, units, unread, seen, excluded, named_excluded })
+    deployments.sort_unstable();
+    deployments.dedup();
+    Ok(Found { root, units, unread, seen, excluded, named_excluded, deployments })
 }
 
 fn from_stdin(name: &str, bytes: &[u8], request: &Request) -> Result<Unit, Refusal> {
@@ -280,11 +302,17 @@ fn promised(request: &Request, path: &str, given: Option<&Path>) -> Option<Promi
     said.map(|of| Promise::Said(of.dialect)).or_else(|| sniff::by_name(path))
 }
 
+/// What a walk meets beside candidates.
+struct Met<'m> {
+    seen: &'m mut usize,
+    deployments: &'m mut Vec<String>,
+}
+
 fn walk(
     given: &Given,
     root: &Path,
     request: &Request,
-    seen: &mut usize,
+    met: &mut Met<'_>,
     candidates: &mut Vec<Candidate>,
     unread: &mut Vec<UnreadFile>,
 ) {
@@ -320,8 +348,16 @@ fn walk(
             // A folder that is named like a configuration file is a mistake worth a word only where a proxy reads it.
             continue;
         }
-        *seen += 1;
+        *met.seen += 1;
         let path = relative(entry.path(), root);
+        if is_compose_name(name_of(&path)) {
+            met.deployments.push(path);
+            continue;
+        }
+        if is_machine_path(&path) {
+            // Its name alone does not say for certain that no proxy reads it.
+            met.deployments.push(path.clone());
+        }
         let Some(promise) = promised(request, &path, None) else { continue };
         let candidate = Candidate { at: entry.into_path(), path, promise, named: false };
         if kind.is_symlink() {

@@ -1,10 +1,12 @@
 //! Tree → topology, one module per dialect. Layer 3: here, and nowhere above, inheritance, defaults and units of a
 //! dialect are known.
 
+pub mod compose;
 pub mod haproxy;
 pub mod nginx;
 mod targets;
 mod unavailable;
+pub mod workload;
 
 use crate::edit::{Applicability, Edit, Fix};
 use crate::files::{Files, Tree};
@@ -33,11 +35,14 @@ pub struct Lowered {
     pub unread: Vec<Unread>,
 }
 
-/// Lowers all loaded files: main files with what they include, then what is left as fragments. `targets` are the
-/// versions that the proxies are taken to have.
+/// Lowers all loaded files: what stands around them first, because it decides where includes lead; then main files with
+/// what they include, then what is left as fragments. `targets` are the versions that the proxies are taken to have.
 #[must_use]
 pub fn lower(files: &mut Files<'_>, targets: Targets) -> Lowered {
     let mut out = Lowered::default();
+    let given: Vec<FileId> = files.sources.files().map(|(id, _)| id).filter(|&id| files.tree(id).is_some()).collect();
+    let surroundings = compose::surround(files, &given, &mut out);
+    workload::machine::lower(files, &mut out.topology);
     let (mut nginx, mut haproxy): (Vec<FileId>, Vec<FileId>) = Default::default();
     for (id, _) in files.sources.files() {
         match files.tree(id).as_deref() {
@@ -46,8 +51,15 @@ pub fn lower(files: &mut Files<'_>, targets: Targets) -> Lowered {
             None => {}
         }
     }
-    nginx::lower(files, &nginx, targets.nginx, &mut out);
+    nginx::lower(files, &nginx, &surroundings, targets.nginx, &mut out);
     haproxy::lower(files, &haproxy, targets.haproxy, &mut out);
+    let proxies: Vec<_> = out.topology.proxies.iter().map(|(id, proxy)| (id, proxy.entry)).collect();
+    for (proxy, entry) in proxies {
+        for workload in surroundings.runners(entry) {
+            out.topology.workloads[workload].proxies.push(proxy);
+        }
+    }
+    compose::hazards(files, &surroundings, &mut out);
     out
 }
 

@@ -1,7 +1,8 @@
 //! GW601: a kept connection may be closed as the next request goes out.
 
+use super::around::behind;
 use super::prelude::*;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// GW601.
@@ -48,12 +49,6 @@ fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, declared: &HashMap<&str, &Setting<Wai
     let at = reuse.kept.site().unwrap_or(hop.target_site);
     let shortest = cx.duration(RuleId::GW601, "shortest_backend_idle", at);
     let soon = idle < Wait::For(shortest);
-    // The proxy's own listeners say how long they keep an idle client.
-    let longer = |member: &EndpointId| {
-        let link = topology.endpoints[*member].leads_to?;
-        let there = topology.listeners[link.listener].idle.known()?;
-        Some(*there > idle)
-    };
     // Somebody may have said how long a backend does.
     let said = |member: &EndpointId| {
         if declared.is_empty() {
@@ -63,6 +58,14 @@ fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, declared: &HashMap<&str, &Setting<Wai
         declared.get(name.as_str()).map(|idle| (name, *idle))
     };
     let members = topology.members(id);
+    let mut longer = HashSet::new();
+    for &member in members.iter().take(1000) {
+        match kept_there(topology, member, idle) {
+            There::Longer => drop(longer.insert(member)),
+            There::Shorter(server, guessed) => return Some(proved(cx, hop, at, idle, server, guessed)),
+            There::Unknown => {}
+        }
+    }
     let mut sooner = None;
     let safe = members.iter().take(1000).all(|member| match said(member) {
         Some((_, there)) if there.known().is_some_and(|there| *there > idle) => true,
@@ -70,7 +73,7 @@ fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, declared: &HashMap<&str, &Setting<Wai
             sooner.get_or_insert(found);
             false
         }
-        None => soon || longer(member) == Some(true),
+        None => soon || longer.contains(member),
     });
     if if members.is_empty() { soon } else { safe } {
         return None;
@@ -125,6 +128,80 @@ fn shorter(dialect: Dialect, reuse: &Reuse, asked: Site, shortest: Duration) -> 
     }
     let words = format!("{} {seconds}s", reuse.idle.spelling);
     Some(Fix::guess(format!("write {}", quote(&words)), [Edit::Below { statement: asked.span, words }]))
+}
+
+/// What is known of how long the other side keeps an idle connection.
+enum There<'t> {
+    /// Longer than the proxy does, or it never keeps one.
+    Longer,
+    /// Not longer; whether it is a guess that the proxy runs there.
+    Shorter(&'t Server, bool),
+    Unknown,
+}
+
+fn kept_there(topology: &Topology, member: EndpointId, idle: Wait) -> There<'_> {
+    // The proxy's own listeners say how long they keep an idle client.
+    if let Some(link) = topology.endpoints[member].leads_to {
+        return match topology.listeners[link.listener].idle.known() {
+            Some(there) if *there > idle => There::Longer,
+            _ => There::Unknown,
+        };
+    }
+    let mut longer = 0;
+    let behind = behind(topology, member);
+    let mut shorter = None;
+    for one in &behind {
+        let server = &one.workload.server;
+        match server.idle.as_ref().and_then(|idle| idle.known()) {
+            // It closes after each answer, and says so.
+            Some(Wait::For(Duration::ZERO)) => longer += 1,
+            Some(there) if *there > idle => longer += 1,
+            Some(_) if server.program.is_some() => shorter = Some((server, one.guessed)),
+            _ => return There::Unknown,
+        }
+    }
+    match shorter {
+        // One place in order makes it another one's affair.
+        Some((server, guessed)) if longer == 0 => There::Shorter(server, guessed),
+        None if longer > 0 => There::Longer,
+        _ => There::Unknown,
+    }
+}
+
+/// The program behind an endpoint is known to close first.
+fn proved(cx: &Cx<'_>, hop: &Hop, site: Site, idle: Wait, server: &Server, guessed: bool) -> Finding {
+    let reuse = &hop.reuse;
+    let dialect = cx.dialect(hop.proxy);
+    let program = server.program.as_ref().map_or("the server", |(name, _)| name);
+    let closes = server.idle.as_ref().and_then(|idle| idle.known().copied()?.duration()).unwrap_or_default();
+    let mut finding = Finding::new(
+        RuleId::GW601,
+        dialect,
+        (site, "connections are kept for the next request, of any client".into()),
+        format!(
+            "{} keeps idle connections {}, and {program} closes them after {}: now and then a request meets a closed one",
+            dialect.name(),
+            held(idle),
+            humanise(closes)
+        ),
+    )
+    .confidence(if guessed { Confidence::Possible } else { Confidence::Likely });
+    if guessed {
+        finding = finding.severity(Severity::Note);
+    }
+    if let Some(site) = reuse.idle.site() {
+        finding = finding.label((site, format!("idle {}", held(idle))));
+    }
+    if let (Some(there), Some((_, at))) = (&server.idle, &server.program) {
+        finding = finding.label(there.label(*at, format!("closed after {}", humanise(closes))));
+    }
+    let raise = server.idle.as_ref().map_or("its own", |idle| idle.spelling);
+    finding.label((hop.target_site, "requests go out on them here".into())).why_of_dialect().help(format!(
+        "raise `{raise}` of {program} above that of {}, or set `{}` below {}",
+        dialect.name(),
+        reuse.idle.spelling,
+        humanise(closes)
+    ))
 }
 
 fn held(idle: Wait) -> String {
@@ -184,6 +261,28 @@ mod tests {
         assert_eq!(house.found(RuleId::GW601)[0].severity, Severity::Warning);
         house.t.hops[hop].reuse.shared = false;
         assert!(house.found(RuleId::GW601).is_empty());
+    }
+
+    #[test]
+    fn a_known_program_says_how_long_it_keeps() {
+        for (there, expected) in [
+            (built_in(ms(5000)), vec![(Severity::Warning, Confidence::Likely)]),
+            (written(ms(60_000), 31), vec![(Severity::Warning, Confidence::Likely)]),
+            (written(ms(65_000), 31), vec![]),
+            (built_in(ms(0)), vec![]),
+            (written(Wait::Forever, 31), vec![]),
+            (Setting::unknown(Reason::Variable, at(31), "x"), vec![(Severity::Note, Confidence::Possible)]),
+        ] {
+            let (mut house, _) = house();
+            let app = house.workload(30, "app");
+            let proxy = house.workload(32, "proxy");
+            house.t.workloads[app].server.program = Some(("Node.js".into(), at(31)));
+            house.t.workloads[app].server.idle = Some(there);
+            let member = house.t.pools.iter().next().unwrap().1.members[0];
+            house.sees(proxy, member, Leads::To(app));
+            let found: Vec<_> = house.found(RuleId::GW601).iter().map(|f| (f.severity, f.confidence)).collect();
+            assert_eq!(found, expected);
+        }
     }
 
     #[test]

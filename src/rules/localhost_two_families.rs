@@ -78,8 +78,13 @@ mod tests {
             keeps: None,
             mixes_families,
         });
-        let name =
-            ComputedOutcome { name: "app.example.test".into(), is: ComputedKind::HostName, site: at(7), near: None };
+        let name = ComputedOutcome {
+            name: "app.example.test".into(),
+            port: None,
+            is: ComputedKind::HostName,
+            site: at(7),
+            near: None,
+        };
         let hop = house.hop(
             8,
             Target::Computed(Box::new(ComputedTarget {

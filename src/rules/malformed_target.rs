@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn a_value_without_scheme_is_500_per_request() {
         let mut house = House::nginx();
-        let outcome = |is| ComputedOutcome { name: "127.0.0.1:80".into(), is, site: at(7), near: None };
+        let outcome = |is| ComputedOutcome { name: "127.0.0.1:80".into(), port: None, is, site: at(7), near: None };
         house.hop(
             8,
             Target::Computed(Box::new(ComputedTarget {

@@ -3,6 +3,7 @@
 //! A rule is pure, synchronous and infallible. To add one: `rules/GWnnn-slug.yaml`, a file here with its line in
 //! [`RULES`], fixtures.
 
+mod around;
 mod dangling_route;
 mod deliberate_bad_gateway;
 mod duplicate_definition;
@@ -10,6 +11,7 @@ mod empty_pool;
 mod endpoint_limit_without_queue;
 mod file_limit_below_connections;
 mod health_check_cannot_pass;
+mod host_port_as_upstream;
 mod http10_to_upstream;
 mod implicit_port;
 mod inconsistent_buffers;
@@ -17,6 +19,7 @@ mod inert_health_check;
 mod keepalive_lost;
 mod keepalive_race;
 mod localhost_two_families;
+mod loopback_in_container;
 mod lost_headers;
 mod malformed_target;
 mod misplaced_directive;
@@ -29,9 +32,11 @@ mod missing_timeout;
 mod mode_mismatch;
 mod name_resolved_once;
 mod no_failover;
+mod no_shared_network;
 mod passive_check_off;
 mod plain_to_tls_port;
 mod pool_empties_itself;
+mod port_mismatch;
 mod prelude;
 mod proxy_loop;
 mod proxy_protocol_mismatch;
@@ -50,6 +55,7 @@ mod small_response_buffer;
 mod sni_names_the_pool;
 mod socket_path_mismatch;
 mod socket_permission;
+mod started_before_upstream;
 mod syntax_error;
 #[cfg(test)]
 mod testing;
@@ -65,6 +71,8 @@ mod unknown_upstream_host;
 mod unset_variable;
 mod unusable_address;
 mod websocket_upgrade_missing;
+mod worker_timeout_below_proxy;
+mod workload_binds_loopback;
 mod wrong_application_protocol;
 mod wrong_host_header;
 
@@ -107,7 +115,12 @@ pub const RULES: &[&dyn Rule] = &[
     &malformed_target::MalformedTargetRule,
     &misread_number::MisreadNumber,
     &unset_variable::UnsetVariable,
+    &port_mismatch::PortMismatch,
+    &host_port_as_upstream::HostPortAsUpstream,
+    &loopback_in_container::LoopbackInContainer,
+    &workload_binds_loopback::WorkloadBindsLoopback,
     &unknown_upstream_host::UnknownUpstreamHost,
+    &no_shared_network::NoSharedNetwork,
     &runtime_name_without_resolver::RuntimeNameWithoutResolver,
     &name_resolved_once::NameResolvedOnce,
     &resolver_out_of_reach::ResolverOutOfReach,
@@ -117,6 +130,7 @@ pub const RULES: &[&dyn Rule] = &[
     &localhost_two_families::LocalhostTwoFamilies,
     &proxy_loop::ProxyLoop,
     &empty_pool::EmptyPool,
+    &started_before_upstream::StartedBeforeUpstream,
     &dangling_route::DanglingRoute,
     &shadowed_route::ShadowedRoute,
     &unusable_address::UnusableAddress,
@@ -124,6 +138,7 @@ pub const RULES: &[&dyn Rule] = &[
     &short_connect_timeout::ShortConnectTimeout,
     &missing_timeout::MissingTimeout,
     &unitless_timeout::UnitlessTimeout,
+    &worker_timeout_below_proxy::WorkerTimeoutBelowProxy,
     &timeout_ladder_inverted::TimeoutLadderInverted,
     &short_tunnel_timeout::ShortTunnelTimeout,
     &queue_timeout_inherited::QueueTimeoutInherited,

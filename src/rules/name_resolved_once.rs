@@ -1,7 +1,9 @@
 //! GW108: a name whose address moves is looked up once.
 
+use super::around::look_around;
 use super::prelude::*;
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// GW108.
@@ -120,7 +122,46 @@ impl Rule for NameResolvedOnce {
             out.push(finding);
         }
         kept_too_long(cx, out);
+        made_again(self.id(), cx, out);
     }
+}
+
+/// A container gets another address when it is made again.
+fn made_again(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    let told = RefCell::new(HashSet::new());
+    look_around(cx, out, |seen| {
+        let (to, workload) = seen.to()?;
+        if seen.asked.lookup != Lookup::AtStart || workload.fixed_address || seen.project.guessed {
+            return None;
+        }
+        let dialect = cx.dialect(seen.asked.proxy);
+        let name = quote(&workload.name);
+        let message = match workload.replicas {
+            Known::Yes(number) if number > 1 => format!(
+                "{name} runs {number} times, and {} knows those that are there when it starts, no later ones",
+                dialect.name()
+            ),
+            _ => format!(
+                "when the container of {name} is made again, it may have another address, and {} goes on asking the old one \
+                 until it is reloaded",
+                dialect.name()
+            ),
+        };
+        let finding = Finding::new(rule, dialect, (seen.asked.site, "looked up once, at the start".into()), message)
+            .severity(Severity::Note)
+            .confidence(Confidence::Possible)
+            .label((workload.site, format!("{name} has no fixed address")))
+            .help(match dialect {
+                Dialect::Nginx => {
+                    "reload nginx after a deployment; or `resolver 127.0.0.11 valid=10s;`, and the name in a variable"
+                }
+                Dialect::Haproxy => {
+                    "reload HAProxy after a deployment; or a `resolvers` section with `nameserver docker 127.0.0.11:53`, and \
+                     `resolvers NAME` on this line"
+                }
+            });
+        told.borrow_mut().insert((seen.placement.workload, to)).then_some(finding)
+    });
 }
 
 /// Names that are looked up again, but kept for much longer than their owner says.

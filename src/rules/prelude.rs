@@ -267,7 +267,11 @@ pub fn tell_faults(rule: RuleId, kind: FaultKind, cx: &Cx<'_>, out: &mut Finding
             FaultWeight::Remark => finding.severity(Severity::Note),
         };
         if !fault.certain {
-            finding = finding.confidence(Confidence::Likely.min(rule.meta().confidence));
+            let most = match fault.weight {
+                FaultWeight::Remark => Confidence::Possible,
+                FaultWeight::Fails | FaultWeight::MayFail => Confidence::Likely,
+            };
+            finding = finding.confidence(most.min(rule.meta().confidence));
         }
         finding = match fault.why {
             // The words in the log are those of the page's explanation.

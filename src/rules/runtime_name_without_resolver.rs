@@ -137,8 +137,13 @@ mod tests {
 
     fn computed(needs: Known<bool>, resolver: Known<Option<Site>>) -> Vec<Finding> {
         let mut house = House::nginx();
-        let name =
-            ComputedOutcome { name: "app.example.test".into(), is: ComputedKind::HostName, site: at(7), near: None };
+        let name = ComputedOutcome {
+            name: "app.example.test".into(),
+            port: None,
+            is: ComputedKind::HostName,
+            site: at(7),
+            near: None,
+        };
         house.hop(
             8,
             Target::Computed(Box::new(ComputedTarget {

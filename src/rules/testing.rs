@@ -240,4 +240,73 @@ impl House {
         super::run(&Cx { topology: &self.t, policy: &crate::config::Policy::default() }, |id| id == rule, &mut out);
         out.finish(&sources)
     }
+
+    /// A service of a compose project. Which service runs which file stands on line 29.
+    pub fn workload(&mut self, line: u32, name: &str) -> WorkloadId {
+        let first = self.t.projects.iter().next().map(|(id, _)| id);
+        let project = match first {
+            Some(id) => id,
+            None => self.t.projects.push(Project {
+                kind: ProjectKind::Compose,
+                file: FileId::new(0),
+                workloads: Vec::new(),
+                whole: true,
+                guessed: false,
+            }),
+        };
+        let id = self.t.workloads.push(Workload {
+            project,
+            name: name.into(),
+            site: at(line),
+            aliases: Vec::new(),
+            own_names: Vec::new(),
+            namespace: Namespace::Own,
+            networks: Known::Yes(Vec::new()),
+            claims: Vec::new(),
+            claims_open: false,
+            published: Vec::new(),
+            proxies: Vec::new(),
+            server: Server::default(),
+            depends_on: Vec::new(),
+            restart: Known::Yes(false),
+            health: Known::Unknown(Reason::Variable),
+            profiles: Vec::new(),
+            replicas: Known::Yes(1),
+            fixed_address: false,
+            many: false,
+            waits: false,
+        });
+        self.t.projects[project].workloads.push(id);
+        id
+    }
+
+    /// A published port.
+    pub fn publish(&mut self, workload: WorkloadId, line: u32, host: u16, container: u16) {
+        self.t.workloads[workload].published.push(Published {
+            host: Known::Yes(Some(host)),
+            container: Known::Yes(container),
+            tcp: true,
+            loopback_only: false,
+            site: at(line),
+        });
+    }
+
+    /// Evidence that a workload listens on a port.
+    pub fn claim(&mut self, workload: WorkloadId, line: u32, port: u16, weight: Weight) {
+        self.t.workloads[workload].claims.push(Claim {
+            at: Known::Yes(Listens::Port(port)),
+            bind: Bind::Unknown,
+            spoken: None,
+            weight,
+            site: at(line),
+            words: "it says so".into(),
+        });
+    }
+
+    /// What an endpoint's address means in a workload that runs the proxy.
+    pub fn sees(&mut self, from: WorkloadId, endpoint: EndpointId, leads: Leads) {
+        let placement = self.t.placements.len() as u32;
+        self.t.placements.push(Placement { file: FileId::new(0), workload: from, site: at(29), how: Placed::Mounted });
+        self.t.outlooks.push(Outlook { asks: Asks::Endpoint(endpoint), placement, leads });
+    }
 }

@@ -118,11 +118,18 @@ mod tests {
                 outcomes: vec![
                     ComputedOutcome {
                         name: "green".into(),
+                        port: None,
                         is: ComputedKind::HostName,
                         site: at(8),
                         near: near.map(Into::into),
                     },
-                    ComputedOutcome { name: "blue".into(), is: ComputedKind::Pool(blue), site: at(9), near: None },
+                    ComputedOutcome {
+                        name: "blue".into(),
+                        port: None,
+                        is: ComputedKind::Pool(blue),
+                        site: at(9),
+                        near: None,
+                    },
                 ],
                 complete: true,
                 needs_resolver: Known::Yes(true),

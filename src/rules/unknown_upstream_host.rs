@@ -1,5 +1,6 @@
 //! GW105: the proxy looks for a host that is not there.
 
+use super::around::{Seen, look_around};
 use super::prelude::*;
 use std::collections::HashMap;
 
@@ -16,6 +17,7 @@ impl Rule for UnknownUpstreamHost {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
+        look_around(cx, out, |seen| in_project(self.id(), cx, seen));
         tell_faults(self.id(), FaultKind::UnknownHost, cx, out);
         // Groups by proxy and length: only those of nearly the same length can be meant.
         let mut pools: HashMap<(ProxyId, usize), Vec<PoolId>> = HashMap::new();
@@ -76,6 +78,95 @@ impl Rule for UnknownUpstreamHost {
     }
 }
 
+/// A name that means nothing to the service that runs the proxy.
+fn in_project(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>) -> Option<Finding> {
+    let t = cx.topology;
+    let Host::Name(name) = &*seen.asked.host else { return None };
+    let dialect = cx.dialect(seen.asked.proxy);
+    let at = |text: String| (seen.asked.site, text);
+    let from = quote(&seen.from.name);
+    let finding = match seen.leads {
+        Leads::Nobody => {
+            let near = nearest(t, seen.project, name);
+            let message = format!("no service of this compose project is called {}", quote(name));
+            let finding = Finding::new(rule, dialect, at("no service, alias or host of that name".into()), message);
+            match near {
+                Some(near) => finding
+                    .label((near.site, "was this service meant?".into()))
+                    .label(seen.runs())
+                    .help(format!("write {}", quote(&near.name))),
+                None => finding.label(seen.runs()).help("write the name of the service that is meant"),
+            }
+        }
+        Leads::Barred(other, Bar::Shares(with, line)) => {
+            let (theirs, with) = (quote(&t.workloads[other].name), quote(&t.workloads[with].name));
+            let message = format!("{theirs} uses the network of {with} and has no name of its own there");
+            Finding::new(rule, dialect, at("this name is not known".into()), message)
+                .severity(Severity::Warning)
+                .confidence(Confidence::Likely)
+                .label((line, format!("here {theirs} takes the network of {with}")))
+                .label(seen.runs())
+                .help(format!("write {with} instead of {theirs}"))
+        }
+        Leads::Barred(other, Bar::OnMachine(line)) => {
+            let other = &t.workloads[other];
+            let message = format!("{from} uses the network of the machine, where {} is no name", quote(name));
+            let published = other.published.iter().find_map(|one| match (&one.host, &one.container) {
+                (Known::Yes(Some(host)), Known::Yes(inside)) if Some(*inside) == seen.port() => Some(*host),
+                _ => None,
+            });
+            let help = match published {
+                Some(port) => format!("write `127.0.0.1:{port}`, which {} publishes", quote(&other.name)),
+                None => format!(
+                    "publish the port of {} on 127.0.0.1 and write that, or take `network_mode: host` away",
+                    quote(&other.name)
+                ),
+            };
+            Finding::new(rule, dialect, at("a service's name".into()), message)
+                .label((line, format!("here {from} takes the network of the machine")))
+                .label(seen.runs())
+                .help(help)
+        }
+        Leads::Barred(other, Bar::OtherOnMachine(line)) => {
+            let theirs = quote(&t.workloads[other].name);
+            let message = format!("{theirs} uses the network of the machine, so its name is not known in {from}");
+            Finding::new(rule, dialect, at("this name is not known".into()), message)
+                .severity(Severity::Warning)
+                .confidence(Confidence::Likely)
+                .label((line, format!("here {theirs} takes the network of the machine")))
+                .label(seen.runs())
+                .help("write `host.docker.internal`, with `extra_hosts: [\"host.docker.internal:host-gateway\"]` for the proxy")
+        }
+        Leads::Barred(other, Bar::OldBridge(line)) => {
+            let message = format!("{} and {from} do not find each other by name", quote(&t.workloads[other].name));
+            Finding::new(rule, dialect, at("this name is not known".into()), message)
+                .severity(Severity::Warning)
+                .confidence(Confidence::Likely)
+                .label((line, "on the engine's default bridge no names are known".into()))
+                .label(seen.runs())
+                .help("take `network_mode: bridge` away: then both are on the network of the project")
+        }
+        Leads::Barred(other, Bar::NoNetwork(line)) => {
+            let message = format!("{} and {from} have no network between them", quote(&t.workloads[other].name));
+            Finding::new(rule, dialect, at("cannot be reached".into()), message)
+                .label((line, "no network at all".into()))
+                .label(seen.runs())
+                .help("take `network_mode: none` away")
+        }
+        _ => return None,
+    };
+    Some(seen.unresolved(finding))
+}
+
+/// The service whose name is nearest to one that nobody has.
+fn nearest<'t>(t: &'t Topology, project: &Project, name: &str) -> Option<&'t Workload> {
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['-', '_'], "");
+    let name_plain = plain(name);
+    project.workloads.iter().take(1000).map(|&id| &t.workloads[id]).find(|workload| {
+        plain(&workload.name) == name_plain || (name.len() > 3 && strsim::levenshtein(name, &workload.name) <= 2)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
@@ -86,6 +177,34 @@ mod tests {
         let endpoint = house.endpoint(11, name, port);
         house.t.endpoints[endpoint].lookup = lookup;
         house.found(RuleId::GW105).iter().map(|finding| finding.severity).collect()
+    }
+
+    #[test]
+    fn nobody_of_that_name() {
+        let mut house = House::nginx();
+        let proxy = house.workload(20, "proxy");
+        house.workload(21, "keycloak");
+        let endpoint = house.endpoint(11, "keycloack", Port::Written(80));
+        house.t.endpoints[endpoint].lookup = Lookup::AtStart;
+        house.sees(proxy, endpoint, Leads::Nobody);
+        let found = house.found(RuleId::GW105);
+        assert_eq!((found[0].severity, lines(&found[0])), (Severity::Error, vec![11, 21, 29]));
+        assert_eq!(found[0].outcome, Outcome::DoesNotStart);
+        house.t.endpoints[endpoint].lookup = Lookup::Repeated { resolver: None };
+        assert_eq!(house.found(RuleId::GW105)[0].outcome, Outcome::Either(502, 503));
+        house.t.placements[0].how = Placed::Near;
+        assert_eq!(house.found(RuleId::GW105)[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn another_project_that_is_in_order_makes_it_milder() {
+        let mut house = House::nginx();
+        let (proxy, app) = (house.workload(20, "proxy"), house.workload(21, "app"));
+        let endpoint = house.endpoint(11, "app", Port::Written(80));
+        house.t.endpoints[endpoint].lookup = Lookup::AtStart;
+        house.sees(proxy, endpoint, Leads::Nobody);
+        house.sees(proxy, endpoint, Leads::To(app));
+        assert_eq!(house.found(RuleId::GW105)[0].severity, Severity::Warning);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! GW120: an address that can be neither bound nor reached.
 
+use super::around::{Seen, look_around};
 use super::prelude::*;
 
 /// GW120.
@@ -12,6 +13,7 @@ impl Rule for UnusableAddress {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         tell_faults(self.id(), FaultKind::UnusableAddress, cx, out);
+        look_around(cx, out, |seen| machine_by_name(self.id(), cx, seen));
     }
 
     fn check_endpoint(&self, cx: &Cx<'_>, endpoint: EndpointId, out: &mut Findings) {
@@ -53,6 +55,26 @@ impl Rule for UnusableAddress {
         };
         out.push(finding);
     }
+}
+
+/// The engine's name for the machine, which an engine on Linux knows only when it is told.
+fn machine_by_name(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>) -> Option<Finding> {
+    let Host::Name(name) = &*seen.asked.host else { return None };
+    if seen.leads != Leads::MachineByName {
+        return None;
+    }
+    let dialect = cx.dialect(seen.asked.proxy);
+    let message = format!("on Linux {} does not know {} unless the service is told of it", dialect.name(), quote(name));
+    let finding = Finding::new(rule, dialect, (seen.asked.site, "a name of Docker Desktop".into()), message)
+        .severity(Severity::Warning)
+        .confidence(Confidence::Likely)
+        .label((seen.from.site, format!("{} has no `extra_hosts` for it", quote(&seen.from.name))))
+        .label(seen.runs())
+        .log("")
+        .why("Docker Desktop brings this name, the engine on Linux does not")
+        .help(format!("write `extra_hosts: [\"{name}:host-gateway\"]` for {}", quote(&seen.from.name)));
+    let finding = if seen.asked.lookup == Lookup::AtStart { finding.outcome(Outcome::DoesNotStart) } else { finding };
+    Some(finding)
 }
 
 #[cfg(test)]

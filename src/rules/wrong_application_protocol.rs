@@ -1,5 +1,6 @@
 //! GW407: HTTP, FastCGI or uwsgi is spoken to something else.
 
+use super::around::behind;
 use super::prelude::*;
 use std::collections::HashSet;
 
@@ -25,8 +26,13 @@ impl Rule for WrongApplicationProtocol {
         let mut told = HashSet::new();
         for id in distinct_hops(cx.topology) {
             let hop = &cx.topology.hops[id];
-            for endpoint in serving(cx.topology, id) {
+            for &member in cx.topology.members(id).iter().take(1000) {
+                let endpoint = &cx.topology.endpoints[member];
+                if endpoint.backup || !endpoint.is_usable() {
+                    continue;
+                }
                 let found = own_listener(cx, hop, endpoint)
+                    .or_else(|| proved(cx, hop, member))
                     .or_else(|| fpm(cx, hop, endpoint))
                     .or_else(|| database(cx, hop, endpoint));
                 if let Some(finding) = found
@@ -148,6 +154,100 @@ fn own_listener(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint) -> Option<Finding> 
             .why_of_dialect()
             .help("write `proxy_pass http://…` to an HTTP port"),
     )
+}
+
+const fn spoken_words(spoken: Spoken) -> &'static str {
+    match spoken {
+        Spoken::Http => "HTTP",
+        Spoken::Https => "HTTP over TLS",
+        Spoken::H2c => "HTTP/2",
+        Spoken::Fastcgi => "FastCGI",
+        Spoken::Uwsgi => "the uwsgi protocol",
+        Spoken::Scgi => "SCGI",
+        Spoken::Ajp => "AJP",
+        Spoken::Other => "a protocol of its own",
+    }
+}
+
+/// Whether a server that speaks one thing cannot answer the other.
+fn crossed(protocol: Protocol, spoken: Spoken) -> bool {
+    match protocol {
+        Protocol::Http => {
+            matches!(spoken, Spoken::Fastcgi | Spoken::Uwsgi | Spoken::Scgi | Spoken::Ajp | Spoken::Other)
+        }
+        Protocol::Fastcgi => spoken != Spoken::Fastcgi,
+        Protocol::Uwsgi => spoken != Spoken::Uwsgi,
+        Protocol::Scgi => spoken != Spoken::Scgi,
+        _ => false,
+    }
+}
+
+/// A program whose own configuration, command or image says what it speaks.
+fn proved(cx: &Cx<'_>, hop: &Hop, member: EndpointId) -> Option<Finding> {
+    let endpoint = &cx.topology.endpoints[member];
+    let sends_proxy = endpoint.send_proxy.unwrap_or(!matches!(hop.sends_proxy, Known::Yes(None)));
+    if hop.tls.is_some() || endpoint.tls.is_some() || sends_proxy {
+        return None;
+    }
+    let behind = behind(cx.topology, member);
+    let wrong = |one: &super::around::Behind<'_>| {
+        let claim = one.claim?;
+        let spoken = claim.spoken.filter(|&spoken| claim.weight >= Weight::Medium && crossed(hop.protocol, spoken))?;
+        // Other evidence about the same place may say that it is understood.
+        let understood = one
+            .workload
+            .claims
+            .iter()
+            .any(|other| other.at == claim.at && other.spoken.is_some_and(|spoken| !crossed(hop.protocol, spoken)));
+        (!understood && !one.workload.claims_open).then_some((claim.site, claim.weight, spoken))
+    };
+    let first = behind.first()?;
+    let (site, weight, spoken) = wrong(first)?;
+    let claim = first.claim?;
+    if !behind.iter().all(|one| wrong(one).is_some()) {
+        return None;
+    }
+    let asked = match hop.protocol {
+        Protocol::Http => "HTTP",
+        Protocol::Scgi => "SCGI",
+        protocol => words(protocol)?,
+    };
+    let answers = spoken_words(spoken);
+    let dialect = cx.dialect(endpoint.proxy);
+    let finding = Finding::new(
+        RuleId::GW407,
+        dialect,
+        (endpoint.address_site, format!("{asked} goes to this address")),
+        format!(
+            "{asked} is spoken to {}, and {} speaks {answers} there",
+            address_words(endpoint),
+            quote(&first.workload.name)
+        ),
+    )
+    .label((site, format!("{}: {answers}", claim.words)));
+    let finding = match (hop.protocol, spoken) {
+        (Protocol::Uwsgi, Spoken::Http) => finding.outcome(Outcome::Either(400, 502)),
+        _ => finding.outcome(Outcome::Status(502)),
+    };
+    let finding = match (spoken, weight) {
+        _ if first.guessed => finding.severity(Severity::Note).confidence(Confidence::Possible),
+        (Spoken::Other, _) => finding.severity(Severity::Warning).confidence(Confidence::Likely),
+        (_, Weight::Medium) if spoken != Spoken::Fastcgi => {
+            finding.severity(Severity::Warning).confidence(Confidence::Likely)
+        }
+        _ => finding,
+    };
+    let finding = finding
+        .label((hop.target_site, format!("{asked} is spoken here")))
+        .why("neither side understands the other: every request fails");
+    Some(match spoken {
+        Spoken::Http => finding.help("speak HTTP to it"),
+        Spoken::Fastcgi => finding.help("speak FastCGI to it: `fastcgi_pass` in nginx, an `fcgi-app` in HAProxy"),
+        Spoken::Uwsgi => {
+            finding.help("let uwsgi listen with `http-socket`; or speak its protocol: `uwsgi_pass` in nginx")
+        }
+        _ => finding,
+    })
 }
 
 /// HTTP to what is evidently a php-fpm.

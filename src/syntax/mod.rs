@@ -4,9 +4,11 @@
 //! rest of the file. Trees are arenas of byte offsets into the file's text; nothing in them recurses, not even `Drop`.
 
 pub mod haproxy;
+pub mod ini;
 pub mod limits;
 pub mod nginx;
 mod tags;
+pub mod words;
 pub mod yaml;
 
 pub use tags::{has_placeholder, is_shouted};

@@ -77,6 +77,12 @@ pub struct Topology {
     pub networks: Arena<Network>,
     /// The processes around the proxies.
     pub workloads: Arena<Workload>,
+    /// Which workload reads which file.
+    pub placements: Vec<Placement>,
+    /// What addresses mean where the proxies run; sorted. Nothing is said of those not in it.
+    pub outlooks: Vec<Outlook>,
+    /// Programs of a machine to which addresses lead, for proxies that no known workload runs; sorted by endpoint.
+    pub peers: Vec<Peer>,
     /// What the proxies would refuse or misread while they load their files.
     pub load: LoadFacts,
 }

@@ -127,6 +127,8 @@ pub struct Resolver {
 pub struct ComputedOutcome {
     /// The host or pool name it leads to.
     pub name: Box<str>,
+    /// The port, written or of the scheme; `None`: not known, or there is none.
+    pub port: Option<u16>,
     /// What it turned out to be.
     pub is: ComputedKind,
     /// Where the value was written.

@@ -4,7 +4,7 @@
 //! Where it listens is never known for sure from outside; each piece of evidence is a [`Claim`] with a [`Weight`], and
 //! rules say how strong the evidence is before they accuse anybody.
 
-use super::{Known, NetworkId, ProjectId, ProxyId, Setting, WorkloadId};
+use super::{EndpointId, HopId, Known, NetworkId, ProjectId, ProxyId, Setting, WorkloadId};
 use crate::source::{FileId, Site};
 use crate::value::{ByteSize, Wait};
 
@@ -20,6 +20,97 @@ pub struct Project {
     pub workloads: Vec<WorkloadId>,
     /// Whether all that belongs to it was read: no include, base or overlay is missing or unknown.
     pub whole: bool,
+    /// Whether nobody says that these files go together: an overlay was laid over what stands beside it.
+    pub guessed: bool,
+}
+
+/// A file of a proxy's configuration, and the workload that reads it.
+#[derive(Clone, Copy, Debug)]
+pub struct Placement {
+    /// The file.
+    pub file: FileId,
+    /// Who runs it.
+    pub workload: WorkloadId,
+    /// The line that says so.
+    pub site: Site,
+    /// How it comes there.
+    pub how: Placed,
+}
+
+/// How a file comes into a workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placed {
+    /// It is mounted.
+    Mounted,
+    /// It is copied into the image.
+    Copied,
+    /// A command writes it from the file.
+    Rendered,
+    /// It lies near, and nothing else runs it: a guess.
+    Near,
+}
+
+/// An address that a proxy asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Asks {
+    /// That of an endpoint.
+    Endpoint(EndpointId),
+    /// What the target of a hop can come to: the number of the outcome.
+    Outcome(HopId, u32),
+}
+
+/// What an address means where the proxy runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Outlook {
+    /// The address.
+    pub asks: Asks,
+    /// Who asks for it there: the number of the [`Placement`].
+    pub placement: u32,
+    /// What the address leads to.
+    pub leads: Leads,
+}
+
+/// A program of the machine on which a proxy runs, to which an address leads.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// The program.
+    pub workload: WorkloadId,
+}
+
+/// What an address leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leads {
+    /// This workload.
+    To(WorkloadId),
+    /// The proxy's own network namespace: its loopback.
+    Itself,
+    /// The machine on which it runs.
+    Machine,
+    /// This workload has the name, and the name does not lead there from here.
+    Barred(WorkloadId, Bar),
+    /// Nobody in the project has the name, and nobody else could.
+    Nobody,
+    /// The engine's name for the machine, which an engine on Linux knows only when it is told.
+    MachineByName,
+}
+
+/// What keeps a name from leading to the workload that bears it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bar {
+    /// The two are on no common network.
+    NoCommonNetwork,
+    /// The other one uses a third one's network and has no name of its own.
+    Shares(WorkloadId, Site),
+    /// The proxy uses the machine's network, where names of services mean nothing.
+    OnMachine(Site),
+    /// The proxy has no network.
+    NoNetwork(Site),
+    /// The other one uses the machine's network: it is on none of the project's.
+    OtherOnMachine(Site),
+    /// One of the two is on the engine's old default network, on which no names are known.
+    OldBridge(Site),
 }
 
 /// What describes a [`Project`].
@@ -85,6 +176,12 @@ pub struct Workload {
     pub profiles: Vec<Box<str>>,
     /// How many of it run.
     pub replicas: Known<u32>,
+    /// Whether its address is written down, so that it keeps it when it is made again.
+    pub fixed_address: bool,
+    /// Whether it may run other programs besides its main one.
+    pub many: bool,
+    /// Whether its command waits for something before it starts the program.
+    pub waits: bool,
 }
 
 /// Whose network a workload uses.
@@ -232,7 +329,7 @@ pub enum Until {
 pub struct Server {
     /// The program: "gunicorn", "uvicorn", "php-fpm", "Node.js".
     pub program: Option<(Box<str>, Site)>,
-    /// How long an idle client connection is kept.
+    /// How long an idle client connection is kept. Zero: it is closed after each answer.
     pub idle: Option<Setting<Wait>>,
     /// After how long a worker that is still busy with a request is killed.
     pub worker_timeout: Option<Setting<Wait>>,
@@ -242,4 +339,25 @@ pub struct Server {
     pub response_header: Option<Setting<ByteSize>>,
     /// How many requests are worked on at a time.
     pub workers: Option<Setting<u32>>,
+    /// Who may open the sockets on which it listens.
+    pub sockets: Vec<SocketAccess>,
+    /// Where it is given a `/tmp` of its own, in which nobody else finds its sockets.
+    pub private_tmp: Option<Site>,
+    /// The addresses from which it takes connections, where it is told to refuse all others.
+    pub allowed_clients: Option<(Vec<Box<str>>, Site)>,
+}
+
+/// Who may open a socket in the file system.
+#[derive(Debug)]
+pub struct SocketAccess {
+    /// Its path.
+    pub path: Box<str>,
+    /// Whose it is, where that is written.
+    pub owner: Option<(Box<str>, Site)>,
+    /// Its group, where that is written.
+    pub group: Option<(Box<str>, Site)>,
+    /// Its permission bits, where they are written.
+    pub mode: Option<(u32, Site)>,
+    /// Whether something else decides, too (access control lists).
+    pub more: bool,
 }

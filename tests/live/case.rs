@@ -53,6 +53,8 @@ pub struct Case {
     /// Rules that have something to say once the fault is mended, and not before.
     #[serde(default, rename = "reveals")]
     _reveals: Vec<String>,
+    /// What this machine would need to show it, and has not: such a case is read, and not run.
+    pub needs: Option<String>,
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
@@ -299,7 +301,10 @@ fn verify(dir: &Path, case: &Case) -> Result<(), String> {
     if !dir.join("good").is_dir() || dir.join("bad").is_dir() == case.trap {
         return Err("a case has bad/ and good/, a trap has good/ alone".to_owned());
     }
-    if case.expect.is_some() && (case.listen.is_none() || case.entry.is_none()) {
+    if case.needs.is_some() && case.entry.is_some() {
+        return Err("a case that `needs` something is not run: it has no `entry`".to_owned());
+    }
+    if case.needs.is_none() && case.expect.is_some() && (case.listen.is_none() || case.entry.is_none()) {
         return Err("a case with `expect` needs `entry` and `listen`".to_owned());
     }
     if case.target.is_some() && case.entry.is_some() {

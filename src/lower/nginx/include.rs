@@ -4,6 +4,7 @@
 use super::{Block, Context, Item, Lowering, context_of_file};
 use crate::files::{Loaded, join};
 use crate::lower::Unread;
+use crate::lower::compose::Lies;
 use crate::source::{FileId, Site, clean};
 use crate::topology::{Dialect, MissingFile, SyntaxFact};
 use std::collections::HashSet;
@@ -57,6 +58,13 @@ impl Lowering<'_, '_> {
             block.frame.unread = true;
             return;
         }
+        if let Some((found, open)) = self.inside(&path) {
+            block.frame.unread |= open;
+            for file in found {
+                self.paste(&file, &path, site, block);
+            }
+            return;
+        }
         let Some(targets) = self.places_of(&path) else {
             block.frame.unread |= !HARMLESS.iter().any(|name| path.ends_with(name));
             return;
@@ -92,6 +100,25 @@ impl Lowering<'_, '_> {
             }
         } else {
             self.missing(&path, looked_at, site);
+        }
+    }
+
+    /// The files that an include names where the proxy runs, and whether there may be others. `None`: that is not
+    /// known, or the image brings them.
+    fn inside(&mut self, path: &str) -> Option<(Vec<String>, bool)> {
+        let stands = self.stands.clone()?;
+        // A fragment is included by the image's main file.
+        let base = if self.whole { crate::files::folder(&stands.inside) } else { "/etc/nginx" };
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("{base}/{path}") };
+        let path = format!("/{}", join("", &path)?);
+        if is_pattern(&path) {
+            return stands.layout.matching(&path, self.files);
+        }
+        match stands.layout.at(&path, self.files) {
+            Lies::Repository(file) if self.files.exists(&file) => Some((vec![file], false)),
+            // What is mounted and not there is made elsewhere.
+            Lies::Repository(_) | Lies::Elsewhere => Some((Vec::new(), true)),
+            Lies::Image => None,
         }
     }
 

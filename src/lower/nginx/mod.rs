@@ -28,12 +28,13 @@ mod variables;
 mod versions;
 
 use super::Lowered;
+use super::compose::{Place as Stand, Surroundings, Values};
 use super::unavailable::Unavailable;
 use crate::files::{Files, Tree, folder};
 use crate::source::{FileId, IncludeId, Site, SourceFile, Span};
 use crate::syntax::Parsed;
 use crate::syntax::nginx::{Node, NodeId, Tree as NginxTree};
-use crate::topology::{Dialect, Proxy, ProxyId, Reason, Scope, SyntaxFact, VirtualHostId};
+use crate::topology::{Dialect, Proxy, ProxyId, Reason, Scope, SyntaxFact, VirtualHostId, WorkloadId};
 use crate::value::Versions;
 use settings::{Frame, Word, Written};
 use std::borrow::Cow;
@@ -41,18 +42,26 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Lowers all nginx files: each main file with what it includes, then what nothing includes, folder by folder.
-pub fn lower(files: &mut Files<'_>, ids: &[FileId], versions: Versions, out: &mut Lowered) {
+pub(super) fn lower(
+    files: &mut Files<'_>,
+    ids: &[FileId],
+    around: &Surroundings,
+    versions: Versions,
+    out: &mut Lowered,
+) {
     let mut included = HashSet::new();
     let mains: Vec<FileId> = ids.iter().copied().filter(|&id| context_of_file(files, id) == Context::Main).collect();
     for &main in &mains {
         if !included.contains(&main) {
             let template = files.tree(main).is_some_and(|tree| is_template(&tree));
-            run(files, out, &mut included, &[main], !template, versions);
+            run(files, around, out, &mut included, &[main], !template, versions);
         }
     }
-    let mut fragments: BTreeMap<String, Vec<FileId>> = BTreeMap::new();
+    // Files of one folder that different services run have nothing to do with each other.
+    let mut fragments: BTreeMap<(String, Vec<WorkloadId>), Vec<FileId>> = BTreeMap::new();
     for &id in ids.iter().filter(|id| !included.contains(id) && !mains.contains(id)) {
-        fragments.entry(folder(files.sources.file(id).path()).to_owned()).or_default().push(id);
+        let key = (folder(files.sources.file(id).path()).to_owned(), around.runners(id));
+        fragments.entry(key).or_default().push(id);
     }
     // Folders whose files include others come first: what they bring in is read in that context, and not again.
     let includes = |group: &Vec<FileId>| group.iter().any(|&id| files.sources.file(id).text().contains("include"));
@@ -60,7 +69,7 @@ pub fn lower(files: &mut Files<'_>, ids: &[FileId], versions: Versions, out: &mu
     for group in with.into_iter().chain(without) {
         let group: Vec<FileId> = group.iter().copied().filter(|id| !included.contains(id)).collect();
         if !group.is_empty() {
-            run(files, out, &mut included, &group, false, versions);
+            run(files, around, out, &mut included, &group, false, versions);
         }
     }
     let all: Vec<FileId> = files.sources.files().map(|(id, _)| id).collect();
@@ -95,6 +104,7 @@ fn syntax_errors(file: FileId, parsed: &Parsed<NginxTree>, out: &mut Lowered) {
 
 fn run(
     files: &mut Files<'_>,
+    around: &Surroundings,
     out: &mut Lowered,
     included: &mut HashSet<FileId>,
     entries: &[FileId],
@@ -106,6 +116,8 @@ fn run(
     let base = folder(files.sources.file(entry).path()).to_owned();
     let mut lowering = Lowering {
         files,
+        around,
+        stands: around.of(entry).first().cloned(),
         out,
         included,
         proxy,
@@ -191,6 +203,8 @@ struct Place {
     source: Arc<SourceFile>,
     tree: Arc<Tree>,
     via: Option<IncludeId>,
+    /// Variables of the environment that are put in before nginx reads the file.
+    values: Option<Values>,
 }
 
 impl Place {
@@ -257,6 +271,9 @@ struct Server {
 
 struct Lowering<'f, 'a> {
     files: &'f mut Files<'a>,
+    around: &'f Surroundings,
+    /// Where the file stands with which the proxy starts.
+    stands: Option<Stand>,
     out: &'f mut Lowered,
     included: &'f mut HashSet<FileId>,
     proxy: ProxyId,
@@ -333,7 +350,8 @@ impl Lowering<'_, '_> {
         if is_template(&tree) {
             self.named.may_be_elsewhere();
         }
-        self.places.push(Place { file, source: self.files.sources.share(file), tree, via });
+        let values = self.around.values(file);
+        self.places.push(Place { file, source: self.files.sources.share(file), tree, via, values });
         Some(self.places.len() as u32 - 1)
     }
 
@@ -363,7 +381,12 @@ impl Lowering<'_, '_> {
         let place = self.places.get(item.place as usize)?;
         let tree = place.tree()?;
         let word = *tree.words(item.node).get(index)?;
-        Some((tree.word(word, place.text()), place.site(word.start, word.end)))
+        let text = tree.word(word, place.text());
+        let text = match &place.values {
+            Some(values) if text.contains('$') => Cow::Owned(values.put_into(&text)),
+            _ => text,
+        };
+        Some((text, place.site(word.start, word.end)))
     }
 
     /// All arguments after the name, unquoted, with their places.

@@ -66,7 +66,7 @@ impl Lowering<'_, '_> {
     /// What one value of the whole target comes to; `None`: its host is not known.
     fn outcome(&self, pending: &Pending, value: &str, site: Site) -> Option<ComputedOutcome> {
         let strip = |schemes: &[&str]| schemes.iter().find_map(|s| values::strip_prefix_ignore_case(value, s));
-        let made = |name: &str, is, near| Some(ComputedOutcome { name: name.into(), is, site, near });
+        let made = |name: &str, is, near| Some(ComputedOutcome { name: name.into(), port: None, is, site, near });
         let rest = match pending.family {
             Family::Proxy => match strip(&["http://", "https://"]) {
                 Some(rest) => rest,
@@ -90,10 +90,14 @@ impl Lowering<'_, '_> {
         if host.is_empty() {
             return made(rest, ComputedKind::Malformed, None).filter(|_| !rest.contains('$'));
         }
+        let port = match authority.get(host.len()..).unwrap_or_default() {
+            "" if pending.family == Family::Proxy => Some(if strip(&["https://"]).is_some() { 443 } else { 80 }),
+            rest => rest.strip_prefix(':').and_then(|port| port.split('$').next()?.parse().ok()),
+        };
         if let Ok(values::Url { place: Place::Net { host: plain, .. }, .. }) = values::url(host)
             && !matches!(Host::parse(plain), Host::Name(_))
         {
-            return made(host, ComputedKind::Address, None);
+            return made(host, ComputedKind::Address, None).map(|outcome| ComputedOutcome { port, ..outcome });
         }
         let stream = pending.family == Family::Stream;
         let key = (stream, host.to_ascii_lowercase());
@@ -102,7 +106,7 @@ impl Lowering<'_, '_> {
         }
         let names = self.pools.iter().filter(|((of, _), _)| *of == stream).map(|(_, d)| (&d.name, d.site));
         let near = checks::near(host, names).map(|(name, _)| name);
-        made(host, ComputedKind::HostName, near)
+        made(host, ComputedKind::HostName, near).map(|outcome| ComputedOutcome { port, ..outcome })
     }
 
     /// A host that is not known: names the client asked for must be looked up, unless a group bears them.

@@ -1,0 +1,697 @@
+//! Projects → the topology: networks, workloads, names, ports, evidence.
+
+use super::layout::{How, Layout, Lies, Puts, written};
+use super::ports;
+use super::read::Draft;
+use super::value::{Entry, Item, Value};
+use crate::files::{Files, Loaded, join};
+use crate::lower::workload::{self, Build, Dockerfile, Evidence, HealthCheck, Image};
+use crate::source::{Site, Span};
+use crate::syntax::words::{Command, HOLE, Text};
+use crate::topology::{
+    Bind, Claim, Dependency, Known, Listens, Namespace, Network, NetworkId, OwnName, Project, ProjectId, ProjectKind,
+    Reason, Server, Topology, Until, Weight, Workload, WorkloadId,
+};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+/// Images that were read already, by what builds them.
+pub(super) type Images = HashMap<String, Option<Rc<Image>>>;
+
+/// What is known of a container beside the topology.
+pub(super) struct Container {
+    pub(super) workload: WorkloadId,
+    pub(super) layout: Layout,
+    /// Its variables, those of the image among them; a value with a hole is not known.
+    pub(super) environment: BTreeMap<Box<str>, Text>,
+    /// What it starts, in words.
+    pub(super) command: String,
+    /// The image it runs, or begins with.
+    pub(super) image: Option<Box<str>>,
+    /// Whether it may have variables that could not be read.
+    pub(super) environment_open: bool,
+    /// Whether something takes the place of the image's own entrypoint.
+    pub(super) own_entrypoint: bool,
+}
+
+const UNKNOWN: Reason = Reason::Variable;
+
+/// Puts a project into the topology.
+pub(super) fn model(draft: &Draft, files: &mut Files<'_>, images: &mut Images, t: &mut Topology) -> Vec<Container> {
+    let Some(file) = draft.file else { return Vec::new() };
+    let project = t.projects.push(Project {
+        kind: ProjectKind::Compose,
+        file,
+        workloads: Vec::new(),
+        whole: draft.whole,
+        guessed: draft.guessed,
+    });
+    let mut names: HashMap<&str, WorkloadId> = HashMap::new();
+    for entry in &draft.services {
+        let id = t.workloads.push(empty(project, entry));
+        t.projects[project].workloads.push(id);
+        names.insert(&entry.key, id);
+    }
+    let by_container_name: HashMap<&str, WorkloadId> = draft
+        .services
+        .iter()
+        .filter_map(|entry| Some((entry.item.word("container_name")?, *names.get(&*entry.key)?)))
+        .collect();
+    let mut networks = Networks { draft, project, made: HashMap::new() };
+    let mut containers = Vec::new();
+    for entry in &draft.services {
+        let Some(&id) = names.get(&*entry.key) else { continue };
+        let service = Service { draft, entry, names: &names, by_container_name: &by_container_name, id };
+        let open = draft.open.contains(&entry.key);
+        service.reach(&mut networks, open, t);
+        service.life(t);
+        containers.push(service.evidence(files, images, open, t));
+    }
+    containers
+}
+
+fn empty(project: ProjectId, entry: &Entry) -> Workload {
+    Workload {
+        project,
+        name: entry.key.clone(),
+        site: entry.site,
+        aliases: Vec::new(),
+        own_names: Vec::new(),
+        namespace: Namespace::Own,
+        networks: Known::Unknown(UNKNOWN),
+        claims: Vec::new(),
+        claims_open: true,
+        published: Vec::new(),
+        proxies: Vec::new(),
+        server: Server::default(),
+        depends_on: Vec::new(),
+        restart: Known::Unknown(UNKNOWN),
+        health: Known::Unknown(UNKNOWN),
+        profiles: Vec::new(),
+        replicas: Known::Yes(1),
+        fixed_address: false,
+        many: false,
+        waits: false,
+    }
+}
+
+/// The networks of a project, made when somebody is on them.
+struct Networks<'d> {
+    draft: &'d Draft,
+    project: ProjectId,
+    made: HashMap<String, NetworkId>,
+}
+
+impl Networks<'_> {
+    fn get(&mut self, key: &str, t: &mut Topology) -> NetworkId {
+        let declared = self.draft.networks.iter().find(|entry| &*entry.key == key);
+        let item = declared.map(|entry| &entry.item);
+        let old_name = item.and_then(|item| item.get("external")).and_then(|external| external.get("name"));
+        let external = old_name.is_some() || item.is_some_and(|item| item.says_yes("external"));
+        // Two that are declared with one name are one network.
+        let name = old_name.and_then(Item::known).or_else(|| item.and_then(|item| item.word("name")));
+        let identity = name.map_or_else(|| format!("\n{key}"), str::to_owned);
+        if let Some(&id) = self.made.get(&identity) {
+            t.networks[id].external |= external;
+            return id;
+        }
+        let site = declared.map(|entry| entry.site);
+        let id = t.networks.push(Network { project: self.project, name: key.into(), site, external });
+        self.made.insert(identity, id);
+        id
+    }
+}
+
+struct Service<'s> {
+    draft: &'s Draft,
+    entry: &'s Entry,
+    names: &'s HashMap<&'s str, WorkloadId>,
+    by_container_name: &'s HashMap<&'s str, WorkloadId>,
+    id: WorkloadId,
+}
+
+impl Service<'_> {
+    fn item(&self) -> &Item {
+        &self.entry.item
+    }
+
+    /// Whom it can reach, and under which names it is found.
+    fn reach(&self, networks: &mut Networks<'_>, open: bool, t: &mut Topology) {
+        let item = self.item();
+        let mut aliases = Vec::new();
+        for key in ["container_name", "hostname"] {
+            if let Some(name) = item.get(key)
+                && let Some(text) = name.known()
+            {
+                aliases.push((text.into(), None, name.site));
+            }
+        }
+        let mut on = Vec::new();
+        let mut fixed = false;
+        let joined = item.entry("networks").map(|entry| entry.item.entries()).unwrap_or_default();
+        for entry in joined {
+            let id = networks.get(&entry.key, t);
+            if !on.contains(&id) {
+                on.push(id);
+            }
+            fixed |= entry.item.get("ipv4_address").is_some();
+            for alias in entry.item.get("aliases").map(Item::items).unwrap_or_default() {
+                if let Some(name) = alias.known() {
+                    aliases.push((name.into(), Some(id), alias.site));
+                }
+            }
+        }
+        let mode = item.get("network_mode");
+        let namespace = match mode.map(|mode| (mode.known(), mode.site)) {
+            None if open && joined.is_empty() => Namespace::Unknown,
+            None => Namespace::Own,
+            Some((Some("host"), site)) => Namespace::Host(site),
+            Some((Some("none"), site)) => Namespace::Nothing(site),
+            Some((Some("bridge"), site)) => Namespace::Bridge(site),
+            Some((Some(text), site)) => {
+                let other = match text.split_once(':') {
+                    Some(("service", name)) => self.names.get(name),
+                    Some(("container", name)) => self.by_container_name.get(name),
+                    _ => None,
+                };
+                other.map_or(Namespace::Unknown, |&other| Namespace::Of(other, site))
+            }
+            Some((None, _)) => Namespace::Unknown,
+        };
+        if namespace == Namespace::Own && on.is_empty() {
+            on.push(networks.get("default", t));
+        }
+        let own_names = self.own_names();
+        let workload = &mut t.workloads[self.id];
+        workload.aliases = aliases;
+        workload.fixed_address = fixed;
+        workload.own_names = own_names;
+        workload.namespace = namespace;
+        workload.networks = match namespace {
+            Namespace::Unknown => Known::Unknown(UNKNOWN),
+            _ => Known::Yes(on),
+        };
+    }
+
+    fn own_names(&self) -> Vec<(Box<str>, OwnName, Site)> {
+        let item = self.item();
+        let mut found: Vec<(Box<str>, OwnName, Site)> = Vec::new();
+        for link in item.get("links").map(Item::items).unwrap_or_default() {
+            let Some(text) = link.known() else { continue };
+            let (service, alias) = text.split_once(':').unwrap_or((text, text));
+            if let Some(&id) = self.names.get(service) {
+                found.push((alias.into(), OwnName::Workload(id), link.site));
+            }
+        }
+        for link in item.get("external_links").map(Item::items).unwrap_or_default() {
+            let Some(text) = link.known() else { continue };
+            found.push((text.rsplit(':').next().unwrap_or(text).into(), OwnName::Elsewhere, link.site));
+        }
+        let to = |address: &str| if address == "host-gateway" { OwnName::Machine } else { OwnName::Elsewhere };
+        if let Some(hosts) = item.get("extra_hosts") {
+            for host in hosts.items() {
+                let Some(text) = host.raw() else { continue };
+                if let Some((name, address)) = text.split_once('=').or_else(|| text.split_once(':')) {
+                    found.push((name.into(), to(address), host.site));
+                }
+            }
+            for entry in hosts.entries() {
+                found.push((entry.key.clone(), to(entry.item.raw().unwrap_or_default()), entry.site));
+            }
+        }
+        found
+    }
+
+    /// When it starts, and what happens when it ends.
+    fn life(&self, t: &mut Topology) {
+        let item = self.item();
+        let workload = &mut t.workloads[self.id];
+        for entry in item.get("depends_on").map(Item::entries).unwrap_or_default() {
+            let until = match entry.item.word("condition") {
+                Some("service_healthy") => Until::Healthy,
+                Some("service_completed_successfully") => Until::Completed,
+                _ => Until::Started,
+            };
+            let on = self.names.get(&*entry.key).copied();
+            workload.depends_on.push(Dependency { on, name: entry.key.clone(), until, site: entry.site });
+        }
+        for link in item.get("links").map(Item::items).unwrap_or_default() {
+            let Some(name) = link.known().and_then(|text| text.split(':').next()) else { continue };
+            let on = self.names.get(name).copied();
+            workload.depends_on.push(Dependency { on, name: name.into(), until: Until::Started, site: link.site });
+        }
+        if let Namespace::Of(on, site) = workload.namespace {
+            workload.depends_on.push(Dependency { on: Some(on), name: "".into(), until: Until::Started, site });
+        }
+        let deploy = item.get("deploy");
+        let policy = deploy.and_then(|deploy| deploy.get("restart_policy"));
+        workload.restart = match (item.get("restart"), policy) {
+            (None, None) => Known::Yes(false),
+            (None, Some(policy)) => Known::Yes(policy.word("condition") != Some("none")),
+            (Some(restart), _) => match restart.known() {
+                Some(text) => Known::Yes(!matches!(text, "no" | "false" | "")),
+                None => Known::Unknown(UNKNOWN),
+            },
+        };
+        let profiles = item.get("profiles").map(Item::items).unwrap_or_default();
+        workload.profiles = profiles.iter().filter_map(Item::raw).map(Into::into).collect();
+        let replicas = deploy.and_then(|deploy| deploy.get("replicas")).or_else(|| item.get("scale"));
+        workload.replicas = match replicas.map(|replicas| replicas.known().and_then(|text| text.parse().ok())) {
+            None => Known::Yes(1),
+            Some(Some(number)) => Known::Yes(number),
+            Some(None) => Known::Unknown(UNKNOWN),
+        };
+    }
+
+    /// Where it listens, by all that is written of it.
+    fn evidence(&self, files: &mut Files<'_>, images: &mut Images, open: bool, t: &mut Topology) -> Container {
+        let item = self.item();
+        let (image, built_unread) = self.image(files, images);
+        let (environment, environment_open) = self.environment(files);
+        let mut layout = self.layout(image.as_deref(), files);
+        let command = item.get("command").map(command);
+        let entrypoint = item.get("entrypoint").map(command_of_entrypoint);
+        let mut words = String::new();
+        for part in [item.get("entrypoint"), item.get("command")].into_iter().flatten() {
+            add_words(part, &mut words);
+        }
+        let mut started =
+            if words.is_empty() { image.as_deref().map(started_words).unwrap_or_default() } else { words.clone() };
+        let site = item.get("command").or_else(|| item.get("entrypoint")).map(|part| part.site);
+        let mut site = site.or_else(|| image.as_deref().and_then(started_at)).unwrap_or(self.entry.site);
+        if let Some((text, at)) = script(&started, &layout, files) {
+            started = text;
+            site = at;
+        }
+        for (from, to, puts) in written(&started) {
+            if let Lies::Repository(path) = layout.at(&from, files) {
+                layout.add(&to, Some(path), site, How::Written(puts));
+            }
+        }
+        let mounts = layout.maps.iter().filter(|map| map.how == How::Mounted);
+        let mounts = mounts.filter_map(|map| Some((map.outside.clone()?, map.inside.clone()))).collect();
+        let evidence = Evidence {
+            image: item.get("image").and_then(Item::text).filter(|_| item.get("build").is_none()),
+            built: image.as_deref().cloned(),
+            built_unread,
+            entrypoint,
+            command,
+            environment: environment.clone(),
+            environment_open,
+            working_dir: item.get("working_dir").and_then(Item::text),
+            health: self.health(),
+            mounts,
+            folder: None,
+        };
+        let learned = workload::learn(files, &evidence);
+        let workload = &mut t.workloads[self.id];
+        workload.claims = learned.claims;
+        workload.claims_open = learned.claims_open || open;
+        workload.server = learned.server;
+        workload.health = learned.health;
+        workload.waits = ["wait", "dockerize", "sleep", "until "].iter().any(|word| started.contains(word));
+        let base = image.as_deref().and_then(|image| image.base.as_ref()).or(evidence.image.as_ref());
+        workload.many = !base.and_then(Text::known).is_some_and(is_proxy_image)
+            || built_unread
+            || !runs_proxy_only(&if words.is_empty() {
+                image.as_deref().map(started_words).unwrap_or_default()
+            } else {
+                words.clone()
+            });
+        self.ports(&evidence, workload);
+        let mut all: BTreeMap<Box<str>, Text> = BTreeMap::new();
+        all.extend(image.iter().flat_map(|image| image.environment.iter().cloned()));
+        all.extend(environment);
+        Container {
+            workload: self.id,
+            layout,
+            environment: all,
+            command: started,
+            image: base.map(|text| text.text.clone()),
+            environment_open: environment_open || built_unread,
+            own_entrypoint: item.get("entrypoint").is_some()
+                || image.as_deref().is_some_and(|image| image.entrypoint.is_some()),
+        }
+    }
+
+    /// Published and documented ports, labels.
+    fn ports(&self, evidence: &Evidence, workload: &mut Workload) {
+        let item = self.item();
+        for port in item.get("ports").map(Item::items).unwrap_or_default() {
+            ports::read(port, &mut workload.published);
+        }
+        let claim = |port: u16, weight, site, words: String| Claim {
+            at: Known::Yes(Listens::Port(port)),
+            bind: Bind::Unknown,
+            spoken: None,
+            weight,
+            site,
+            words: words.into(),
+        };
+        let mut claims = Vec::new();
+        for published in &workload.published {
+            match published.container {
+                Known::Yes(port) if published.tcp => {
+                    claims.push(claim(port, Weight::Strong, published.site, format!("its `ports` lead to {port}")));
+                }
+                Known::Yes(_) => {}
+                Known::Unknown(_) => workload.claims_open = true,
+            }
+        }
+        for exposed in item.get("expose").map(Item::items).unwrap_or_default() {
+            let Some(text) = exposed.known() else {
+                workload.claims_open = true;
+                continue;
+            };
+            let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+            let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+            if let (Ok(first), Ok(last), "tcp") = (first.parse::<u16>(), last.parse::<u16>(), protocol) {
+                for port in (first..=last).take(256) {
+                    claims.push(claim(port, Weight::Medium, exposed.site, format!("its `expose` says {port}")));
+                }
+            }
+        }
+        for label in item.get("labels").map(Item::entries).unwrap_or_default() {
+            let key = label.key.to_ascii_lowercase();
+            if key.starts_with("traefik.http.services.")
+                && key.ends_with(".loadbalancer.server.port")
+                && let Some(Ok(port)) = label.item.known().map(str::parse)
+            {
+                claims.push(claim(port, Weight::Medium, label.item.site, format!("its label for Traefik says {port}")));
+            }
+        }
+        for (name, value) in &evidence.environment {
+            if &**name == "VIRTUAL_PORT"
+                && let Some(Ok(port)) = value.known().map(str::parse)
+            {
+                claims.push(claim(port, Weight::Medium, value.site, format!("its `VIRTUAL_PORT` says {port}")));
+            }
+        }
+        workload.claims.extend(claims);
+    }
+
+    fn health(&self) -> Option<HealthCheck> {
+        let check = self.item().entry("healthcheck")?;
+        if check.item.says_yes("disable") {
+            return Some(HealthCheck::Off(check.site));
+        }
+        let test = check.item.get("test")?;
+        if let Some(text) = test.text() {
+            return Some(HealthCheck::Runs(Command::Shell(text), test.site));
+        }
+        let items = test.items();
+        let rest =
+            || items.iter().skip(1).map(|item| item.text().unwrap_or_else(|| Text::new(HOLE.to_string(), item.site)));
+        Some(match items.first().and_then(Item::raw) {
+            Some("NONE") => HealthCheck::Off(test.site),
+            Some("CMD") => HealthCheck::Runs(Command::Words(rest().collect()), test.site),
+            Some("CMD-SHELL") => match items.get(1).and_then(Item::text) {
+                Some(text) => HealthCheck::Runs(Command::Shell(text), test.site),
+                None => HealthCheck::Unknown(test.site),
+            },
+            _ => HealthCheck::Unknown(test.site),
+        })
+    }
+
+    /// Its variables, those of files first; and whether there may be others.
+    fn environment(&self, files: &mut Files<'_>) -> (Vec<(Box<str>, Text)>, bool) {
+        let mut found: Vec<(Box<str>, Text)> = Vec::new();
+        let mut open = self.draft.open.contains(&self.entry.key);
+        for file in self.item().get("env_file").map(Item::items).unwrap_or_default() {
+            let path = file.raw().is_some().then_some(file).or_else(|| file.get("path"));
+            let loaded = path
+                .and_then(Item::known)
+                .and_then(|path| join(self.draft.folder_of(file.site), path))
+                .map(|path| files.load_text(&path));
+            let Some(Loaded::File(id)) = loaded else {
+                open = true;
+                continue;
+            };
+            let source = files.sources.share(id);
+            for (name, value, at) in super::interpolate::pairs(source.text()) {
+                let site = Site::direct(crate::source::Span::new(id, at.start as u32, at.end as u32));
+                found.push((name.into(), Text::new(value, site)));
+            }
+        }
+        for entry in self.item().get("environment").map(Item::entries).unwrap_or_default() {
+            let text = match &entry.item.value {
+                Value::Scalar(text) => text.clone(),
+                // Handed through from the shell.
+                _ => HOLE.to_string().into(),
+            };
+            found.push((entry.key.clone(), Text::new(text, entry.item.site)));
+        }
+        (found, open)
+    }
+
+    /// The image that is built, and whether one is built that could not be read.
+    fn image(&self, files: &mut Files<'_>, images: &mut Images) -> (Option<Rc<Image>>, bool) {
+        let Some(build) = self.item().get("build") else { return (None, false) };
+        let folder = self.draft.folder_of(build.site);
+        let context = match build.get("context") {
+            Some(context) => context.known().filter(|path| !path.contains("://") && !path.starts_with(['/', '~'])),
+            None => Some("."),
+        };
+        let Some(context) = context.and_then(|context| join(folder, context)) else { return (None, true) };
+        let dockerfile = match (build.get("dockerfile_inline"), build.get("dockerfile")) {
+            (Some(inline), _) => inline.text().map(Dockerfile::Inline),
+            (None, Some(file)) => {
+                file.known().and_then(|file| join(&context, file)).map(|path| Dockerfile::At(path.into()))
+            }
+            (None, None) => join(&context, "Dockerfile").map(|path| Dockerfile::At(path.into())),
+        };
+        let Some(dockerfile) = dockerfile else { return (None, true) };
+        let target = build.get("target").and_then(Item::text);
+        let args: Vec<(Box<str>, Text)> = build
+            .get("args")
+            .map(Item::entries)
+            .unwrap_or_default()
+            .iter()
+            .map(|entry| {
+                let hole = || Text::new(HOLE.to_string(), entry.site);
+                (entry.key.clone(), entry.item.text().unwrap_or_else(hole))
+            })
+            .collect();
+        let key = format!("{context}\n{dockerfile:?}\n{target:?}\n{args:?}");
+        let made = images
+            .entry(key)
+            .or_insert_with(|| {
+                let build = Build { context: context.as_str().into(), dockerfile, target, args };
+                workload::image(files, &build).map(Rc::new)
+            })
+            .clone();
+        let unread = made.is_none();
+        (made, unread)
+    }
+
+    /// What lies where in the container.
+    fn layout(&self, image: Option<&Image>, files: &Files<'_>) -> Layout {
+        let mut layout = Layout::default();
+        for copied in image.map(|image| &*image.copies).unwrap_or_default() {
+            layout.add(&copied.to, copied.from.as_deref().map(str::to_owned), copied.site, How::Copied);
+        }
+        // What is moved or linked to its place while the image is built.
+        for run in image.map(|image| &*image.runs).unwrap_or_default() {
+            for (from, to, puts) in written(&run.text) {
+                if let (Lies::Repository(path), Puts::Nothing) = (layout.at(&from, files), puts) {
+                    layout.add(&to, Some(path), run.site, How::Copied);
+                }
+            }
+        }
+        let item = self.item();
+        for config in item.get("configs").map(Item::items).unwrap_or_default() {
+            let Some(name) = config.known().or_else(|| config.word("source")) else { continue };
+            let target = config.word("target").map_or_else(|| format!("/{name}"), str::to_owned);
+            let declared = self.draft.configs.iter().find(|entry| &*entry.key == name);
+            let file = declared.and_then(|entry| entry.item.get("file"));
+            let outside = file.and_then(|file| join(self.draft.folder_of(file.site), file.known()?));
+            layout.add(&target, outside, config.site, How::Mounted);
+        }
+        for volume in item.get("volumes").map(Item::items).unwrap_or_default() {
+            let (source, target) = match volume.raw() {
+                Some(text) => {
+                    let mut parts = text.split(':');
+                    match (parts.next(), parts.next()) {
+                        (Some(source), Some(target)) => (Some(source), target),
+                        (Some(target), None) => (None, target),
+                        _ => continue,
+                    }
+                }
+                None => {
+                    let Some(target) = volume.word("target") else { continue };
+                    let bound = volume.word("type") == Some("bind");
+                    (volume.get("source").and_then(Item::raw).filter(|_| bound), target)
+                }
+            };
+            let long = volume.raw().is_none();
+            let outside = source
+                .filter(|source| {
+                    (long || source.starts_with('.')) && !source.starts_with(['/', '~']) && !source.contains(HOLE)
+                })
+                .and_then(|source| join(self.draft.folder_of(volume.site), source));
+            layout.add(target, outside, volume.site, How::Mounted);
+        }
+        layout
+    }
+}
+
+fn command(item: &Item) -> Command {
+    match item.text() {
+        Some(text) => Command::Split(text),
+        None => Command::Words(
+            item.items()
+                .iter()
+                .map(|word| word.text().unwrap_or_else(|| Text::new(HOLE.to_string(), word.site)))
+                .collect(),
+        ),
+    }
+}
+
+/// `entrypoint: ""` clears what the image starts.
+fn command_of_entrypoint(item: &Item) -> Command {
+    match item.raw() {
+        Some("") => Command::Words(Vec::new()),
+        _ => command(item),
+    }
+}
+
+fn add_words(item: &Item, out: &mut String) {
+    let words: Vec<&Item> = if item.raw().is_some() { vec![item] } else { item.items().iter().collect() };
+    for word in words {
+        out.push_str(word.raw().unwrap_or_default());
+        out.push(' ');
+    }
+}
+
+/// Whether an image is one in which a proxy runs, and nothing else.
+pub(super) fn is_proxy_image(image: &str) -> bool {
+    let name = image.split('@').next().unwrap_or(image).rsplit('/').next().unwrap_or(image);
+    let name = name.split(':').next().unwrap_or(name);
+    matches!(name, "nginx" | "haproxy" | "openresty" | "nginx-unprivileged" | "angie" | "freenginx" | "haproxy-alpine")
+}
+
+/// What an image starts, in words.
+fn started_words(image: &Image) -> String {
+    let mut out = String::new();
+    for command in [&image.entrypoint, &image.command].into_iter().flatten() {
+        let words = match command {
+            Command::Words(words) => words.as_slice(),
+            Command::Shell(text) | Command::Split(text) => std::slice::from_ref(text),
+        };
+        for word in words {
+            out.push_str(&word.text);
+            out.push(' ');
+        }
+    }
+    out
+}
+
+/// Where an image says what it starts.
+fn started_at(image: &Image) -> Option<Site> {
+    let command = image.entrypoint.as_ref().or(image.command.as_ref())?;
+    match command {
+        Command::Words(words) => words.first().map(|word| word.site),
+        Command::Shell(text) | Command::Split(text) => Some(text.site),
+    }
+}
+
+/// The text of the script that a command starts with, without its comments, if the repository has it.
+fn script(command: &str, layout: &Layout, files: &mut Files<'_>) -> Option<(String, Site)> {
+    let mut words = command.split_whitespace().filter(|word| !matches!(*word, "sh" | "bash" | "/bin/sh" | "/bin/bash"));
+    let first = words.next()?.trim_matches(['"', '\'']);
+    let Lies::Repository(path) = layout.at(first, files) else { return None };
+    let Loaded::File(id) = files.load_text(&path) else { return None };
+    let source = files.sources.file(id);
+    let text = source.text();
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let mut out: String = lines.flat_map(|line| [line, "\n"]).collect();
+    // What it is handed is often what it starts in the end.
+    out.push_str(&words.collect::<Vec<_>>().join(" "));
+    let end = text.lines().next().map_or(0, str::len);
+    Some((out, Site::direct(Span::new(id, 0, end as u32))))
+}
+
+/// Whether a command starts a proxy and leaves nothing else behind.
+fn runs_proxy_only(command: &str) -> bool {
+    const FIRST: [&str; 4] = ["sh", "bash", "ash", "exec"];
+    const KNOWN: [&str; 46] = [
+        "if",
+        "then",
+        "fi",
+        "else",
+        "elif",
+        "[",
+        "[[",
+        "for",
+        "do",
+        "done",
+        "while",
+        "until",
+        "exit",
+        "return",
+        "read",
+        "grep",
+        "awk",
+        "date",
+        "printf",
+        "false",
+        ":",
+        "nginx",
+        "nginx-debug",
+        "haproxy",
+        "openresty",
+        "envsubst",
+        "cp",
+        "cat",
+        "echo",
+        "mkdir",
+        "sed",
+        "sleep",
+        "rm",
+        "ls",
+        "chmod",
+        "chown",
+        "export",
+        "docker-entrypoint.sh",
+        "set",
+        "mv",
+        "touch",
+        "ln",
+        "test",
+        "true",
+        "dumb-init",
+        "tini",
+    ];
+    command.split(['&', ';', '|', '\n']).all(|part| {
+        let mut words = part.split_whitespace().map(|word| word.trim_matches(['"', '\''])).skip_while(|word| {
+            word.is_empty()
+                || word.starts_with('-')
+                || word.contains('=')
+                || FIRST.contains(&word.rsplit('/').next().unwrap_or(word))
+        });
+        words.next().is_none_or(|word| KNOWN.contains(&word.rsplit('/').next().unwrap_or(word)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_proxys_container_starts() {
+        assert!(is_proxy_image("docker.example.test:5000/library/nginx:1.27-alpine@sha256:ab"));
+        assert!(!is_proxy_image("jwilder/nginx-proxy"));
+        for only in [
+            "",
+            "nginx -g 'daemon off;'",
+            "/bin/bash -c \"envsubst < /a > /b && exec nginx -g 'daemon off;'\"",
+            "haproxy -f /etc/haproxy/haproxy.cfg",
+            "/docker-entrypoint.sh nginx",
+        ] {
+            assert!(runs_proxy_only(only), "{only}");
+        }
+        for more in ["/start.sh", "sh -c 'node app.js & nginx'", "supervisord -n", "nginx & php-fpm"] {
+            assert!(!runs_proxy_only(more), "{more}");
+        }
+    }
+}

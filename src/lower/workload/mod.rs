@@ -1,0 +1,148 @@
+//! Where a workload listens and how long it waits, from all that describes it: command lines, environment, its own
+//! configuration files, its image.
+//!
+//! The caller knows what a compose file, a manifest or a unit means, and hands in [`Evidence`]; [`learn`] says what
+//! follows from it. `ports:`, `expose:` and labels are the caller's own evidence: it adds those claims itself, after
+//! these.
+
+mod environment;
+mod fpm;
+mod gather;
+mod image;
+mod javascript;
+mod jvm;
+mod lines;
+mod literals;
+pub mod machine;
+mod programs;
+mod python;
+mod sites;
+#[cfg(test)]
+mod tests;
+mod units;
+mod uwsgi;
+
+pub use image::{Build, Copied, Dockerfile, Image, found, image};
+
+use crate::files::Files;
+use crate::source::{Site, SourceMap};
+use crate::syntax::words::{Command, Text};
+use crate::topology::{Claim, Known, Reason, Server};
+use gather::{Family, Gather};
+
+/// What describes one workload. Values are interpolated already; what is not known in them is a
+/// [`HOLE`](crate::syntax::words::HOLE).
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// The image it runs, where none is built.
+    pub image: Option<Text>,
+    /// The image that is built for it, from [`image`].
+    pub built: Option<Image>,
+    /// Whether an image is built that could not be read: then nothing is known of its command.
+    pub built_unread: bool,
+    /// What it is told to start: replaces the image's entrypoint *and* command.
+    pub entrypoint: Option<Command>,
+    /// What it is told to start, or the words for the entrypoint: replaces the image's command.
+    pub command: Option<Command>,
+    /// Its variables, without those of the image.
+    pub environment: Vec<(Box<str>, Text)>,
+    /// Whether it may have variables that could not be read (an `env_file` outside the repository).
+    pub environment_open: bool,
+    /// The folder in which it starts, where one is said.
+    pub working_dir: Option<Text>,
+    /// Its health check.
+    pub health: Option<HealthCheck>,
+    /// What of the repository lies where in it: (in the repository, relative to the root; in it, absolute). Mounts and
+    /// configs, without what its image copies.
+    pub mounts: Vec<(Box<str>, Box<str>)>,
+    /// The folder of the repository in which its programs look for files by a relative path, when they are not in a
+    /// container.
+    pub folder: Option<Box<str>>,
+}
+
+/// A health check.
+#[derive(Clone, Debug)]
+pub enum HealthCheck {
+    /// This is run.
+    Runs(Command, Site),
+    /// It is switched off.
+    Off(Site),
+    /// There is one, and it could not be read.
+    Unknown(Site),
+}
+
+/// What follows from [`Evidence`].
+#[derive(Debug)]
+pub struct Learned {
+    /// Where it listens.
+    pub claims: Vec<Claim>,
+    /// Whether something that decides where it listens could not be read.
+    pub claims_open: bool,
+    /// What is known of its server program.
+    pub server: Server,
+    /// Where a check of its health is written; `Yes(None)`: nothing checks it.
+    pub health: Known<Option<Site>>,
+}
+
+/// What follows from all that describes a workload.
+#[must_use]
+pub fn learn(files: &mut Files<'_>, evidence: &Evidence) -> Learned {
+    let mut gather = Gather::new(files, evidence);
+    match started(&gather.files.sources, evidence) {
+        Some(command) => programs::command(&mut gather, &command),
+        // The image's own command is in a Dockerfile that nobody can read.
+        None if evidence.built_unread => gather.open = true,
+        None => {}
+    }
+    let base = environment::base(&gather).map(|image| image.text.to_string()).unwrap_or_default();
+    fpm::pools(&mut gather);
+    if let Some(context) = environment::context(&mut gather) {
+        let java = ["openjdk", "temurin", "corretto", "java", "jre", "jdk"].iter().any(|word| base.contains(word));
+        if gather.family == Some(Family::Java) || java {
+            jvm::spring(&mut gather, &context);
+        }
+        if gather.family == Some(Family::Dotnet) || base.contains("dotnet/") {
+            gather.family = Some(Family::Dotnet);
+            environment::appsettings(&mut gather, &context);
+        }
+    }
+    environment::variables(&mut gather);
+    let built = evidence.built.as_ref();
+    let health = evidence.health.as_ref().or(built.and_then(|built| built.health.as_ref()));
+    if let Some(health) = health {
+        environment::health(&mut gather, health);
+    }
+    environment::image(&mut gather);
+    let health = match health {
+        Some(HealthCheck::Runs(_, site) | HealthCheck::Unknown(site)) => Known::Yes(Some(*site)),
+        Some(HealthCheck::Off(_)) => Known::Yes(None),
+        // An image from elsewhere may bring one.
+        None => Known::Unknown(Reason::OutsideRepository),
+    };
+    Learned { claims: gather.claims, claims_open: gather.open, server: gather.server, health }
+}
+
+/// What is started in the end: the entrypoint with the command behind it.
+fn started(sources: &SourceMap, evidence: &Evidence) -> Option<Command> {
+    let built = evidence.built.as_ref();
+    let (entrypoint, command) = match &evidence.entrypoint {
+        // A new entrypoint drops the image's command.
+        Some(entrypoint) => (Some(entrypoint), evidence.command.as_ref()),
+        None => (
+            built.and_then(|built| built.entrypoint.as_ref()),
+            evidence.command.as_ref().or(built.and_then(|built| built.command.as_ref())),
+        ),
+    };
+    let words = |command: &Command| match command {
+        Command::Words(words) => words.clone(),
+        Command::Split(text) => lines::split(sources, text),
+        Command::Shell(text) => vec![Text::new("sh", text.site), Text::new("-c", text.site), text.clone()],
+    };
+    match (entrypoint, command) {
+        (None, command) => command.cloned(),
+        (Some(entrypoint), None) => Some(entrypoint.clone()),
+        // A shell takes no words behind its own.
+        (Some(Command::Shell(text)), Some(_)) => Some(Command::Shell(text.clone())),
+        (Some(entrypoint), Some(command)) => Some(Command::Words([words(entrypoint), words(command)].concat())),
+    }
+}

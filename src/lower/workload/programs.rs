@@ -1,0 +1,332 @@
+//! Command lines: which program a line starts, and where that says it listens.
+
+use super::gather::{Family, Gather, Inside, Manner, Said, says};
+use super::lines::{self, Line, last};
+use super::{fpm, javascript, jvm, literals, python};
+use crate::defaults::servers::{self, Program};
+use crate::source::Site;
+use crate::syntax::words::{Command, Text};
+use crate::topology::{Spoken, Weight};
+
+pub(super) const HTTP: Option<Spoken> = Some(Spoken::Http);
+
+/// Scripts within scripts that are followed.
+const MAX_SCRIPTS: u8 = 2;
+
+/// Longest script that is read.
+const MAX_SCRIPT: usize = 64 * 1024;
+
+/// What one command starts.
+pub(super) fn command(gather: &mut Gather<'_, '_>, command: &Command) {
+    let found = {
+        let lookup = |name: &str| gather.variable(name).0;
+        lines::lines(&gather.files.sources, command, &lookup)
+    };
+    for found in found {
+        line(gather, &found);
+    }
+}
+
+/// What one simple command starts.
+pub(super) fn line(gather: &mut Gather<'_, '_>, line: &Line) {
+    gather.assignments.extend(line.assignments.iter().cloned());
+    let Some(first) = line.words.first() else { return };
+    let at = first.site;
+    let arguments = line.arguments();
+    if first.text.starts_with('-') {
+        // Flags for the program of the image.
+        generic(gather, &line.words);
+        return;
+    }
+    if python::handle(gather, line) || javascript::handle(gather, line) {
+        return;
+    }
+    match line.program() {
+        "cd" | "mkdir" | "chown" | "chmod" | "cp" | "mv" | "ln" | "rm" | "echo" | "cat" | "test" | "[" | "[["
+        | "set" | "export" | "source" | "." | "sleep" | "touch" | "sed" | "awk" | "grep" | "true" | "curl" | "wget"
+        | "nginx" | "haproxy" | "fi" | "done" | "}" | "psql" | "mysql" | "envsubst" | "ls" | "printf" | "read"
+        | "trap" | "wait" | "kill" => {}
+        "puma" => puma(gather, arguments, at),
+        "rails" if arguments.iter().any(|word| matches!(&*word.text, "s" | "server")) => rails(gather, arguments, at),
+        "unicorn" | "unicorn_rails" => unicorn(gather, arguments, at),
+        // It listens itself, before the server that it starts.
+        "thrust" | "thruster" => gather.open = true,
+        "java" => jvm::java(gather, arguments),
+        "catalina.sh" => {
+            gather.serves(&servers::TOMCAT, at);
+            gather.usual(&servers::TOMCAT, at, HTTP);
+        }
+        "dotnet" => dotnet(gather, arguments, at),
+        "php" => php(gather, arguments, at),
+        "apache2-foreground" | "httpd-foreground" | "apachectl" | "apache2ctl" => {
+            gather.serves(&servers::HTTPD, at);
+            gather.usual(&servers::HTTPD, at, HTTP);
+        }
+        "supervisord" => super::units::supervisord(gather, arguments),
+        name if name.starts_with("php-fpm") || name.starts_with("php") && name.ends_with("-fpm") => {
+            fpm::command(gather, arguments, at);
+        }
+        "postgres" | "memcached" => {
+            generic(gather, arguments);
+            if let Some(given) = last(arguments, &["-p"]) {
+                let manner = Manner { spoken: Some(Spoken::Other), weight: Weight::Decisive, port: None };
+                gather.listens_as_given(&given, manner);
+            }
+        }
+        _ => {
+            if !script(gather, line) {
+                generic(gather, arguments);
+            }
+        }
+    }
+}
+
+/// A script of the repository, or one that nobody sees and that starts what its arguments say.
+fn script(gather: &mut Gather<'_, '_>, line: &Line) -> bool {
+    let Some(first) = line.words.first() else { return false };
+    let path = first.text.to_string();
+    let looks =
+        path.ends_with(".sh") || path.contains("entrypoint") || path.contains("/start") || path.starts_with("./");
+    if !looks || gather.depth >= MAX_SCRIPTS {
+        return false;
+    }
+    let arguments = line.arguments();
+    let passed = |gather: &mut Gather<'_, '_>| {
+        if !arguments.is_empty() {
+            let words = Command::Words(arguments.to_vec());
+            gather.depth += 1;
+            command(gather, &words);
+            gather.depth -= 1;
+        }
+    };
+    let found = match gather.inside(&path) {
+        Inside::File(id) => Some(id),
+        // A name without a folder is looked for where programs lie; one that is copied there is found by its name.
+        _ if !path.contains('/') => match gather.inside(&format!("/usr/local/bin/{path}")) {
+            Inside::File(id) => Some(id),
+            _ => None,
+        },
+        _ => None,
+    };
+    let Some(id) = found else {
+        passed(gather);
+        return path.ends_with(".sh") || path.contains("entrypoint");
+    };
+    let file = gather.files.sources.share(id);
+    let text = file.text();
+    let shell = text.lines().next().is_some_and(|line| !line.starts_with("#!") || line.contains("sh"));
+    if text.len() > MAX_SCRIPT || !shell {
+        return true;
+    }
+    if text.contains("$@") || text.contains("$*") {
+        passed(gather);
+    }
+    let whole = Text::new(text, Gather::in_file(id, 0..text.len()));
+    gather.depth += 1;
+    command(gather, &Command::Shell(whole));
+    gather.depth -= 1;
+    true
+}
+
+/// Flags that most programs share.
+pub(super) fn generic(gather: &mut Gather<'_, '_>, arguments: &[Text]) {
+    let manner = Manner { spoken: None, weight: Weight::Decisive, port: None };
+    let told = lines::given(
+        arguments,
+        &[
+            "--listen",
+            "--listen-address",
+            "--bind",
+            "--address",
+            "--http.addr",
+            "--http-address",
+            "--web.listen-address",
+            "--console-address",
+            "-listen",
+            "-addr",
+            "-http",
+            "--addr",
+            "--http-addr",
+            "-web.listen-address",
+            "-listen-address",
+        ],
+    );
+    for given in &told {
+        // `--bind 0.0.0.0` has its port elsewhere.
+        if given.value.text.contains(':') || given.value.text.starts_with('/') {
+            gather.listens_as_given(given, manner);
+        }
+    }
+    for word in arguments {
+        // Traefik: `--entrypoints.web.address=:80`.
+        if let Some((name, value)) = word.text.split_once('=')
+            && name.to_ascii_lowercase().starts_with("--entrypoints.")
+            && name.to_ascii_lowercase().ends_with(".address")
+        {
+            let address = value.split('/').next().unwrap_or("");
+            if !value.ends_with("/udp") {
+                gather.listens(address, manner, word.site, says("the command", &word.text));
+            }
+        }
+    }
+    let port = last(arguments, &["--port", "--http-port", "--http_port", "--server-port", "-port", "--server.port"]);
+    if let Some(given) = port {
+        gather.listens_as_given(&given, manner);
+    }
+}
+
+/// What a flag says, else a variable.
+pub(super) fn said(
+    gather: &mut Gather<'_, '_>,
+    arguments: &[Text],
+    names: &[&str],
+    variables: &[&str],
+) -> Option<Said> {
+    if let Some(given) = last(arguments, names) {
+        return Some(Said::by_flag(given));
+    }
+    variables.iter().find_map(|name| gather.deciding(name).map(|value| Said::by_variable(name, value)))
+}
+
+/// A program that is told host and port by flags or variables.
+pub(super) fn told(
+    gather: &mut Gather<'_, '_>,
+    arguments: &[Text],
+    at: Site,
+    program: &'static Program,
+    [hosts, ports]: [&[&str]; 2],
+    [host_variables, port_variables]: [&[&str]; 2],
+) {
+    let host = said(gather, arguments, hosts, host_variables);
+    let port = said(gather, arguments, ports, port_variables);
+    gather.serves(program, at);
+    if host.is_none() && port.is_none() && (gather.open || lines::has_unknown(arguments)) {
+        gather.open = true;
+        return;
+    }
+    gather.host_and_port(program, at, host.as_ref(), port.as_ref(), HTTP);
+}
+
+fn puma(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site) {
+    gather.serves(&servers::PUMA, at);
+    let manner = Manner { spoken: HTTP, weight: Weight::Decisive, port: Some(9292) };
+    let binds = lines::given(arguments, &["-b", "--bind"]);
+    for given in &binds {
+        gather.listens_as_given(given, manner);
+    }
+    if let Some(given) = last(arguments, &["-p", "--port"]) {
+        gather.listens_as_given(&given, manner);
+    } else if binds.is_empty() && !puma_file(gather, last(arguments, &["-C", "--config"]).map(|given| given.value)) {
+        match gather.deciding("PORT") {
+            Some(port) => {
+                let words = says("the environment", &format!("PORT={}", port.text));
+                let manner = Manner { weight: Weight::Strong, ..manner };
+                gather.listens(&format!("0.0.0.0:{}", port.text), manner, port.site, words);
+            }
+            None if !gather.open => gather.usual(&servers::PUMA, at, HTTP),
+            None => {}
+        }
+    }
+}
+
+fn rails(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site) {
+    gather.serves(&servers::PUMA, at);
+    let host = said(gather, arguments, &["-b", "--binding"], &["BINDING"]);
+    let port = said(gather, arguments, &["-p", "--port"], &["PORT"]);
+    // `config/puma.rb` decides where the command does not.
+    if port.is_none() && (puma_file(gather, None) || gather.open) {
+        return;
+    }
+    gather.host_and_port(&servers::RAILS, at, host.as_ref(), port.as_ref(), HTTP);
+}
+
+/// `config/puma.rb`; whether it decided anything.
+fn puma_file(gather: &mut Gather<'_, '_>, path: Option<Text>) -> bool {
+    let asked = path.is_some();
+    let path = path.map_or_else(|| "config/puma.rb".to_owned(), |path| path.text.to_string());
+    let id = match gather.inside(&path) {
+        Inside::File(id) => id,
+        Inside::Missing => return false,
+        Inside::Unknown => {
+            gather.open |= asked;
+            return asked;
+        }
+    };
+    let file = gather.files.sources.share(id);
+    let mut decided = false;
+    let mut start = 0;
+    for line in file.text().split_inclusive('\n').take(2000) {
+        let at = start;
+        start += line.len();
+        let trimmed = line.trim();
+        let Some((name, value)) = trimmed.split_once([' ', '(']) else { continue };
+        if !matches!(name, "port" | "bind" | "persistent_timeout" | "workers") {
+            continue;
+        }
+        let begin = at + (line.len() - line.trim_start().len());
+        let site = Gather::in_file(id, begin..begin + trimmed.len());
+        let value = value.trim_start_matches('(');
+        // `port 3000, "0.0.0.0"`
+        let first = if value.contains("ENV") { value } else { value.split(',').next().unwrap_or("") };
+        let text = literals::scalar(gather, first.trim_end_matches(')'));
+        let words = says("`puma.rb`", trimmed);
+        match name {
+            "port" | "bind" => {
+                decided = true;
+                let manner = Manner { spoken: HTTP, weight: Weight::Decisive, port: None };
+                gather.listens(&text, manner, site, words);
+            }
+            "persistent_timeout" => {
+                gather.server.idle = Some(super::gather::seconds(&Text::new(text, site), "persistent_timeout"));
+            }
+            _ => {}
+        }
+    }
+    decided
+}
+
+fn unicorn(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site) {
+    gather.serves(&servers::UNICORN, at);
+    let manner = Manner { spoken: HTTP, weight: Weight::Decisive, port: Some(8080) };
+    let told = lines::given(arguments, &["-l", "--listen", "-p", "--port"]);
+    for given in &told {
+        gather.listens_as_given(given, manner);
+    }
+    if told.is_empty() {
+        if last(arguments, &["-c", "--config-file"]).is_some() {
+            gather.open = true;
+        } else {
+            gather.usual(&servers::UNICORN, at, HTTP);
+        }
+    }
+}
+
+fn dotnet(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site) {
+    gather.family = Some(Family::Dotnet);
+    gather.serves(&servers::KESTREL, at);
+    let manner = Manner { spoken: None, weight: Weight::Decisive, port: None };
+    for given in lines::given(arguments, &["--urls", "--server.urls"]) {
+        for url in given.value.text.split(';').filter(|url| !url.is_empty()) {
+            let spoken = super::environment::spoken_of_url(url);
+            gather.listens(url, Manner { spoken, ..manner }, given.site, says("the command", &given.words));
+        }
+    }
+}
+
+fn php(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site) {
+    let manner = Manner { spoken: HTTP, weight: Weight::Decisive, port: None };
+    if let Some(given) = last(arguments, &["-S"]) {
+        gather.serves(&servers::PHP, at);
+        gather.listens_as_given(&given, manner);
+        return;
+    }
+    let artisan = arguments.iter().position(|word| lines::base_name(&word.text) == "artisan");
+    if let Some(after) = artisan.and_then(|at| arguments.get(at + 1..)) {
+        if matches!(after.first().map(|word| &*word.text), Some("serve" | "octane:start")) {
+            let names: [&[&str]; 2] = [&["--host"], &["--port"]];
+            told(gather, after, at, &servers::ARTISAN, names, [&["SERVER_HOST"], &["SERVER_PORT"]]);
+        }
+        return;
+    }
+    generic(gather, arguments);
+}

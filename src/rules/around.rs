@@ -1,0 +1,264 @@
+//! What rules need that look at the services around a proxy.
+
+use super::prelude::*;
+use crate::files::plain_run;
+use std::borrow::Cow;
+
+/// One address, as the proxy in one service sees it.
+pub struct Seen<'t> {
+    pub topology: &'t Topology,
+    pub leads: Leads,
+    pub asked: Asked<'t>,
+    pub placement: &'t Placement,
+    pub from: &'t Workload,
+    pub project: &'t Project,
+}
+
+/// What a proxy asks.
+pub struct Asked<'t> {
+    pub site: Site,
+    pub proxy: ProxyId,
+    pub host: Cow<'t, Host>,
+    pub port: Option<u16>,
+    pub lookup: Lookup,
+    /// Whether it is one of the proxy's own listeners.
+    pub own: bool,
+}
+
+impl<'t> Asked<'t> {
+    fn new(t: &'t Topology, asks: Asks) -> Option<Self> {
+        match asks {
+            Asks::Endpoint(id) => {
+                let endpoint = &t.endpoints[id];
+                let Address::Net(host) = endpoint.address.known()? else { return None };
+                Some(Self {
+                    site: endpoint.address_site,
+                    proxy: endpoint.proxy,
+                    host: Cow::Borrowed(host),
+                    port: endpoint.port.known().and_then(|port| port.number()),
+                    lookup: endpoint.lookup,
+                    own: endpoint.leads_to.is_some(),
+                })
+            }
+            Asks::Outcome(hop, number) => {
+                let Target::Computed(computed) = &t.hops[hop].target else { return None };
+                let outcome = computed.outcomes.get(number as usize)?;
+                Some(Self {
+                    site: outcome.site,
+                    proxy: t.hops[hop].proxy,
+                    host: Cow::Owned(Host::parse(&outcome.name)),
+                    port: outcome.port,
+                    lookup: Lookup::NotNeeded,
+                    own: false,
+                })
+            }
+        }
+    }
+
+    /// The host with its port, in words.
+    pub fn words(&self) -> String {
+        match self.port {
+            Some(port) => quote(&format!("{}:{port}", self.host)),
+            None => quote(&self.host.to_string()),
+        }
+    }
+
+    /// The name that is asked for, or another one where it is none.
+    pub fn name_or<'n>(&'n self, other: &'n str) -> &'n str {
+        match &*self.host {
+            Host::Name(name) => name,
+            Host::Ip(_) | Host::Any => other,
+        }
+    }
+}
+
+/// Where a file may be run by several services, a fault in one of them weighs less when another one is in order; less
+/// still when nobody says that its files go together. A place that is only guessed is never an error.
+pub fn look_around(cx: &Cx<'_>, out: &mut Findings, look: impl Fn(&Seen<'_>) -> Option<Finding>) {
+    let t = cx.topology;
+    for group in t.outlooks.chunk_by(|a, b| a.asks == b.asks) {
+        let looks: Vec<(bool, Option<Finding>)> = group
+            .iter()
+            .filter_map(|outlook| {
+                let placement = t.placements.get(outlook.placement as usize)?;
+                let from = &t.workloads[placement.workload];
+                let project = &t.projects[from.project];
+                let asked = Asked::new(t, outlook.asks)?;
+                let seen = Seen { topology: t, leads: outlook.leads, asked, placement, from, project };
+                let finding = look(&seen).map(|finding| match placement.how {
+                    Placed::Near => finding.severity(Severity::Warning),
+                    _ => finding,
+                });
+                Some((project.guessed, finding))
+            })
+            .collect();
+        let sound = looks.iter().any(|(guessed, finding)| !guessed && finding.is_none());
+        for (guessed, finding) in looks {
+            let Some(finding) = finding else { continue };
+            let severity = match (finding.severity, sound, guessed) {
+                (_, true, true) => Severity::Note,
+                (Severity::Error, true, false) => Severity::Warning,
+                (Severity::Warning, true, false) => Severity::Note,
+                (severity, ..) => severity,
+            };
+            out.push(finding.severity(severity));
+        }
+    }
+}
+
+impl Seen<'_> {
+    /// Where it is written that this service reads the proxy's file.
+    pub fn runs(&self) -> (Site, String) {
+        let name = quote(&self.from.name);
+        let words = match self.placement.how {
+            Placed::Mounted => format!("mounted into {name}"),
+            Placed::Copied => format!("copied into the image of {name}"),
+            Placed::Rendered => format!("{name} writes the file by this"),
+            Placed::Near => format!("{name} may be who runs it"),
+        };
+        (self.placement.site, words)
+    }
+
+    /// What comes of a name that is not known: one that is looked up for each request keeps no proxy from starting.
+    pub fn unresolved(&self, finding: Finding) -> Finding {
+        match self.asked.lookup {
+            Lookup::AtStart => finding.why_of_dialect(),
+            _ => finding
+                .outcome(Outcome::Either(502, 503))
+                .why("the name is looked up while the proxy runs, and nobody answers for it"),
+        }
+    }
+
+    /// The port that is asked for.
+    pub fn port(&self) -> Option<u16> {
+        self.asked.port
+    }
+
+    /// The workload that the address leads to, unless it is the proxy's own.
+    pub fn to(&self) -> Option<(WorkloadId, &Workload)> {
+        match self.leads {
+            Leads::To(to) if to != self.placement.workload => Some((to, &self.topology.workloads[to])),
+            _ => None,
+        }
+    }
+}
+
+/// The workload whose network one uses in the end.
+#[must_use]
+pub fn stands_in(topology: &Topology, mut workload: WorkloadId) -> WorkloadId {
+    for _ in 0..16 {
+        match topology.workloads[workload].namespace {
+            Namespace::Of(other, _) => workload = other,
+            _ => break,
+        }
+    }
+    workload
+}
+
+/// All workloads that share the network namespace of one: the ports of each are ports of all.
+#[must_use]
+pub fn sharers(topology: &Topology, workload: WorkloadId) -> Vec<WorkloadId> {
+    let stands = stands_in(topology, workload);
+    let project = &topology.projects[topology.workloads[workload].project];
+    project.workloads.iter().copied().filter(|&other| stands_in(topology, other) == stands).collect()
+}
+
+/// Whether there is evidence of some weight that one of these workloads listens on a port.
+#[must_use]
+pub fn listens(topology: &Topology, workloads: &[WorkloadId], port: u16) -> bool {
+    claims(topology, workloads).any(|claim| claim.at == Known::Yes(Listens::Port(port)))
+}
+
+/// All that is said of where these workloads listen.
+pub fn claims<'t>(topology: &'t Topology, workloads: &'t [WorkloadId]) -> impl Iterator<Item = &'t Claim> {
+    workloads.iter().flat_map(|&workload| &topology.workloads[workload].claims)
+}
+
+/// A published port that is asked for from inside, where the container listens on another one.
+#[must_use]
+pub fn published_instead<'t>(topology: &'t Topology, workloads: &'t [WorkloadId], port: u16) -> Option<&'t Published> {
+    let all = || workloads.iter().flat_map(|&workload| &topology.workloads[workload].published).filter(|one| one.tcp);
+    if all().any(|one| one.container == Known::Yes(port) || one.container.known().is_none()) {
+        return None;
+    }
+    if listens(topology, workloads, port) {
+        return None;
+    }
+    all().find(|one| one.host == Known::Yes(Some(port)))
+}
+
+/// Whether a proxy of a workload accepts clients on a port.
+#[must_use]
+pub fn proxy_listens(topology: &Topology, workload: WorkloadId, port: u16) -> bool {
+    topology.listeners.iter().any(|(_, listener)| {
+        let here = topology.workloads[workload].proxies.contains(&listener.proxy)
+            || topology
+                .placements
+                .iter()
+                .any(|placement| placement.workload == workload && placement.file == listener.site.span.file);
+        here && match &listener.bind {
+            Known::Yes((_, Some((first, last)))) => (*first..=*last).contains(&port),
+            Known::Yes((_, None)) => false,
+            Known::Unknown(_) => true,
+        }
+    })
+}
+
+/// A program to which an endpoint's address leads.
+pub struct Behind<'t> {
+    pub workload: &'t Workload,
+    /// The strongest evidence that it listens on just that port or socket; none where nothing says so.
+    pub claim: Option<&'t Claim>,
+    /// Whether it is only guessed that the proxy runs there.
+    pub guessed: bool,
+}
+
+/// The programs behind an endpoint: in every place where the proxy's file is run, or on the proxy's machine.
+#[must_use]
+pub fn behind(topology: &Topology, endpoint: EndpointId) -> Vec<Behind<'_>> {
+    let at = topology.endpoints[endpoint].port.known().and_then(|port| port.number());
+    let socket = match topology.endpoints[endpoint].address.known() {
+        Some(Address::Socket(path)) => Some(plain_run(path)),
+        _ => None,
+    };
+    let claim_of = |id: WorkloadId| {
+        let claims = topology.workloads[id].claims.iter().filter(|claim| match claim.at.known() {
+            Some(Listens::Port(port)) => socket.is_none() && Some(*port) == at,
+            Some(Listens::Socket(path)) => socket == Some(plain_run(path)),
+            None => false,
+        });
+        claims.max_by_key(|claim| claim.weight)
+    };
+    let first = topology.outlooks.partition_point(|outlook| outlook.asks < Asks::Endpoint(endpoint));
+    let looks = topology
+        .outlooks
+        .get(first..)
+        .unwrap_or(&[])
+        .iter()
+        .take_while(|outlook| outlook.asks == Asks::Endpoint(endpoint));
+    let mut found = Vec::new();
+    for outlook in looks.take(8) {
+        let Some(placement) = topology.placements.get(outlook.placement as usize) else { continue };
+        let guessed =
+            placement.how == Placed::Near || topology.projects[topology.workloads[placement.workload].project].guessed;
+        let id = match outlook.leads {
+            Leads::To(id) => sharers(topology, id).into_iter().find(|&id| claim_of(id).is_some()).unwrap_or(id),
+            Leads::Itself => {
+                match sharers(topology, placement.workload).into_iter().find(|&id| claim_of(id).is_some()) {
+                    Some(id) => id,
+                    None => continue,
+                }
+            }
+            _ => continue,
+        };
+        found.push(Behind { workload: &topology.workloads[id], claim: claim_of(id), guessed });
+    }
+    let first = topology.peers.partition_point(|peer| peer.endpoint < endpoint);
+    let peers = topology.peers.get(first..).unwrap_or(&[]).iter().take_while(|peer| peer.endpoint == endpoint);
+    found.extend(peers.map(|peer| Behind {
+        workload: &topology.workloads[peer.workload],
+        claim: claim_of(peer.workload),
+        guessed: false,
+    }));
+    found
+}

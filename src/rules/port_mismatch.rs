@@ -1,0 +1,143 @@
+//! GW101: the workload listens on other ports.
+
+use super::around::{claims, look_around, published_instead, sharers};
+use super::prelude::*;
+
+/// GW101.
+pub struct PortMismatch;
+
+impl Rule for PortMismatch {
+    fn id(&self) -> RuleId {
+        RuleId::GW101
+    }
+
+    fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        let t = cx.topology;
+        look_around(cx, out, |seen| {
+            let ((to, workload), port) = (seen.to()?, seen.port()?);
+            let group = sharers(t, to);
+            let open = group.iter().any(|&member| t.workloads[member].claims_open);
+            if open || published_instead(t, &group, port).is_some() {
+                return None;
+            }
+            let Evidence { claim, severity, confidence, words } = judge(claims(t, &group), port)?;
+            let Known::Yes(Listens::Port(known)) = &claim.at else { return None };
+            let name = quote(&workload.name);
+            let message = format!("{name} listens on port {known}, and is asked on port {port}");
+            let finding = Finding::new(
+                self.id(),
+                cx.dialect(seen.asked.proxy),
+                (seen.asked.site, format!("asks {name} on port {port}")),
+                message,
+            )
+            .severity(severity)
+            .confidence(confidence)
+            .label((claim.site, claim.words.to_string()))
+            .label(seen.runs())
+            .why_of_dialect()
+            .assumed(words);
+            Some(finding.help(format!("write `{}:{known}`", seen.asked.name_or(&workload.name))))
+        });
+    }
+}
+
+/// What the evidence comes to.
+struct Evidence<'t> {
+    /// The strongest.
+    claim: &'t Claim,
+    severity: Severity,
+    confidence: Confidence,
+    words: &'static str,
+}
+
+/// Weighs what is said against a port. `None`: nothing can be held against it.
+fn judge<'t>(claims: impl Iterator<Item = &'t Claim>, port: u16) -> Option<Evidence<'t>> {
+    let mut known: Vec<(&Claim, u16)> = Vec::new();
+    for claim in claims {
+        match &claim.at {
+            Known::Yes(Listens::Port(at)) if *at == port => return None,
+            Known::Yes(Listens::Port(at)) => known.push((claim, *at)),
+            // A program that listens on a socket is another rule's affair.
+            Known::Yes(Listens::Socket(_)) if claim.weight < Weight::Strong => {}
+            Known::Yes(Listens::Socket(_)) | Known::Unknown(_) => return None,
+        }
+    }
+    let &(claim, at) = known.iter().rev().max_by_key(|(claim, _)| claim.weight)?;
+    let agree = known
+        .iter()
+        .filter(|(other, port)| *port == at && other.weight >= Weight::Medium && other.site != claim.site)
+        .count();
+    let (severity, confidence, words) = match claim.weight {
+        Weight::Decisive => (Severity::Error, Confidence::Certain, "the program does what it is told there"),
+        Weight::Strong | Weight::Medium if agree > 0 => {
+            (Severity::Error, Confidence::Likely, "two places say the same of where it listens")
+        }
+        Weight::Strong => (
+            Severity::Warning,
+            Confidence::Likely,
+            "somebody relies on that port; what the program itself does is not in these files",
+        ),
+        Weight::Medium => (
+            Severity::Note,
+            Confidence::Possible,
+            "that line is documentation only; what the program does is not in these files",
+        ),
+        Weight::Weak => return None,
+    };
+    Some(Evidence { claim, severity, confidence, words })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    fn said(claimed: &[(u16, Weight)]) -> Option<Severity> {
+        let mut house = House::nginx();
+        let (proxy, app) = (house.workload(20, "proxy"), house.workload(21, "app"));
+        for (number, (port, weight)) in claimed.iter().enumerate() {
+            house.claim(app, 30 + number as u32, *port, *weight);
+        }
+        let endpoint = house.endpoint(11, "app", Port::Written(8080));
+        house.sees(proxy, endpoint, Leads::To(app));
+        let found = house.found(RuleId::GW101);
+        assert!(found.first().is_none_or(|finding| lines(finding) == [11, 30, 29]));
+        found.first().map(|finding| finding.severity)
+    }
+
+    #[test]
+    fn the_verdict_is_as_strong_as_the_evidence() {
+        use Weight::{Decisive, Medium, Strong, Weak};
+        assert_eq!(said(&[]), None);
+        assert_eq!(said(&[(3000, Decisive)]), Some(Severity::Error));
+        assert_eq!(said(&[(3000, Strong), (3000, Medium)]), Some(Severity::Error));
+        assert_eq!(said(&[(3000, Strong), (4000, Medium)]), Some(Severity::Warning));
+        assert_eq!(said(&[(3000, Strong)]), Some(Severity::Warning));
+        assert_eq!(said(&[(3000, Medium)]), Some(Severity::Note));
+        assert_eq!(said(&[(3000, Weak)]), None);
+        assert_eq!(said(&[(3000, Decisive), (8080, Weak)]), None);
+    }
+
+    #[test]
+    fn what_could_not_be_read_accuses_nobody() {
+        let mut house = House::nginx();
+        let (proxy, app) = (house.workload(20, "proxy"), house.workload(21, "app"));
+        house.claim(app, 30, 3000, Weight::Decisive);
+        house.t.workloads[app].claims_open = true;
+        let endpoint = house.endpoint(11, "app", Port::Written(8080));
+        house.sees(proxy, endpoint, Leads::To(app));
+        assert!(house.found(RuleId::GW101).is_empty());
+    }
+
+    #[test]
+    fn ports_of_those_that_share_the_network_count() {
+        let mut house = House::nginx();
+        let (proxy, vpn, app) = (house.workload(20, "proxy"), house.workload(21, "vpn"), house.workload(22, "app"));
+        house.claim(vpn, 30, 8000, Weight::Decisive);
+        house.claim(app, 31, 8080, Weight::Decisive);
+        house.t.workloads[app].namespace = Namespace::Of(vpn, at(32));
+        let endpoint = house.endpoint(11, "vpn", Port::Written(8080));
+        house.sees(proxy, endpoint, Leads::To(vpn));
+        assert!(house.found(RuleId::GW101).is_empty());
+    }
+}

@@ -1,0 +1,182 @@
+//! GW116: nothing makes the proxy wait for the name it needs at start.
+
+use super::around::{Seen, look_around, stands_in};
+use super::prelude::*;
+use std::cell::RefCell;
+use std::collections::{HashSet, VecDeque};
+
+/// GW116.
+pub struct StartedBeforeUpstream;
+
+impl Rule for StartedBeforeUpstream {
+    fn id(&self) -> RuleId {
+        RuleId::GW116
+    }
+
+    fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        // One line mends it, however many targets need the service.
+        let told = RefCell::new(HashSet::new());
+        look_around(cx, out, |seen| {
+            let (to, _) = seen.to().filter(|_| seen.asked.lookup == Lookup::AtStart)?;
+            let finding = unordered(self.id(), cx, seen, to)?;
+            told.borrow_mut().insert((seen.placement.workload, to)).then_some(finding)
+        });
+        never_healthy(self.id(), cx, out);
+    }
+}
+
+/// No order between the two.
+fn unordered(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>, to: WorkloadId) -> Option<Finding> {
+    let t = cx.topology;
+    let (from, workload) = (seen.from, &t.workloads[to]);
+    if from.waits
+        || waits_for(t, seen.placement.workload, to).is_some()
+        || stands_in(t, to) == stands_in(t, seen.placement.workload)
+    {
+        return None;
+    }
+    let (mine, theirs) = (quote(&from.name), quote(&workload.name));
+    let dialect = cx.dialect(seen.asked.proxy);
+    let back = waits_for(t, to, seen.placement.workload);
+    let Known::Yes(restarted) = from.restart else { return None };
+    let (severity, message) = match (restarted, back) {
+        (false, Some(_)) => (
+            Severity::Error,
+            format!("{theirs} waits for {mine}, and {} cannot start without the name {theirs}", dialect.name()),
+        ),
+        (false, None) => (
+            Severity::Warning,
+            format!(
+                "nothing makes {mine} wait for {theirs}: where {theirs} comes up later, {} ends and stays down",
+                dialect.name()
+            ),
+        ),
+        (true, _) => (
+            Severity::Note,
+            format!(
+                "nothing makes {mine} wait for {theirs}: until it is there, {} ends and is started again",
+                dialect.name()
+            ),
+        ),
+    };
+    let at = (seen.asked.site, "looked up once, at the start".to_owned());
+    let finding = Finding::new(rule, dialect, at, message)
+        .severity(severity)
+        .label((from.site, format!("{mine} has no `depends_on` for {theirs}")));
+    let finding = match back {
+        Some(site) => finding.label((site, format!("{theirs} waits for {mine}"))),
+        None => finding,
+    };
+    Some(finding.label(seen.runs()).why_of_dialect().help(match back {
+        Some(_) => format!("turn the order round: `depends_on: [{}]` for {mine}", workload.name),
+        None => format!("write `depends_on: [{}]` for {mine}", workload.name),
+    }))
+}
+
+/// The line through which one workload waits for another, over others too.
+fn waits_for(t: &Topology, from: WorkloadId, to: WorkloadId) -> Option<Site> {
+    let mut seen = HashSet::from([from]);
+    let mut next: VecDeque<(WorkloadId, Option<Site>)> = VecDeque::from([(from, None)]);
+    while let Some((at, first)) = next.pop_front() {
+        for dependency in &t.workloads[at].depends_on {
+            let Some(on) = dependency.on else { continue };
+            let first = first.or(Some(dependency.site));
+            if on == to {
+                return first;
+            }
+            if seen.insert(on) {
+                next.push_back((on, first));
+            }
+        }
+    }
+    None
+}
+
+/// A proxy that waits for a health check that nobody makes.
+fn never_healthy(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    let t = cx.topology;
+    let mut told = HashSet::new();
+    for placement in &t.placements {
+        let from = &t.workloads[placement.workload];
+        let Some(&proxy) = from.proxies.first() else { continue };
+        for dependency in &from.depends_on {
+            let Some(on) = dependency.on.filter(|_| dependency.until == Until::Healthy) else { continue };
+            let other = &t.workloads[on];
+            if other.health != Known::Yes(None) || !told.insert(dependency.site) {
+                continue;
+            }
+            let (mine, theirs) = (quote(&from.name), quote(&other.name));
+            let message = format!("{mine} waits until {theirs} is healthy, and nothing checks the health of {theirs}");
+            let finding = Finding::new(rule, cx.dialect(proxy), (dependency.site, "never comes true".into()), message)
+                .confidence(Confidence::Likely)
+                .label((other.site, "no `healthcheck` here, and none in its image".into()))
+                .log("")
+                .why("compose gives up with an error and does not start the proxy")
+                .help(format!("write a `healthcheck` for {theirs}, or wait with `condition: service_started`"));
+            out.push(finding.severity(if t.projects[from.project].guessed { Severity::Note } else { Severity::Error }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    fn house() -> (House, WorkloadId, WorkloadId) {
+        let mut house = House::nginx();
+        let (proxy, app) = (house.workload(20, "proxy"), house.workload(21, "app"));
+        for line in [11, 12] {
+            let endpoint = house.endpoint(line, "app", Port::Written(8000));
+            house.t.endpoints[endpoint].lookup = Lookup::AtStart;
+            house.sees(proxy, endpoint, Leads::To(app));
+        }
+        (house, proxy, app)
+    }
+
+    fn depends(house: &mut House, from: WorkloadId, on: WorkloadId, until: Until) {
+        let site = at(40 + on.index() as u32);
+        house.t.workloads[from].depends_on.push(Dependency { on: Some(on), name: "".into(), until, site });
+    }
+
+    #[test]
+    fn one_finding_for_all_targets_of_a_service() {
+        let (house, ..) = house();
+        let found = house.found(RuleId::GW116);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].severity, lines(&found[0])), (Severity::Warning, vec![11, 20, 29]));
+    }
+
+    #[test]
+    fn an_order_over_others_will_do() {
+        let (mut house, proxy, app) = house();
+        let between = house.workload(22, "between");
+        depends(&mut house, proxy, between, Until::Started);
+        assert_eq!(house.found(RuleId::GW116).len(), 1);
+        depends(&mut house, between, app, Until::Started);
+        assert!(house.found(RuleId::GW116).is_empty());
+    }
+
+    #[test]
+    fn the_wrong_way_round() {
+        let (mut house, proxy, app) = house();
+        depends(&mut house, app, proxy, Until::Started);
+        assert_eq!(house.found(RuleId::GW116)[0].severity, Severity::Error);
+        house.t.workloads[proxy].restart = Known::Yes(true);
+        assert_eq!(house.found(RuleId::GW116)[0].severity, Severity::Note);
+        house.t.workloads[proxy].waits = true;
+        assert!(house.found(RuleId::GW116).is_empty());
+    }
+
+    #[test]
+    fn a_health_that_nobody_checks() {
+        let (mut house, proxy, app) = house();
+        house.t.workloads[proxy].proxies.push(house.proxy);
+        depends(&mut house, proxy, app, Until::Healthy);
+        assert!(house.found(RuleId::GW116).is_empty(), "not known");
+        house.t.workloads[app].health = Known::Yes(None);
+        assert_eq!(house.found(RuleId::GW116)[0].severity, Severity::Error);
+        house.t.workloads[app].health = Known::Yes(Some(at(50)));
+        assert!(house.found(RuleId::GW116).is_empty());
+    }
+}
