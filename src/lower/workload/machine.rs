@@ -78,6 +78,7 @@ pub fn lower(files: &mut Files<'_>, topology: &mut Topology) {
         // Packages bring units of their own.
         whole: false,
         guessed: false,
+        shares: false,
     });
     for found in found {
         let workload = workload(project, found);
