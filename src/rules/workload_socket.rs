@@ -1,5 +1,5 @@
-//! What GW111 says of programs on the proxy's machine: the proxy looks for a socket, and the program that is meant
-//! listens elsewhere.
+//! What GW101 and GW111 say of programs on the proxy's machine: the proxy asks one place, and the program that is meant
+//! listens in another.
 
 use super::prelude::*;
 use crate::files::plain_run;
@@ -12,11 +12,51 @@ struct Idle<'t> {
     at: &'t Listens,
 }
 
-/// Tells where a proxy's socket, or its loopback port, and the program's own place differ.
+/// What is asked for and found nowhere, beside the only program that could be meant.
+struct Stray<'t> {
+    hop: &'t Hop,
+    endpoint: &'t Endpoint,
+    idle: Idle<'t>,
+}
+
+/// GW111: where a proxy's socket, or the port in its place, and the program's own place differ.
 pub fn tell(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
-    let t = cx.topology;
     private_tmp(rule, cx, out);
-    let Some(idle) = idle(t) else { return };
+    for stray in strays(cx.topology) {
+        if let Some(finding) = compare(rule, cx, stray.hop, stray.endpoint, &stray.idle) {
+            out.push(finding);
+        }
+    }
+}
+
+/// GW101: where a proxy's port of the loopback and the program's port differ.
+pub fn tell_ports(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    for Stray { endpoint, idle, .. } in strays(cx.topology) {
+        let (Some(Address::Net(_)), Listens::Port(there)) = (endpoint.address.known(), idle.at) else { continue };
+        let Some(asked) = endpoint.port.known().and_then(|port| port.number()) else { continue };
+        let (dialect, name) = (cx.dialect(endpoint.proxy), quote(&idle.workload.name));
+        out.push(
+            Finding::new(
+                rule,
+                dialect,
+                (endpoint.address_site, format!("asks this machine on port {asked}")),
+                format!("{name} listens on port {there}, and {} asks this machine on port {asked}", dialect.name()),
+            )
+            .severity(Severity::Warning)
+            .confidence(Confidence::Likely)
+            .label((idle.claim.site, idle.claim.words.to_string()))
+            .why("nothing of this repository listens on that port; where nothing does, the connection is refused")
+            .assumed(format!("{name} is the program that is meant"))
+            .help(format!("write the same port on both sides: {there}, or {asked}")),
+        );
+    }
+}
+
+/// What is asked for and found nowhere. At most one for each protocol: several belong to programs that are not here.
+fn strays(t: &Topology) -> Vec<Stray<'_>> {
+    let Some(mut idle) = idle(t) else { return Vec::new() };
+    // Containers may have published the port that is asked for.
+    let containers = t.projects.iter().any(|(_, project)| project.kind != ProjectKind::Machine);
     let placed: HashSet<_> = t.placements.iter().map(|placement| placement.file).collect();
     let peers: HashSet<EndpointId> = t.peers.iter().map(|peer| peer.endpoint).collect();
     // What is asked for and found nowhere, by what is spoken: several of them belong to programs outside of the repository.
@@ -47,17 +87,19 @@ pub fn tell(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
             }
         }
     }
+    let mut found = Vec::new();
     for (spoken, missed) in missed {
-        if places.get(&spoken).is_none_or(|places| places.len() != 1) {
-            continue;
-        }
-        let Some(Some(idle)) = idle.get(&spoken) else { continue };
-        let first =
-            missed.first().and_then(|(hop, member)| compare(rule, cx, &t.hops[*hop], &t.endpoints[*member], idle));
-        if let Some(finding) = first {
-            out.push(finding);
+        let (Some(&(hop, member)), Some(Some(idle))) = (missed.first(), idle.remove(&spoken)) else { continue };
+        let endpoint = &t.endpoints[member];
+        let by_port = matches!(endpoint.address.known(), Some(Address::Net(_)));
+        // Nothing says that a file of settings alone is used on this machine.
+        let elsewhere = by_port && (containers || idle.workload.replicas.known().is_none());
+        if !elsewhere && places.get(&spoken).is_some_and(|places| places.len() == 1) {
+            found.push(Stray { hop: &t.hops[hop], endpoint, idle });
         }
     }
+    found.sort_by_key(|stray| stray.endpoint.address_site);
+    found
 }
 
 const fn spoken(hop: &Hop) -> Option<Spoken> {
@@ -246,6 +288,27 @@ mod tests {
         assert_eq!(said("/run/php/php8.2-fpm.sock", Protocol::Fastcgi, "www", socket("/run/b.sock")), error(21));
         let found = said("/run/php/php8.2-fpm.sock", Protocol::Fastcgi, "app", socket("/run/b.sock"));
         assert_eq!(found[0].0, Severity::Warning, "the distribution's own pool may be there, too");
+    }
+
+    #[test]
+    fn a_unit_on_another_port() {
+        let house = |change: fn(&mut House)| {
+            let mut house = house("8000", Protocol::Http, "app", Listens::Port(8001));
+            change(&mut house);
+            let found = house.found(RuleId::GW101);
+            found.iter().map(|finding| (finding.severity, lines(finding))).collect::<Vec<_>>()
+        };
+        assert_eq!(house(|_| {}), [(Severity::Warning, vec![7, 21])]);
+        let unknown = |house: &mut House| {
+            let id = house.t.workloads.ids().next().unwrap();
+            house.t.workloads[id].replicas = Known::Unknown(Reason::OutsideRepository);
+        };
+        assert!(house(unknown).is_empty(), "a file of settings alone");
+        let two = |house: &mut House| {
+            let other = house.endpoint(9, "127.0.0.1", Port::Written(9000));
+            house.hop(10, Target::Endpoint(other));
+        };
+        assert!(house(two).is_empty(), "programs that are not here");
     }
 
     #[test]
