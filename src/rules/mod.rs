@@ -64,6 +64,7 @@ mod unset_variable;
 mod unusable_address;
 mod worker_timeout_below_proxy;
 mod workload_binds_loopback;
+mod workload_socket;
 mod wrong_application_protocol;
 mod wrong_host_header;
 

@@ -46,6 +46,19 @@ pub struct Proxy {
     pub whole: bool,
 }
 
+/// As whom a proxy runs.
+#[derive(Debug)]
+pub struct ProxyUser {
+    /// Which one.
+    pub proxy: ProxyId,
+    /// The user.
+    pub user: Box<str>,
+    /// The group.
+    pub group: Box<str>,
+    /// Where it is written.
+    pub site: Site,
+}
+
 /// An address on which a proxy accepts clients.
 #[derive(Debug)]
 pub struct Listener {
