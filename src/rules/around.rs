@@ -158,8 +158,11 @@ pub fn stands_in(topology: &Topology, mut workload: WorkloadId) -> WorkloadId {
 /// All workloads that share the network namespace of one: the ports of each are ports of all.
 #[must_use]
 pub fn sharers(topology: &Topology, workload: WorkloadId) -> Vec<WorkloadId> {
-    let stands = stands_in(topology, workload);
     let project = &topology.projects[topology.workloads[workload].project];
+    if !project.shares {
+        return vec![workload];
+    }
+    let stands = stands_in(topology, workload);
     project.workloads.iter().copied().filter(|&other| stands_in(topology, other) == stands).collect()
 }
 
@@ -187,16 +190,12 @@ pub fn published_instead<'t>(topology: &'t Topology, workloads: &'t [WorkloadId]
     all().find(|one| one.host == Known::Yes(Some(port)))
 }
 
-/// Whether a proxy of a workload accepts clients on a port.
+/// Whether one of these proxies, or of those that a workload runs, accepts clients on a port.
 #[must_use]
-pub fn proxy_listens(topology: &Topology, workload: WorkloadId, port: u16) -> bool {
-    topology.listeners.iter().any(|(_, listener)| {
-        let here = topology.workloads[workload].proxies.contains(&listener.proxy)
-            || topology
-                .placements
-                .iter()
-                .any(|placement| placement.workload == workload && placement.file == listener.site.span.file);
-        here && match &listener.bind {
+pub fn proxy_listens(topology: &Topology, workload: WorkloadId, proxy: ProxyId, port: u16) -> bool {
+    let runs = &topology.workloads[workload].proxies;
+    topology.listeners.iter().filter(|(_, one)| one.proxy == proxy || runs.contains(&one.proxy)).any(|(_, listener)| {
+        match &listener.bind {
             Known::Yes((_, Some((first, last)))) => (*first..=*last).contains(&port),
             Known::Yes((_, None)) => false,
             Known::Unknown(_) => true,

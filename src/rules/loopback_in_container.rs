@@ -19,7 +19,8 @@ impl Rule for LoopbackInContainer {
             }
             let port = seen.port()?;
             let group = sharers(t, seen.placement.workload);
-            let own = group.iter().any(|&member| proxy_listens(t, member, port)) || listens(t, &group, port);
+            let own = group.iter().any(|&member| proxy_listens(t, member, seen.asked.proxy, port))
+                || listens(t, &group, port);
             if own || seen.asked.own {
                 return None;
             }
@@ -68,8 +69,14 @@ struct Owner<'t> {
 }
 
 fn owner<'t>(t: &'t Topology, project: &'t Project, group: &[WorkloadId], port: u16) -> Option<Owner<'t>> {
-    let others =
-        || project.workloads.iter().filter(|other| !group.contains(other)).map(|&other| (other, &t.workloads[other]));
+    let others = || {
+        project
+            .workloads
+            .iter()
+            .take(1000)
+            .filter(|other| !group.contains(other))
+            .map(|&other| (other, &t.workloads[other]))
+    };
     let by_claim = others().find_map(|(id, other)| {
         let ids = [id];
         let claim = claims(t, &ids)

@@ -73,6 +73,7 @@ mod unusable_address;
 mod websocket_upgrade_missing;
 mod worker_timeout_below_proxy;
 mod workload_binds_loopback;
+mod workload_socket;
 mod wrong_application_protocol;
 mod wrong_host_header;
 

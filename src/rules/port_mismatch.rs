@@ -13,6 +13,7 @@ impl Rule for PortMismatch {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let t = cx.topology;
+        super::workload_socket::tell_ports(self.id(), cx, out);
         look_around(cx, out, |seen| {
             let ((to, workload), port) = (seen.to()?, seen.port()?);
             let group = sharers(t, to);

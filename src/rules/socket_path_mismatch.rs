@@ -33,6 +33,7 @@ impl Rule for SocketPathMismatch {
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
         tell_faults(self.id(), FaultKind::SocketPath, cx, out);
+        super::workload_socket::tell(self.id(), cx, out);
         // Sockets that a proxy opens here, by their folder.
         let mut opened: HashMap<&str, Vec<(&str, ListenerId)>> = HashMap::new();
         let mut exact: HashSet<(&str, &str)> = HashSet::new();

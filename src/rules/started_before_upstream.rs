@@ -3,7 +3,8 @@
 use super::around::{Seen, look_around, stands_in};
 use super::prelude::*;
 use std::cell::RefCell;
-use std::collections::{HashSet, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// GW116.
 pub struct StartedBeforeUpstream;
@@ -16,9 +17,10 @@ impl Rule for StartedBeforeUpstream {
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         // One line mends it, however many targets need the service.
         let told = RefCell::new(HashSet::new());
+        let orders = Orders::default();
         look_around(cx, out, |seen| {
             let (to, _) = seen.to().filter(|_| seen.asked.lookup == Lookup::AtStart)?;
-            let finding = unordered(self.id(), cx, seen, to)?;
+            let finding = unordered(self.id(), cx, seen, to, &orders)?;
             told.borrow_mut().insert((seen.placement.workload, to)).then_some(finding)
         });
         never_healthy(self.id(), cx, out);
@@ -26,18 +28,18 @@ impl Rule for StartedBeforeUpstream {
 }
 
 /// No order between the two.
-fn unordered(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>, to: WorkloadId) -> Option<Finding> {
+fn unordered(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>, to: WorkloadId, orders: &Orders) -> Option<Finding> {
     let t = cx.topology;
     let (from, workload) = (seen.from, &t.workloads[to]);
     if from.waits
-        || waits_for(t, seen.placement.workload, to).is_some()
+        || orders.waits_for(t, seen.placement.workload, to).is_some()
         || stands_in(t, to) == stands_in(t, seen.placement.workload)
     {
         return None;
     }
     let (mine, theirs) = (quote(&from.name), quote(&workload.name));
     let dialect = cx.dialect(seen.asked.proxy);
-    let back = waits_for(t, to, seen.placement.workload);
+    let back = before(t, to).get(&seen.placement.workload).copied();
     let Known::Yes(restarted) = from.restart else { return None };
     let (severity, message) = match (restarted, back) {
         (false, Some(_)) => (
@@ -73,23 +75,32 @@ fn unordered(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>, to: WorkloadId) -> Opti
     }))
 }
 
-/// The line through which one workload waits for another, over others too.
-fn waits_for(t: &Topology, from: WorkloadId, to: WorkloadId) -> Option<Site> {
-    let mut seen = HashSet::from([from]);
+/// Whom each workload with a proxy waits for, found out once.
+#[derive(Default)]
+struct Orders(RefCell<HashMap<WorkloadId, HashMap<WorkloadId, Site>>>);
+
+impl Orders {
+    /// The line through which one workload waits for another, over others too.
+    fn waits_for(&self, t: &Topology, from: WorkloadId, to: WorkloadId) -> Option<Site> {
+        self.0.borrow_mut().entry(from).or_insert_with(|| before(t, from)).get(&to).copied()
+    }
+}
+
+/// All that a workload waits for, each with the line of its own through which it does.
+fn before(t: &Topology, from: WorkloadId) -> HashMap<WorkloadId, Site> {
+    let mut found = HashMap::new();
     let mut next: VecDeque<(WorkloadId, Option<Site>)> = VecDeque::from([(from, None)]);
     while let Some((at, first)) = next.pop_front() {
         for dependency in &t.workloads[at].depends_on {
             let Some(on) = dependency.on else { continue };
-            let first = first.or(Some(dependency.site));
-            if on == to {
-                return first;
-            }
-            if seen.insert(on) {
-                next.push_back((on, first));
+            let first = first.unwrap_or(dependency.site);
+            if let Entry::Vacant(place) = found.entry(on) {
+                place.insert(first);
+                next.push_back((on, Some(first)));
             }
         }
     }
-    None
+    found
 }
 
 /// A proxy that waits for a health check that nobody makes.

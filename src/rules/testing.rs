@@ -252,6 +252,7 @@ impl House {
                 workloads: Vec::new(),
                 whole: true,
                 guessed: false,
+                shares: true,
             }),
         };
         let id = self.t.workloads.push(Workload {

@@ -162,7 +162,8 @@ fn in_project(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>) -> Option<Finding> {
 fn nearest<'t>(t: &'t Topology, project: &Project, name: &str) -> Option<&'t Workload> {
     let plain = |name: &str| name.to_ascii_lowercase().replace(['-', '_'], "");
     let name_plain = plain(name);
-    project.workloads.iter().take(1000).map(|&id| &t.workloads[id]).find(|workload| {
+    let of_like_length = |workload: &&Workload| workload.name.len().abs_diff(name.len()) <= 3;
+    project.workloads.iter().take(1000).map(|&id| &t.workloads[id]).filter(of_like_length).find(|workload| {
         plain(&workload.name) == name_plain || (name.len() > 3 && strsim::levenshtein(name, &workload.name) <= 2)
     })
 }

@@ -83,6 +83,8 @@ pub struct Topology {
     pub outlooks: Vec<Outlook>,
     /// Programs of a machine to which addresses lead, for proxies that no known workload runs; sorted by endpoint.
     pub peers: Vec<Peer>,
+    /// As whom proxies run, where that is written and nothing else of the model says it.
+    pub users: Vec<ProxyUser>,
     /// What the proxies would refuse or misread while they load their files.
     pub load: LoadFacts,
 }

@@ -73,6 +73,19 @@ pub enum Counts {
     Everything,
 }
 
+/// As whom a proxy runs.
+#[derive(Debug)]
+pub struct ProxyUser {
+    /// Which one.
+    pub proxy: ProxyId,
+    /// The user.
+    pub user: Box<str>,
+    /// The group.
+    pub group: Box<str>,
+    /// Where it is written.
+    pub site: Site,
+}
+
 /// An address on which a proxy accepts clients.
 #[derive(Debug)]
 pub struct Listener {

@@ -22,6 +22,8 @@ pub struct Project {
     pub whole: bool,
     /// Whether nobody says that these files go together: an overlay was laid over what stands beside it.
     pub guessed: bool,
+    /// Whether any of its workloads uses another one's network.
+    pub shares: bool,
 }
 
 /// A file of a proxy's configuration, and the workload that reads it.

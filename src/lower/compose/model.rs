@@ -45,6 +45,7 @@ pub(super) fn model(draft: &Draft, files: &mut Files<'_>, images: &mut Images, t
         workloads: Vec::new(),
         whole: draft.whole,
         guessed: draft.guessed,
+        shares: draft.services.iter().any(|entry| entry.item.get("network_mode").is_some()),
     });
     let mut names: HashMap<&str, WorkloadId> = HashMap::new();
     for entry in &draft.services {

@@ -2,7 +2,7 @@
 
 use super::{Item, Lowering, values};
 use crate::source::{Site, clean};
-use crate::topology::{Fault, FaultKind, FaultWeight, Known, LoadEffect, Port};
+use crate::topology::{Fault, FaultKind, FaultWeight, Known, LoadEffect, Port, ProxyUser};
 use crate::value::{Address, Host};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,9 +11,25 @@ use std::net::IpAddr;
 const BINDS: [&str; 6] = ["proxy_bind", "fastcgi_bind", "uwsgi_bind", "scgi_bind", "grpc_bind", "memcached_bind"];
 
 impl Lowering<'_, '_> {
+    /// `user name [group];`: without a group, that of the same name.
+    fn runs_as(&mut self, item: Item) {
+        let Some((user, site)) = self.arg(item, 1) else { return };
+        let user: Box<str> = (*user).into();
+        let group = self.arg(item, 2).map_or_else(|| user.clone(), |(group, _)| (*group).into());
+        if !self.is_hole(item, 1) && !self.is_hole(item, 2) && !self.is_template(site) && !user.contains('$') {
+            let site = self
+                .places
+                .get(item.place as usize)
+                .and_then(|place| Some(place.header(place.tree()?.node(item.node))));
+            let proxy = self.proxy;
+            self.out.topology.users.extend(site.map(|site| ProxyUser { proxy, user, group, site }));
+        }
+    }
+
     /// Looks at the address in a directive that is no target and no `listen`.
     pub(super) fn other_address(&mut self, item: Item, name: &str) {
         match name {
+            "user" => self.runs_as(item),
             "error_log" | "access_log" => {
                 let Some((text, site)) = self.arg(item, 1) else { return };
                 let server = text.strip_prefix("syslog:").and_then(|rest| {

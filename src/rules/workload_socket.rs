@@ -1,0 +1,329 @@
+//! What GW101 and GW111 say of programs on the proxy's machine: the proxy asks one place, and the program that is meant
+//! listens in another.
+
+use super::prelude::*;
+use crate::files::plain_run;
+use std::collections::{HashMap, HashSet};
+
+/// A program of the machine that nothing leads to yet, with its one place.
+struct Idle<'t> {
+    workload: &'t Workload,
+    claim: &'t Claim,
+    at: &'t Listens,
+}
+
+/// What is asked for and found nowhere, beside the only program that could be meant.
+struct Stray<'t> {
+    hop: &'t Hop,
+    endpoint: &'t Endpoint,
+    idle: Idle<'t>,
+}
+
+/// GW111: where a proxy's socket, or the port in its place, and the program's own place differ.
+pub fn tell(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    private_tmp(rule, cx, out);
+    for stray in strays(cx.topology) {
+        if let Some(finding) = compare(rule, cx, stray.hop, stray.endpoint, &stray.idle) {
+            out.push(finding);
+        }
+    }
+}
+
+/// GW101: where a proxy's port of the loopback and the program's port differ.
+pub fn tell_ports(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    for Stray { endpoint, idle, .. } in strays(cx.topology) {
+        let (Some(Address::Net(_)), Listens::Port(there)) = (endpoint.address.known(), idle.at) else { continue };
+        let Some(asked) = endpoint.port.known().and_then(|port| port.number()) else { continue };
+        let (dialect, name) = (cx.dialect(endpoint.proxy), quote(&idle.workload.name));
+        out.push(
+            Finding::new(
+                rule,
+                dialect,
+                (endpoint.address_site, format!("asks this machine on port {asked}")),
+                format!("{name} listens on port {there}, and {} asks this machine on port {asked}", dialect.name()),
+            )
+            .severity(Severity::Warning)
+            .confidence(Confidence::Likely)
+            .label((idle.claim.site, idle.claim.words.to_string()))
+            .why("nothing of this repository listens on that port; where nothing does, the connection is refused")
+            .assumed(format!("{name} is the program that is meant"))
+            .help(format!("write the same port on both sides: {there}, or {asked}")),
+        );
+    }
+}
+
+/// What is asked for and found nowhere. At most one for each protocol: several belong to programs that are not here.
+fn strays(t: &Topology) -> Vec<Stray<'_>> {
+    let Some(mut idle) = idle(t) else { return Vec::new() };
+    // Containers may have published the port that is asked for.
+    let containers = t.projects.iter().any(|(_, project)| project.kind != ProjectKind::Machine);
+    let placed: HashSet<_> = t.placements.iter().map(|placement| placement.file).collect();
+    let peers: HashSet<EndpointId> = t.peers.iter().map(|peer| peer.endpoint).collect();
+    // What is asked for and found nowhere, by what is spoken: several of them belong to programs outside of the repository.
+    let mut missed: HashMap<Spoken, Vec<(HopId, EndpointId)>> = HashMap::new();
+    let mut places: HashMap<Spoken, HashSet<String>> = HashMap::new();
+    for id in distinct_hops(t) {
+        let hop = &t.hops[id];
+        let Some(spoken) = spoken(hop) else { continue };
+        for &member in t.members(id).iter().take(1000) {
+            let endpoint = &t.endpoints[member];
+            let files = [endpoint.site.span.file, t.proxies[endpoint.proxy].entry];
+            if endpoint.leads_to.is_some() || peers.contains(&member) || files.iter().any(|file| placed.contains(file))
+            {
+                continue;
+            }
+            let place = match endpoint.address.known() {
+                Some(Address::Socket(path)) => plain_run(path).to_owned(),
+                Some(Address::Net(host)) if host.is_loopback() => {
+                    endpoint.port.known().and_then(|port| port.number()).unwrap_or(0).to_string()
+                }
+                Some(Address::Net(_)) => continue,
+                // It may be the one that is meant.
+                None => "?".to_owned(),
+            };
+            places.entry(spoken).or_default().insert(place);
+            if endpoint.is_usable() && endpoint.address.known().is_some() {
+                missed.entry(spoken).or_default().push((id, member));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for (spoken, missed) in missed {
+        let (Some(&(hop, member)), Some(Some(idle))) = (missed.first(), idle.remove(&spoken)) else { continue };
+        let endpoint = &t.endpoints[member];
+        let by_port = matches!(endpoint.address.known(), Some(Address::Net(_)));
+        // Nothing says that a file of settings alone is used on this machine.
+        let elsewhere = by_port && (containers || idle.workload.replicas.known().is_none());
+        if !elsewhere && places.get(&spoken).is_some_and(|places| places.len() == 1) {
+            found.push(Stray { hop: &t.hops[hop], endpoint, idle });
+        }
+    }
+    found.sort_by_key(|stray| stray.endpoint.address_site);
+    found
+}
+
+const fn spoken(hop: &Hop) -> Option<Spoken> {
+    match hop.protocol {
+        Protocol::Http => Some(Spoken::Http),
+        Protocol::Fastcgi => Some(Spoken::Fastcgi),
+        Protocol::Uwsgi => Some(Spoken::Uwsgi),
+        _ => None,
+    }
+}
+
+/// For each protocol the only program of the machine that speaks it and to which nothing leads; `None` where there are
+/// several, or one that cannot be read. Nothing at all where there are no programs.
+fn idle(t: &Topology) -> Option<HashMap<Spoken, Option<Idle<'_>>>> {
+    let used: HashSet<WorkloadId> = t.peers.iter().map(|peer| peer.workload).collect();
+    let mut found: HashMap<Spoken, Option<Idle<'_>>> = HashMap::new();
+    let mut open = false;
+    for (_, project) in t.projects.iter().filter(|(_, project)| project.kind == ProjectKind::Machine) {
+        for &id in &project.workloads {
+            let workload = &t.workloads[id];
+            open |= workload.claims_open;
+            if used.contains(&id) {
+                continue;
+            }
+            for claim in workload.claims.iter().filter(|claim| claim.weight == Weight::Decisive) {
+                let (Some(at), spoken) = (claim.at.known(), claim.spoken.unwrap_or(Spoken::Http)) else { continue };
+                // One file may be read for itself and for the unit that names it.
+                let same =
+                    |other: &Option<Idle<'_>>| other.as_ref().is_some_and(|other| other.claim.site == claim.site);
+                match found.get(&spoken) {
+                    Some(other) if same(other) => {}
+                    Some(_) => {
+                        found.insert(spoken, None);
+                    }
+                    None => {
+                        found.insert(spoken, Some(Idle { workload, claim, at }));
+                    }
+                }
+            }
+        }
+    }
+    (!found.is_empty() && !open).then_some(found)
+}
+
+/// Paths under which a distribution's own php-fpm listens, whatever pools a repository adds.
+fn is_distributions(path: &str) -> bool {
+    let path = plain_run(path);
+    path.starts_with("/run/php/php") && path.ends_with("-fpm.sock")
+        || matches!(path, "/run/php-fpm/www.sock" | "/run/php5-fpm.sock" | "/run/php-fpm.sock")
+}
+
+fn compare(rule: RuleId, cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, idle: &Idle<'_>) -> Option<Finding> {
+    let dialect = cx.dialect(endpoint.proxy);
+    let name = quote(&idle.workload.name);
+    let (message, label, sure) = match (endpoint.address.known()?, idle.at) {
+        (Address::Socket(path), Listens::Socket(there)) => {
+            // A pool of another name may stand beside the distribution's.
+            let sure = !is_distributions(path) || &*idle.workload.name == "www";
+            (
+                format!("{} looks for {}, and {name} listens on {}", dialect.name(), quote(path), quote(there)),
+                "no program of this repository opens this socket",
+                sure,
+            )
+        }
+        (Address::Socket(path), Listens::Port(port)) => (
+            format!("{} looks for {}, and {name} listens on port {port}", dialect.name(), quote(path)),
+            "no program of this repository opens this socket",
+            hop.protocol == Protocol::Fastcgi && !is_distributions(path),
+        ),
+        (Address::Net(_), Listens::Socket(there)) => (
+            format!("{} asks {}, and {name} listens on {}", dialect.name(), address_words(endpoint), quote(there)),
+            "no program of this repository listens on this port",
+            hop.protocol == Protocol::Fastcgi,
+        ),
+        // Two ports are another rule's.
+        (Address::Net(_), Listens::Port(_)) => return None,
+    };
+    let finding = Finding::new(rule, dialect, (endpoint.address_site, label.to_owned()), message)
+        .label((idle.claim.site, idle.claim.words.to_string()));
+    let finding = if hop.target_site.span.file == endpoint.address_site.span.file && hop.target_site != endpoint.site {
+        finding.label((hop.target_site, "requests are sent there".to_owned()))
+    } else {
+        finding
+    };
+    let finding = if sure {
+        finding.confidence(Confidence::Likely)
+    } else {
+        finding.severity(Severity::Warning).confidence(Confidence::Possible)
+    };
+    let finding = match endpoint.address.known() {
+        // A port where nobody listens is refused; the words are others.
+        Some(Address::Net(_)) => {
+            finding.log("").why("the connection is refused, and the client gets an error for each request")
+        }
+        _ => finding.why_of_dialect(),
+    };
+    Some(finding.assumed(format!("{name} is the program that is meant")).help("write the same place on both sides"))
+}
+
+/// A socket below `/tmp`, opened by a unit that has a `/tmp` of its own.
+fn private_tmp(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    let t = cx.topology;
+    let mut told = HashSet::new();
+    for peer in &t.peers {
+        let (endpoint, workload) = (&t.endpoints[peer.endpoint], &t.workloads[peer.workload]);
+        let (Some(Address::Socket(path)), Some(site)) = (endpoint.address.known(), workload.server.private_tmp) else {
+            continue;
+        };
+        if !(path.starts_with("/tmp/") || path.starts_with("/var/tmp/")) || !told.insert(endpoint.address_site) {
+            continue;
+        }
+        let dialect = cx.dialect(endpoint.proxy);
+        let opened = workload
+            .claims
+            .iter()
+            .find(|claim| matches!(claim.at.known(), Some(Listens::Socket(there)) if **there == **path));
+        let finding = Finding::new(
+            rule,
+            dialect,
+            (endpoint.address_site, format!("{} looks in the machine's `/tmp`", dialect.name())),
+            format!(
+                "{} opens {} in a `/tmp` of its own, where nobody else finds it",
+                quote(&workload.name),
+                quote(path)
+            ),
+        )
+        .label((site, "this gives the unit a `/tmp` of its own".into()))
+        .label_if(opened.map(|claim| (claim.site, claim.words.to_string())));
+        out.push(finding.why_of_dialect().help("put the socket below `/run`, with `RuntimeDirectory=` in the unit"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    /// One unplaced proxy that asks a socket, and one pool of the machine.
+    fn house(asked: &str, protocol: Protocol, pool: &str, there: Listens) -> House {
+        let mut house = House::nginx();
+        let endpoint = match asked.parse::<u16>() {
+            Ok(port) => house.endpoint(7, "127.0.0.1", Port::Written(port)),
+            Err(_) => asks(&mut house, 7, asked),
+        };
+        let hop = house.hop(8, Target::Endpoint(endpoint));
+        house.t.hops[hop].protocol = protocol;
+        let workload = house.workload(20, pool);
+        let project = house.t.workloads[workload].project;
+        house.t.projects[project].kind = ProjectKind::Machine;
+        house.t.workloads[workload].claims.push(Claim {
+            at: Known::Yes(there),
+            bind: Bind::Any,
+            spoken: Some(match protocol {
+                Protocol::Fastcgi => Spoken::Fastcgi,
+                _ => Spoken::Http,
+            }),
+            weight: Weight::Decisive,
+            site: at(21),
+            words: "the pool says so".into(),
+        });
+        crate::link::link(&mut house.t);
+        house
+    }
+
+    fn asks(house: &mut House, line: u32, path: &str) -> EndpointId {
+        let endpoint = house.endpoint(line, "x", Port::None);
+        house.t.endpoints[endpoint].address = Known::Yes(Address::Socket(path.into()));
+        endpoint
+    }
+
+    fn said(asked: &str, protocol: Protocol, pool: &str, there: Listens) -> Vec<(Severity, Vec<u32>)> {
+        let found = house(asked, protocol, pool, there).found(RuleId::GW111);
+        found.iter().map(|finding| (finding.severity, lines(finding))).collect()
+    }
+
+    fn socket(path: &str) -> Listens {
+        Listens::Socket(path.into())
+    }
+
+    #[test]
+    fn a_pool_that_listens_elsewhere() {
+        let error = |line: u32| vec![(Severity::Error, vec![7, line, 8])];
+        assert_eq!(said("/run/a.sock", Protocol::Fastcgi, "app", socket("/run/b.sock")), error(21));
+        assert_eq!(said("9000", Protocol::Fastcgi, "app", socket("/run/b.sock")), error(21));
+        assert_eq!(said("/run/a.sock", Protocol::Fastcgi, "app", Listens::Port(9000)), error(21));
+        assert_eq!(said("/run/php/php8.2-fpm.sock", Protocol::Fastcgi, "www", socket("/run/b.sock")), error(21));
+        let found = said("/run/php/php8.2-fpm.sock", Protocol::Fastcgi, "app", socket("/run/b.sock"));
+        assert_eq!(found[0].0, Severity::Warning, "the distribution's own pool may be there, too");
+    }
+
+    #[test]
+    fn a_unit_on_another_port() {
+        let house = |change: fn(&mut House)| {
+            let mut house = house("8000", Protocol::Http, "app", Listens::Port(8001));
+            change(&mut house);
+            let found = house.found(RuleId::GW101);
+            found.iter().map(|finding| (finding.severity, lines(finding))).collect::<Vec<_>>()
+        };
+        assert_eq!(house(|_| {}), [(Severity::Warning, vec![7, 21])]);
+        let unknown = |house: &mut House| {
+            let id = house.t.workloads.ids().next().unwrap();
+            house.t.workloads[id].replicas = Known::Unknown(Reason::OutsideRepository);
+        };
+        assert!(house(unknown).is_empty(), "a file of settings alone");
+        let two = |house: &mut House| {
+            let other = house.endpoint(9, "127.0.0.1", Port::Written(9000));
+            house.hop(10, Target::Endpoint(other));
+        };
+        assert!(house(two).is_empty(), "programs that are not here");
+    }
+
+    #[test]
+    fn the_same_place_and_the_unknown_are_silent() {
+        assert!(said("/var/run/a.sock", Protocol::Fastcgi, "app", socket("/run/a.sock")).is_empty());
+        assert!(said("/run/a.sock", Protocol::Uwsgi, "app", socket("/run/b.sock")).is_empty());
+        assert!(said("9000", Protocol::Fastcgi, "app", Listens::Port(9001)).is_empty());
+        let mut open = house("/run/a.sock", Protocol::Fastcgi, "app", socket("/run/b.sock"));
+        let id = open.t.workloads.ids().next().unwrap();
+        open.t.workloads[id].claims_open = true;
+        assert!(open.found(RuleId::GW111).is_empty());
+        let mut two = house("/run/a.sock", Protocol::Fastcgi, "app", socket("/run/b.sock"));
+        let other = asks(&mut two, 9, "/run/c.sock");
+        let hop = two.hop(10, Target::Endpoint(other));
+        two.t.hops[hop].protocol = Protocol::Fastcgi;
+        assert!(two.found(RuleId::GW111).is_empty(), "which of the two is meant?");
+    }
+}
