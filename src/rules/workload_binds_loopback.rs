@@ -1,6 +1,6 @@
 //! GW104: the workload listens on its own loopback only.
 
-use super::around::{look_around, sharers};
+use super::around::{Seen, look_around, sharers};
 use super::prelude::*;
 
 /// GW104.
@@ -20,19 +20,27 @@ impl Rule for WorkloadBindsLoopback {
             if group.contains(&seen.placement.workload) || group.iter().any(|&member| t.workloads[member].claims_open) {
                 return None;
             }
-            let mut on_port = group
+            if let Some(finding) = refuses_others(self.id(), cx, seen, workload, port) {
+                return Some(finding);
+            }
+            let on_port: Vec<&Claim> = group
                 .iter()
                 .flat_map(|&member| &t.workloads[member].claims)
-                .filter(|claim| claim.weight == Weight::Decisive && claim.at == Known::Yes(Listens::Port(port)));
-            let first = on_port.next()?;
-            let by_default = match first.bind {
-                Bind::Loopback => false,
-                Bind::LoopbackByDefault => true,
-                Bind::Any | Bind::Unknown => return None,
+                .filter(|claim| claim.weight >= Weight::Strong && claim.at == Known::Yes(Listens::Port(port)))
+                .collect();
+            let first = on_port
+                .iter()
+                .filter(|claim| matches!(claim.bind, Bind::Loopback | Bind::LoopbackByDefault))
+                .max_by_key(|claim| claim.weight)?;
+            let elsewhere = |claim: &&Claim| match claim.bind {
+                Bind::Any => true,
+                Bind::Unknown => claim.weight == Weight::Decisive,
+                Bind::Loopback | Bind::LoopbackByDefault => false,
             };
-            if on_port.any(|claim| !matches!(claim.bind, Bind::Loopback | Bind::LoopbackByDefault)) {
+            if on_port.iter().any(elsewhere) {
                 return None;
             }
+            let by_default = first.bind == Bind::LoopbackByDefault;
             let name = quote(&workload.name);
             let message = match by_default {
                 true => format!(
@@ -46,12 +54,38 @@ impl Rule for WorkloadBindsLoopback {
                 .label(seen.runs())
                 .why_of_dialect()
                 .help(format!("let it listen on `0.0.0.0:{port}`"));
-            Some(match by_default {
+            Some(match by_default || first.weight < Weight::Decisive {
                 true => finding.severity(Severity::Warning).confidence(Confidence::Likely),
                 false => finding,
             })
         });
     }
+}
+
+/// A program that takes connections from its own loopback only, wherever it listens.
+fn refuses_others(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>, workload: &Workload, port: u16) -> Option<Finding> {
+    let (clients, site) = workload.server.allowed_clients.as_ref()?;
+    let known = clients.iter().all(|client| Host::parse(client).is_loopback());
+    let claim = workload.claims.iter().find(|claim| {
+        claim.weight == Weight::Decisive
+            && claim.at == Known::Yes(Listens::Port(port))
+            && claim.site.span.file == site.span.file
+    })?;
+    if !known || clients.is_empty() {
+        return None;
+    }
+    let name = quote(&workload.name);
+    let at = (seen.endpoint.address_site, format!("asks {name} from another container"));
+    let message = format!("{name} takes connections from its own loopback only, and closes those from the proxy");
+    Some(
+        Finding::new(rule, cx.dialect(seen.endpoint.proxy), at, message)
+            .label((*site, "all other clients are turned away".into()))
+            .label((claim.site, claim.words.to_string()))
+            .label(seen.runs())
+            .log("")
+            .why("the connection is accepted and closed at once, and the client gets 502")
+            .help("name the proxy's address there, or take the line away where the network is private"),
+    )
 }
 
 #[cfg(test)]
@@ -77,6 +111,8 @@ mod tests {
         assert_eq!(said(Bind::LoopbackByDefault, Weight::Decisive), Some(Severity::Warning));
         assert_eq!(said(Bind::Any, Weight::Decisive), None);
         assert_eq!(said(Bind::Unknown, Weight::Decisive), None);
-        assert_eq!(said(Bind::Loopback, Weight::Strong), None);
+        assert_eq!(said(Bind::Loopback, Weight::Strong), Some(Severity::Warning));
+        assert_eq!(said(Bind::LoopbackByDefault, Weight::Strong), Some(Severity::Warning));
+        assert_eq!(said(Bind::Loopback, Weight::Medium), None);
     }
 }

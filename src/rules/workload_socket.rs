@@ -22,6 +22,7 @@ struct Stray<'t> {
 /// GW111: where a proxy's socket, or the port in its place, and the program's own place differ.
 pub fn tell(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
     private_tmp(rule, cx, out);
+    in_containers(rule, cx, out);
     for stray in strays(cx.topology) {
         if let Some(finding) = compare(rule, cx, stray.hop, stray.endpoint, &stray.idle) {
             out.push(finding);
@@ -197,6 +198,90 @@ fn compare(rule: RuleId, cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, idle: &Idl
         _ => finding.why_of_dialect(),
     };
     Some(finding.assumed(format!("{name} is the program that is meant")).help("write the same place on both sides"))
+}
+
+/// A socket that a proxy in a container looks for, where the only service that is meant listens on a port, or calls its
+/// socket otherwise. Whether they share the folder does not matter then.
+fn in_containers(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    let t = cx.topology;
+    if t.placements.is_empty() {
+        return;
+    }
+    let mut told = HashSet::new();
+    for id in distinct_hops(t) {
+        let hop = &t.hops[id];
+        // HTTP is spoken by too many to know who is meant.
+        let Some(spoken @ (Spoken::Fastcgi | Spoken::Uwsgi)) = spoken(hop) else { continue };
+        for &member in t.members(id).iter().take(1000) {
+            let endpoint = &t.endpoints[member];
+            let Some(Address::Socket(path)) = endpoint.address.known() else { continue };
+            let files = [endpoint.site.span.file, t.proxies[endpoint.proxy].entry];
+            let placed: Vec<_> = t
+                .placements
+                .iter()
+                .filter(|placement| files.contains(&placement.file) && placement.how != Placed::Near)
+                .collect();
+            let meant: Option<Vec<_>> = placed.iter().map(|placement| only_other(t, placement, spoken, path)).collect();
+            let Some((placement, (workload, claim))) =
+                placed.first().zip(meant.and_then(|meant| meant.into_iter().next()))
+            else {
+                continue;
+            };
+            if !told.insert(endpoint.address_site) {
+                continue;
+            }
+            let (dialect, name) = (cx.dialect(endpoint.proxy), quote(&workload.name));
+            let there = match claim.at.known() {
+                Some(Listens::Port(port)) => format!("on port {port}"),
+                Some(Listens::Socket(there)) => format!("on {}", quote(there)),
+                None => continue,
+            };
+            let from = quote(&t.workloads[placement.workload].name);
+            let finding = Finding::new(
+                rule,
+                dialect,
+                (endpoint.address_site, format!("looked for in the container of {from}")),
+                format!("{} looks for {}, and {name} listens {there}", dialect.name(), quote(path)),
+            )
+            .confidence(Confidence::Likely)
+            .label((claim.site, claim.words.to_string()))
+            .label((placement.site, format!("{from} runs this proxy")))
+            .why_of_dialect();
+            out.push(match claim.at.known() {
+                Some(Listens::Port(port)) => finding.help(format!("write `{}:{port}`", workload.name)),
+                _ => finding.help("write the same name on both sides, in a volume that both mount"),
+            });
+        }
+    }
+}
+
+/// The only service beside the proxy's own that speaks this, where all that is known of it leads elsewhere.
+fn only_other<'t>(
+    t: &'t Topology,
+    placement: &Placement,
+    spoken: Spoken,
+    path: &str,
+) -> Option<(&'t Workload, &'t Claim)> {
+    let own = &t.workloads[placement.workload];
+    let project = &t.projects[own.project];
+    // The container itself may run it.
+    if own.many || own.claims.iter().any(|claim| claim.spoken == Some(spoken)) || !project.whole || project.guessed {
+        return None;
+    }
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut found = None;
+    for &id in project.workloads.iter().filter(|&&id| id != placement.workload) {
+        let workload = &t.workloads[id];
+        let claims: Vec<_> = workload.claims.iter().filter(|claim| claim.spoken == Some(spoken)).collect();
+        let Some(strongest) = claims.iter().max_by_key(|claim| claim.weight) else { continue };
+        let fits =
+            |claim: &&Claim| matches!(claim.at.known(), Some(Listens::Socket(there)) if name(there) == name(path));
+        if found.is_some() || workload.claims_open || strongest.weight < Weight::Medium || claims.iter().any(fits) {
+            return None;
+        }
+        found = Some((workload, *strongest));
+    }
+    found
 }
 
 /// A socket below `/tmp`, opened by a unit that has a `/tmp` of its own.

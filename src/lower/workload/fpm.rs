@@ -37,6 +37,13 @@ pub(super) fn pools(gather: &mut Gather<'_, '_>) {
     let mounted = evidence.mounts.iter().map(|(from, to)| (&**from, &**to));
     for (at, (from, to)) in copied.chain(mounted).enumerate() {
         let bare = to.trim_end_matches('/');
+        // A folder further out may hold them.
+        if let Some(below) = OFFICIAL.strip_prefix(bare).and_then(|rest| rest.strip_prefix('/')) {
+            for path in gather.files.glob(&format!("{from}/{below}/*.conf")).iter().take(32) {
+                files.insert(format!("{OFFICIAL}/{}", base_name(path)), path.clone());
+            }
+            continue;
+        }
         if is_pool_file(bare) {
             files.insert(bare.to_owned(), from.to_owned());
         } else if bare.ends_with("php-fpm.d") || bare.ends_with("/pool.d") {
@@ -47,6 +54,10 @@ pub(super) fn pools(gather: &mut Gather<'_, '_>) {
             }
         }
     }
+    // A command that edits them decides, and is not run here.
+    let words = ["php-fpm.d", OFFICIAL_LAST, "listen", ".sock"];
+    let mut runs = evidence.built.iter().flat_map(|built| &built.runs);
+    gather.open |= runs.any(|run| run.text.contains("fpm") && words.iter().any(|word| run.text.contains(word)));
     let last_is_ours = whole_folder || files.contains_key(&format!("{OFFICIAL}/{OFFICIAL_LAST}"));
     for (to, from) in &files {
         let Inside::File(id) = load(gather, from) else {

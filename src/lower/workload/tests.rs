@@ -292,6 +292,20 @@ fn dockerfiles_with_what_lies_beside_them() {
         ),
         (
             &[
+                ("Dockerfile", "FROM php:8.3-fpm\nCOPY docker/etc/ /usr/local/etc/\n"),
+                ("docker/etc/php-fpm.d/zz-docker.conf", "[www]\nlisten = /run/x.sock\n"),
+            ],
+            "/run/x.sock any decisive",
+        ),
+        (
+            &[(
+                "Dockerfile",
+                "FROM php:8.3-fpm\nRUN sed -i s,9000,/run/x.sock, /usr/local/etc/php-fpm.d/zz-docker.conf\n",
+            )],
+            "9000 any strong, open",
+        ),
+        (
+            &[
                 (
                     "Dockerfile",
                     "FROM python\nCOPY start.sh /start.sh\nENTRYPOINT [\"/start.sh\"]\nCMD [\"gunicorn\", \"-b\", \":81\", \"a\"]\n",
@@ -330,7 +344,8 @@ fn images_and_health_checks() {
     };
     assert_eq!(said("tomcat:10", None), "8080 any strong");
     assert_eq!(said("postgres:16", None), "5432 any strong");
-    assert_eq!(said("grafana/grafana", None), "3000 any weak");
+    assert_eq!(said("grafana/grafana", None), "3000 any strong");
+    assert_eq!(said("portainer/portainer-ce", None), "9000 any weak, 9443 any weak, 8000 any weak");
     assert_eq!(said("me/app", Some("curl -f http://localhost:3000/health || exit 1")), "3000 somewhere strong");
     assert_eq!(said("me/app", Some("curl -f https://127.0.0.1/")), "443 somewhere strong");
     assert_eq!(said("me/app", Some("nc -z localhost 3001")), "3001 somewhere strong");
