@@ -206,8 +206,14 @@ impl Config {
         }
         let site = |at: &Range<u32>| Site::direct(Span::new(file, at.start, at.end));
         let kind = ProjectKind::Declared;
-        let project =
-            topology.projects.push(Project { kind, file, workloads: Vec::new(), whole: false, guessed: false });
+        let project = topology.projects.push(Project {
+            kind,
+            file,
+            workloads: Vec::new(),
+            whole: false,
+            guessed: false,
+            shares: false,
+        });
         for service in &self.services {
             let claims = service
                 .ports

@@ -75,10 +75,10 @@ fn refuses_others(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>, workload: &Workloa
         return None;
     }
     let name = quote(&workload.name);
-    let at = (seen.endpoint.address_site, format!("asks {name} from another container"));
+    let at = (seen.asked.site, format!("asks {name} from another container"));
     let message = format!("{name} takes connections from its own loopback only, and closes those from the proxy");
     Some(
-        Finding::new(rule, cx.dialect(seen.endpoint.proxy), at, message)
+        Finding::new(rule, cx.dialect(seen.asked.proxy), at, message)
             .label((*site, "all other clients are turned away".into()))
             .label((claim.site, claim.words.to_string()))
             .label(seen.runs())
