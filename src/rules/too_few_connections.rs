@@ -30,7 +30,7 @@ impl Rule for TooFewConnections {
             match limits.counts {
                 Counts::Clients if traffic => {
                     let enough =
-                        if speaks.contains(&id) { cx.integer(self.id(), "min-clients", site) } else { FEW_TUNNELS };
+                        if speaks.contains(&id) { cx.integer(self.id(), "min_clients", site) } else { FEW_TUNNELS };
                     if number < enough {
                         out.push(clients(cx, id, number, site, (setting.spelling, "all frontends")));
                     }
@@ -42,7 +42,7 @@ impl Rule for TooFewConnections {
                     } else if traffic {
                         // A place for a listening socket at least, and one for the process itself.
                         let requests = number.saturating_sub(sockets.max(1) + 1) / 2;
-                        if requests < cx.integer(self.id(), "min-requests", site) {
+                        if requests < cx.integer(self.id(), "min_requests", site) {
                             out.push(requests_of_a_worker(cx, id, setting.spelling, requests, site));
                         }
                     }
@@ -135,7 +135,7 @@ fn frontends(cx: &Cx<'_>, out: &mut Findings) {
         let hops = || host.routes.iter().filter_map(|&route| topology.routes[route].hop);
         let serves = hops().take(100).any(|hop| {
             let enough = match topology.hops[hop].protocol.has_status() {
-                true => cx.integer(RuleId::GW505, "min-frontend-clients", site),
+                true => cx.integer(RuleId::GW505, "min_frontend_clients", site),
                 false => FEW_TUNNELS,
             };
             number < enough && serving(topology, hop).next().is_some()
@@ -149,7 +149,7 @@ fn frontends(cx: &Cx<'_>, out: &mut Findings) {
 
 fn clients(cx: &Cx<'_>, proxy: ProxyId, number: u64, site: Site, (spelling, whose): (&str, &str)) -> Finding {
     let are = if number == 1 { "client is" } else { "clients are" };
-    let severity = if number < cx.integer(RuleId::GW505, "min-frontend-clients", site) {
+    let severity = if number < cx.integer(RuleId::GW505, "min_frontend_clients", site) {
         Severity::Warning
     } else {
         Severity::Note

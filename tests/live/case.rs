@@ -313,6 +313,9 @@ fn verify(dir: &Path, case: &Case) -> Result<(), String> {
     if case.trap {
         return Ok(());
     }
+    if case.entry.is_some() && case.check.is_none() {
+        return Err("`check` is missing: what the proxy's own check makes of bad/".to_owned());
+    }
     let expected = case.target.is_some() || case.expect.as_ref().is_some_and(|e| e.bad.is_some());
     if !expected || case.at.is_empty() || case.confidence.is_none() {
         return Err("a case needs `expect`, `at` and `confidence`".to_owned());
