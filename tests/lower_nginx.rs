@@ -198,6 +198,27 @@ fn a_name_that_a_script_replaces_is_unknown() {
 }
 
 #[test]
+fn a_host_that_is_part_variable_is_a_name() {
+    let rules_of = |target: &str, more: &str| {
+        rules(&one(&format!(
+            "events {{}} http {{ {more} server {{ listen 80; location / {{ proxy_pass http://{target}; }} }} }}"
+        )))
+    };
+    let group = "upstream eu.internal { server 10.0.0.1:80; server 10.0.0.2:80; }";
+    assert_eq!(rules_of("$arg_tenant.apps.internal", ""), ["GW107"]);
+    assert_eq!(rules_of("app-${arg_tenant}:8080", ""), ["GW107"]);
+    assert_eq!(rules_of("$arg_tenant.apps.internal", group), ["GW107"]);
+    for (target, more) in [
+        ("$arg_tenant.internal", group),
+        ("$arg_tenant.apps.internal", "resolver 10.0.0.53;"),
+        ("10.0.0.$arg_last", ""),
+        ("$arg_tenant", ""),
+    ] {
+        assert!(!rules_of(target, more).contains(&"GW107"), "{target}");
+    }
+}
+
+#[test]
 fn an_include_cycle_ends() {
     struct Two;
     impl gw502_lint::files::Repository for Two {

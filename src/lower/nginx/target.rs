@@ -114,11 +114,24 @@ impl Lowering<'_, '_> {
         let authority = value.split("://").nth(1).unwrap_or(value);
         let host = host_part(authority.split(['/', '?']).next().unwrap_or_default());
         let variable = host.trim_start_matches(['$', '{']).trim_end_matches('}');
-        if HOST_NAMES.contains(&variable) && self.pools.is_empty() {
+        if HOST_NAMES.contains(&variable) && self.pools.is_empty() || self.is_no_pool(host) {
             Known::Yes(true)
         } else {
             Known::Unknown(Reason::Variable)
         }
+    }
+
+    /// Whether the text around the variables of a host shows that it is a name, and none of a group:
+    /// `$tenant.apps.internal`. An address has no letters.
+    fn is_no_pool(&self, host: &str) -> bool {
+        let Some((before, rest)) = host.split_once('$') else { return false };
+        let last = rest.rsplit('$').next().unwrap_or_default().trim_start_matches('{');
+        let after = last.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').trim_start_matches('}');
+        let (before, after) = (before.to_ascii_lowercase(), after.to_ascii_lowercase());
+        let letters = before.chars().chain(after.chars()).any(|c| c.is_ascii_alphabetic());
+        letters
+            && !host.starts_with('[')
+            && !self.pools.keys().any(|(_, name)| name.starts_with(&before) && name.ends_with(&after))
     }
 
     /// The resolver in reach of a location.
