@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use crate::files::plain_run;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// GW112.
 pub struct SocketPermission;
@@ -22,12 +22,15 @@ impl Rule for SocketPermission {
 fn programs_sockets(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
     let t = cx.topology;
     let mut told = HashSet::new();
+    // Two lines for one proxy are refused by it.
+    let users: HashMap<ProxyId, &ProxyUser> = t.users.iter().map(|user| (user.proxy, user)).collect();
     for peer in &t.peers {
         let (endpoint, workload) = (&t.endpoints[peer.endpoint], &t.workloads[peer.workload]);
         let Some(Address::Socket(path)) = endpoint.address.known() else { continue };
         let access = workload.server.sockets.iter().find(|access| plain_run(&access.path) == plain_run(path));
-        let users: Vec<_> = t.users.iter().filter(|user| user.proxy == endpoint.proxy).collect();
-        let (Some(access), [user]) = (access.filter(|access| !access.more), &users[..]) else { continue };
+        let (Some(access), Some(user)) = (access.filter(|access| !access.more), users.get(&endpoint.proxy)) else {
+            continue;
+        };
         let (Some((mode, mode_site)), Some((owner, owner_site)), Some((group, group_site))) =
             (&access.mode, &access.owner, &access.group)
         else {

@@ -3,7 +3,11 @@
 
 use super::prelude::*;
 use crate::files::plain_run;
+use crate::source::FileId;
 use std::collections::{HashMap, HashSet};
+
+/// How often the services around a proxy are looked through at most.
+const MOST_ASKED: usize = 10_000;
 
 /// A program of the machine that nothing leads to yet, with its one place.
 struct Idle<'t> {
@@ -57,7 +61,8 @@ pub fn tell_ports(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
 fn strays(t: &Topology) -> Vec<Stray<'_>> {
     let Some(mut idle) = idle(t) else { return Vec::new() };
     // Containers may have published the port that is asked for.
-    let containers = t.projects.iter().any(|(_, project)| project.kind != ProjectKind::Machine);
+    let containers =
+        t.projects.iter().any(|(_, project)| matches!(project.kind, ProjectKind::Compose | ProjectKind::Kubernetes));
     let placed: HashSet<_> = t.placements.iter().map(|placement| placement.file).collect();
     let peers: HashSet<EndpointId> = t.peers.iter().map(|peer| peer.endpoint).collect();
     // What is asked for and found nowhere, by what is spoken: several of them belong to programs outside of the repository.
@@ -207,7 +212,12 @@ fn in_containers(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
     if t.placements.is_empty() {
         return;
     }
+    let mut placements: HashMap<FileId, Vec<&Placement>> = HashMap::new();
+    for placement in t.placements.iter().filter(|placement| placement.how != Placed::Near) {
+        placements.entry(placement.file).or_default().push(placement);
+    }
     let mut told = HashSet::new();
+    let mut asked = 0;
     for id in distinct_hops(t) {
         let hop = &t.hops[id];
         // HTTP is spoken by too many to know who is meant.
@@ -216,11 +226,11 @@ fn in_containers(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
             let endpoint = &t.endpoints[member];
             let Some(Address::Socket(path)) = endpoint.address.known() else { continue };
             let files = [endpoint.site.span.file, t.proxies[endpoint.proxy].entry];
-            let placed: Vec<_> = t
-                .placements
-                .iter()
-                .filter(|placement| files.contains(&placement.file) && placement.how != Placed::Near)
-                .collect();
+            let placed = files.iter().find_map(|file| placements.get(file)).map_or(&[][..], |placed| placed);
+            asked += placed.len();
+            if asked > MOST_ASKED {
+                return;
+            }
             let meant: Option<Vec<_>> = placed.iter().map(|placement| only_other(t, placement, spoken, path)).collect();
             let Some((placement, (workload, claim))) =
                 placed.first().zip(meant.and_then(|meant| meant.into_iter().next()))

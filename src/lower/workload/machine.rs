@@ -13,7 +13,7 @@ use crate::topology::{
     Claim, Known, Listens, Namespace, Project, ProjectId, ProjectKind, Reason, Server, SocketAccess, Topology, Weight,
     Workload,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Longest description that is read.
 const MAX_BYTES: usize = 256 * 1024;
@@ -42,6 +42,7 @@ pub fn lower(files: &mut Files<'_>, topology: &mut Topology) {
     let paths = files.deployments();
     let mut found = Vec::new();
     let mut first = None;
+    let sockets: HashSet<&str> = paths.iter().filter_map(|path| base_name(path).strip_suffix(".socket")).collect();
     for path in paths.iter().filter(|path| is_machine_path(path)) {
         let Loaded::File(id) = files.load_text(path) else { continue };
         let source = files.sources.share(id);
@@ -51,7 +52,7 @@ pub fn lower(files: &mut Files<'_>, topology: &mut Topology) {
         first.get_or_insert(id);
         let name = base_name(path);
         if name.ends_with(".service") {
-            found.extend(service(files, id, paths));
+            found.extend(service(files, id, &sockets));
         } else if name.ends_with(".socket") {
             found.extend(socket(files, id));
         } else if name == "Procfile" {
@@ -159,7 +160,7 @@ fn last<'e>(entries: &'e [Entry<'e>], section: &str, key: &str) -> Vec<&'e Entry
 }
 
 /// A systemd service.
-fn service(files: &mut Files<'_>, id: FileId, paths: &[String]) -> Option<Found> {
+fn service(files: &mut Files<'_>, id: FileId, sockets: &HashSet<&str>) -> Option<Found> {
     let file = files.sources.share(id);
     let path = file.path().to_owned();
     let stem = path.strip_suffix(".service")?;
@@ -204,7 +205,7 @@ fn service(files: &mut Files<'_>, id: FileId, paths: &[String]) -> Option<Found>
         })
         .collect();
     // A program that systemd hands its sockets to does not decide where it listens.
-    let handed = paths.iter().any(|other| base_name(other).strip_suffix(".socket") == Some(base_name(stem)));
+    let handed = sockets.contains(base_name(stem));
     evidence.command = Some(Command::Words(words));
     let mut learned = learn(files, &evidence);
     if handed {
