@@ -174,6 +174,9 @@ impl Repository for Overlay<'_> {
     fn ending_with(&self, path: &str) -> Vec<String> {
         self.below.ending_with(path)
     }
+    fn deployments(&self) -> &[String] {
+        self.below.deployments()
+    }
 }
 
 #[cfg(test)]

@@ -172,6 +172,19 @@ fn nothing_to_lint_is_no_clean_result() {
 }
 
 #[test]
+fn a_compose_file_leads_to_the_files_that_it_mounts() {
+    let compose = "services:\n  web:\n    image: nginx\n    volumes: [\"./conf/web:/etc/nginx/conf.d/web.conf\"]\n";
+    let tree = Tree::new(&[
+        ("compose.yaml", compose),
+        ("conf/web", "server { listen 80; location / { proxy_pass http://nobody:3000; } }\n"),
+        ("other/compose.yaml", "services:\n  app:\n    image: app\n"),
+    ]);
+    tree.run(&["compose.yaml"]).exits(FINDINGS).says("conf/web:1:").says("GW105");
+    tree.run(&[]).exits(FINDINGS).says("GW105");
+    tree.run(&["other"]).exits(USAGE).complains("nothing to lint in other");
+}
+
+#[test]
 fn a_dialect_that_is_said_overrules() {
     let tree = Tree::new(&[("a.txt", BAD), ("b/c.tmp", BAD), ("b/d.tmp", BAD)]);
     tree.run(&["--dialect", "a.txt=haproxy", "a.txt"]).exits(FINDINGS);

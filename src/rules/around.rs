@@ -55,6 +55,11 @@ impl<'t> Asked<'t> {
         }
     }
 
+    /// Another text in place of one in the address.
+    pub fn word(&self, from: impl Into<String>, to: impl Into<String>) -> [Edit; 1] {
+        [Edit::Word { within: self.site.span, from: from.into(), to: to.into() }]
+    }
+
     /// The host with its port, in words.
     pub fn words(&self) -> String {
         match self.port {
@@ -94,7 +99,9 @@ pub fn look_around(cx: &Cx<'_>, out: &mut Findings, look: impl Fn(&Seen<'_>) -> 
             .collect();
         let sound = looks.iter().any(|(guessed, finding)| !guessed && finding.is_none());
         for (guessed, finding) in looks {
-            let Some(finding) = finding else { continue };
+            let Some(mut finding) = finding else { continue };
+            // What mends one of them would break the other.
+            finding.fix = finding.fix.filter(|_| !sound);
             let severity = match (finding.severity, sound, guessed) {
                 (_, true, true) => Severity::Note,
                 (Severity::Error, true, false) => Severity::Warning,

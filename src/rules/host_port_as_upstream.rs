@@ -32,7 +32,8 @@ impl Rule for HostPortAsUpstream {
             .label(seen.runs())
             .why_of_dialect()
             .help(format!("write `{}:{inside}`", seen.asked.name_or(&workload.name)));
-            Some(finding)
+            let edit = seen.asked.word(port.to_string(), inside.to_string());
+            Some(finding.fix(Some(Fix::safe(format!("write `{inside}`"), edit))))
         });
     }
 }

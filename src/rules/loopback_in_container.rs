@@ -54,7 +54,13 @@ impl Rule for LoopbackInContainer {
             };
             let finding = finding.label(seen.runs()).why_of_dialect();
             Some(match owner {
-                Some(owner) => finding.help(format!("write `{}:{}`", owner.name, owner.inside)),
+                Some(owner) => {
+                    let there = format!("{}:{}", owner.name, owner.inside);
+                    let edit = seen.asked.word(format!("{}:{port}", seen.asked.host), there.clone());
+                    finding
+                        .help(format!("write `{there}`"))
+                        .fix(Some(Fix::guess(format!("write `{there}`"), edit)))
+                }
                 None => finding.help("write the name of the service that is meant; `host.docker.internal` with an `extra_hosts` entry for the machine"),
             })
         });

@@ -37,7 +37,12 @@ impl Rule for PortMismatch {
             .label(seen.runs())
             .why_of_dialect()
             .assumed(words);
-            Some(finding.help(format!("write `{}:{known}`", seen.asked.name_or(&workload.name))))
+            let edit = seen.asked.word(port.to_string(), known.to_string());
+            Some(
+                finding
+                    .help(format!("write `{}:{known}`", seen.asked.name_or(&workload.name)))
+                    .fix(Some(Fix::guess(format!("write `{known}`"), edit))),
+            )
         });
     }
 }

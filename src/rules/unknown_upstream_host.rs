@@ -94,7 +94,11 @@ fn in_project(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>) -> Option<Finding> {
                 Some(near) => finding
                     .label((near.site, "was this service meant?".into()))
                     .label(seen.runs())
-                    .help(format!("write {}", quote(&near.name))),
+                    .help(format!("write {}", quote(&near.name)))
+                    .fix(Some(Fix::guess(
+                        format!("write {}", quote(&near.name)),
+                        seen.asked.word(&**name, &*near.name),
+                    ))),
                 None => finding.label(seen.runs()).help("write the name of the service that is meant"),
             }
         }
