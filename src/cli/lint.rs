@@ -19,8 +19,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+/// What is read, and for which proxies.
 #[derive(Debug, Args)]
-pub struct LintArguments {
+pub struct Analysis {
     /// Files and folders to lint; `-` is standard input
     #[arg(value_name = "PATHS", default_value = ".")]
     paths: Vec<PathBuf>,
@@ -37,6 +38,25 @@ pub struct LintArguments {
     #[arg(long, value_name = "NAME")]
     stdin_filename: Option<String>,
 
+    /// The versions that run the configuration: nginx=1.24,haproxy=2.8. Without it: nginx 1.22 or newer, HAProxy 2.6 or
+    /// newer
+    #[arg(long, value_name = "PROXY=VERSION", value_delimiter = ',')]
+    target: Vec<String>,
+
+    /// The configuration file, instead of the nearest .gw502.yaml between the root and the repository's root
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Read no configuration file
+    #[arg(long, conflicts_with = "config")]
+    no_config: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LintArguments {
+    #[command(flatten)]
+    analysis: Analysis,
+
     /// How to write the findings: human, json, sarif or github; with =FILE into a file (repeatable)
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = Wanted::parse)]
     format: Vec<Wanted>,
@@ -52,19 +72,6 @@ pub struct LintArguments {
     /// Do not run these rules
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     ignore: Vec<String>,
-
-    /// The versions that run the configuration: nginx=1.24,haproxy=2.8. Without it: nginx 1.22 or newer, HAProxy 2.6 or
-    /// newer
-    #[arg(long, value_name = "PROXY=VERSION", value_delimiter = ',')]
-    target: Vec<String>,
-
-    /// The configuration file, instead of the nearest .gw502.yaml between the root and the repository's root
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-
-    /// Read no configuration file
-    #[arg(long, conflicts_with = "config")]
-    no_config: bool,
 
     /// Show and count only findings at least this bad
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = Threshold::Note)]
@@ -159,9 +166,8 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     let started = Instant::now();
     let outputs = outputs(arguments)?;
     let selection = Selection { select: rules(&arguments.select)?, ignore: rules(&arguments.ignore)? };
-    let asked = targets(&arguments.target)?;
-    let mut request = request(arguments)?;
-    let (config, everything) = match configuration(arguments, &request)? {
+    let mut request = request(&arguments.analysis)?;
+    let (config, everything) = match configuration(&arguments.analysis, &request)? {
         Setup::Config(config, everything) => (*config, everything),
         Setup::Mistakes(report) => {
             let shown = Shown { elapsed: started.elapsed(), fixed: None };
@@ -176,12 +182,7 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     if matches!(mode, Mode::Apply(_)) && request.stdin.is_some() && !request.paths.is_empty() {
         return Err("--fix takes standard input alone: its fixed text goes to standard output".into());
     }
-    let mut targets = config.targets();
-    for (said, asked) in [(&mut targets.nginx, asked.nginx), (&mut targets.haproxy, asked.haproxy)] {
-        if asked.asked {
-            *said = asked;
-        }
-    }
+    let targets = targets_of(&arguments.analysis, &config)?;
     let settings = Settings { selection, targets, config, everything };
     request.exclude = settings.config.clone();
     let progress = Progress::start();
@@ -252,6 +253,46 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     Ok(if failed { Exit::Findings } else { Exit::Clean })
 }
 
+/// Lints for whoever wants to know more than the findings; nothing is written or fixed.
+///
+/// # Errors
+/// What is wrong with the call, in words.
+pub fn analyse(arguments: &Analysis) -> Result<Report, String> {
+    let mut request = request(arguments)?;
+    let (config, everything) = match configuration(arguments, &request)? {
+        Setup::Config(config, everything) => (*config, everything),
+        Setup::Mistakes(report) => {
+            let path = report.sources.files().next().map_or(NAME, |(_, file)| file.path()).to_owned();
+            return Err(format!("{path} has mistakes; gw502-lint without a command shows them"));
+        }
+    };
+    let targets = targets_of(arguments, &config)?;
+    let settings = Settings { selection: Selection::default(), targets, config, everything };
+    request.exclude = settings.config.clone();
+    let found = discover::discover(&request).map_err(|refusal| refusal.to_string())?;
+    let nothing = (found.units.is_empty() && found.unread.is_empty() && found.named_excluded == 0)
+        .then(|| nothing_to_lint(&request, &found));
+    let Found { root, units, unread, deployments, .. } = found;
+    let disk = Disk::new(root).with_deployments(deployments);
+    let report = engine::lint(units, &unread, &disk, &settings);
+    match nothing.filter(|_| report.files.is_empty() && report.unread.is_empty()) {
+        Some(refusal) => Err(refusal),
+        None => Ok(report),
+    }
+}
+
+/// The versions of the call, and of the configuration file where the call names none.
+fn targets_of(arguments: &Analysis, config: &Config) -> Result<Targets, String> {
+    let asked = targets(&arguments.target)?;
+    let mut targets = config.targets();
+    for (said, asked) in [(&mut targets.nginx, asked.nginx), (&mut targets.haproxy, asked.haproxy)] {
+        if asked.asked {
+            *said = asked;
+        }
+    }
+    Ok(targets)
+}
+
 /// How a report is shown.
 #[derive(Clone, Copy)]
 struct Shown {
@@ -267,7 +308,7 @@ enum Setup {
     Mistakes(Box<Report>),
 }
 
-fn configuration(arguments: &LintArguments, request: &Request) -> Result<Setup, String> {
+fn configuration(arguments: &Analysis, request: &Request) -> Result<Setup, String> {
     let found = match arguments.no_config {
         true => None,
         false => discover::configuration(request, arguments.config.as_deref())?,
@@ -337,7 +378,7 @@ fn outputs(arguments: &LintArguments) -> Result<Vec<Wanted>, String> {
     Ok(outputs)
 }
 
-fn request(arguments: &LintArguments) -> Result<Request, String> {
+fn request(arguments: &Analysis) -> Result<Request, String> {
     let (stdin, paths): (Vec<PathBuf>, Vec<PathBuf>) =
         arguments.paths.iter().cloned().partition(|path| path.as_os_str() == "-");
     let stdin = if stdin.is_empty() {

@@ -3,6 +3,7 @@
 mod config;
 mod explain;
 mod fix;
+mod graph;
 mod init;
 mod lint;
 mod output;
@@ -64,6 +65,8 @@ enum Command {
     Explain(explain::ExplainArguments),
     /// Lists all rules
     Rules(rules::RulesArguments),
+    /// Draws what was found: proxies, sites, pools, addresses, services, and the findings on them
+    Graph(graph::GraphArguments),
     /// Writes a configuration file to start from: .gw502.yaml, all commented out
     Init(init::InitArguments),
     /// Says what may stand in the configuration file
@@ -126,6 +129,7 @@ fn run(arguments: Vec<OsString>) -> Exit {
         None => lint::run(&arguments.lint),
         Some(Command::Explain(arguments)) => explain::run(arguments),
         Some(Command::Rules(arguments)) => rules::run(arguments),
+        Some(Command::Graph(arguments)) => graph::run(arguments),
         Some(Command::Init(arguments)) => init::run(arguments),
         Some(Command::Config(arguments)) => config::run(arguments),
     };

@@ -4,6 +4,8 @@
 //! workflow command reaches a terminal or a log, whatever a rule put into its texts.
 
 pub mod github;
+#[cfg(feature = "cli")]
+pub mod graph;
 pub mod human;
 pub mod json;
 mod place;
