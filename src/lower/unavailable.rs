@@ -95,8 +95,9 @@ impl Unavailable {
                         format!("{name} {asked} does not start: {what} came with {since}"),
                         instead,
                     ),
+                    // Who writes a newer word mostly runs a newer version: without a version named this is a remark.
                     None => (
-                        FaultWeight::MayFail,
+                        if self.versions.asked { FaultWeight::MayFail } else { FaultWeight::Remark },
                         false,
                         label,
                         format!("{name} before {since} does not start: it does not know {what}"),
@@ -187,7 +188,7 @@ mod tests {
         let default = Versions::since(Version(1, 22, 0));
         let asked = |text| Versions::asked(text).expect("a version");
         let new = Change::Since(Version(1, 25, 1));
-        assert_eq!(weight(default, new), Some((FaultWeight::MayFail, false)));
+        assert_eq!(weight(default, new), Some((FaultWeight::Remark, false)));
         assert_eq!(weight(asked("1.24"), new), Some((FaultWeight::Fails, true)));
         assert_eq!(weight(asked("1.25"), new), Some((FaultWeight::MayFail, false)));
         assert_eq!(weight(asked("1.26.1"), new), None);

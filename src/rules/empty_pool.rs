@@ -1,6 +1,7 @@
 //! GW115: no endpoint is left that could take a request.
 
 use super::prelude::*;
+use std::collections::HashSet;
 
 /// GW115.
 pub struct EmptyPool;
@@ -13,8 +14,9 @@ impl Rule for EmptyPool {
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
         let hops = hops_by_pool(topology);
+        let sending: HashSet<ProxyId> = topology.hops.iter().map(|(_, hop)| hop.proxy).collect();
         for (id, pool) in topology.pools.iter() {
-            let Some(finding) = look(cx, pool) else { continue };
+            let Some(finding) = look(cx, pool, sending.contains(&pool.proxy)) else { continue };
             let mut finding = finding;
             // A refused file has its own outcome.
             if finding.outcome != Outcome::DoesNotStart {
@@ -29,7 +31,7 @@ impl Rule for EmptyPool {
     }
 }
 
-fn look(cx: &Cx<'_>, pool: &Pool) -> Option<Finding> {
+fn look(cx: &Cx<'_>, pool: &Pool, sending: bool) -> Option<Finding> {
     let topology = cx.topology;
     let dialect = cx.dialect(pool.proxy);
     let name = quote(&pool.name);
@@ -52,10 +54,11 @@ fn look(cx: &Cx<'_>, pool: &Pool) -> Option<Finding> {
             let message = format!("{name} has no member, so {} does not start", dialect.name());
             Some(new(at, message).outcome(Outcome::DoesNotStart).log("no servers are inside upstream"))
         } else {
-            let finding = (pool.used && !pool.answers_itself)
-                .then(|| new(at, format!("{name} has no member to take its requests")));
-            // A part of a configuration may get its members from a script that puts the parts together.
+            // A part of a configuration may get its members from a script that puts the parts together; one that sends
+            // nothing to anybody is but a part, whatever its name.
             let whole = topology.proxies[pool.proxy].whole;
+            let finding = (pool.used && !pool.answers_itself && sending)
+                .then(|| new(at, format!("{name} has no member to take its requests")));
             finding.map(|f| if whole { f } else { f.severity(Severity::Warning).confidence(Confidence::Likely) })
         }
         .map(|finding| finding.why_of_dialect().help("add a member"));
@@ -141,6 +144,9 @@ mod tests {
         let proxy = haproxy.t.pools[pool].proxy;
         haproxy.t.proxies[proxy].whole = false;
         assert_eq!(haproxy.found(RuleId::GW115)[0].severity, Severity::Warning);
+        let hops = std::mem::take(&mut haproxy.t.hops);
+        assert!(haproxy.found(RuleId::GW115).is_empty());
+        haproxy.t.hops = hops;
         haproxy.t.pools[pool].answers_itself = true;
         assert!(haproxy.found(RuleId::GW115).is_empty());
         haproxy.t.pools[pool].answers_itself = false;

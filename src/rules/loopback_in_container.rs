@@ -32,7 +32,8 @@ impl Rule for LoopbackInContainer {
             let owner = owner(t, seen.project, &group, port);
             let (severity, confidence) = match (&owner, open) {
                 (Some(_), false) => (Severity::Error, Confidence::Certain),
-                (Some(_), true) | (None, false) => (Severity::Warning, Confidence::Likely),
+                (Some(_), true) => (Severity::Note, Confidence::Possible),
+                (None, false) => (Severity::Warning, Confidence::Likely),
                 (None, true) => return None,
             };
             let address = seen.asked.words();
@@ -130,7 +131,7 @@ mod tests {
         let (mut house, proxy, app) = house(8000);
         house.claim(app, 30, 8000, Weight::Strong);
         house.t.workloads[proxy].many = true;
-        assert_eq!(house.found(RuleId::GW103)[0].severity, Severity::Warning);
+        assert_eq!(house.found(RuleId::GW103)[0].severity, Severity::Note);
         house.t.workloads[app].claims.clear();
         assert!(house.found(RuleId::GW103).is_empty());
     }

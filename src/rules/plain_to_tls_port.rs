@@ -27,7 +27,7 @@ impl Rule for PlainToTlsPort {
                 if endpoint.down.is_some() {
                     continue;
                 }
-                if topology.tls_to(hop, endpoint).is_some() {
+                if topology.tls_to(hop, endpoint).is_some() || other_branch(topology, endpoint) {
                     continue;
                 }
                 if let Some(mut finding) = look(cx, endpoint)
@@ -47,6 +47,17 @@ impl Rule for PlainToTlsPort {
             }
         }
     }
+}
+
+/// Whether the same host stands in the same pool with another port, and a template decides which line stays: the scheme
+/// is chosen along with it.
+fn other_branch(topology: &Topology, endpoint: &Endpoint) -> bool {
+    let Some(pool) = endpoint.pool.map(|pool| &topology.pools[pool]).filter(|pool| pool.open_ended) else {
+        return false;
+    };
+    let alike = |other: &Endpoint| other.address == endpoint.address && other.port != endpoint.port;
+    // More lines than this nobody chooses between.
+    pool.members.iter().take(16).any(|&other| alike(&topology.endpoints[other]))
 }
 
 fn look(cx: &Cx<'_>, endpoint: &Endpoint) -> Option<Finding> {

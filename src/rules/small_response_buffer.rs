@@ -44,6 +44,9 @@ fn header(cx: &Cx<'_>, hop: &Hop) -> Option<Finding> {
                 body.spelling, header.spelling
             ),
         )
+        // Larger buffers for bodies have a use of their own; nothing shows that headers were meant.
+        .severity(Severity::Note)
+        .confidence(Confidence::Possible)
         .label((hop.target_site, "answers from here".into()))
         .why_of_dialect()
         .help(format!("raise `{}` as well, to 16k say, and the sizes that must agree with it", header.spelling));
@@ -102,7 +105,7 @@ mod tests {
         house.t.hops[hop].buffers.body = Some(written(ByteSize(512 * 1024), 8));
         let found = house.found(RuleId::GW501);
         assert_eq!(super::super::testing::lines(&found[0]), [8, 9]);
-        assert_eq!((found[0].severity, found[0].confidence), (Severity::Warning, Confidence::Likely));
+        assert_eq!((found[0].severity, found[0].confidence), (Severity::Note, Confidence::Possible));
         house.t.hops[hop].buffers.header = Some(written(ByteSize(16 * 1024), 7));
         assert!(house.found(RuleId::GW501).is_empty());
         house.t.hops[hop].buffers.header = Some(Setting::unknown(Reason::OutsideRepository, at(9), "setting"));

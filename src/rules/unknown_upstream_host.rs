@@ -2,7 +2,7 @@
 
 use super::around::{Seen, look_around};
 use super::prelude::*;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// GW105.
 pub struct UnknownUpstreamHost;
@@ -17,7 +17,8 @@ impl Rule for UnknownUpstreamHost {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
-        look_around(cx, out, |seen| in_project(self.id(), cx, seen));
+        let names: HashSet<String> = topology.workloads.iter().map(|(_, one)| one.name.to_ascii_lowercase()).collect();
+        look_around(cx, out, |seen| in_project(self.id(), cx, &names, seen));
         tell_faults(self.id(), FaultKind::UnknownHost, cx, out);
         // Groups by proxy and length: only those of nearly the same length can be meant.
         let mut pools: HashMap<(ProxyId, usize), Vec<PoolId>> = HashMap::new();
@@ -79,13 +80,15 @@ impl Rule for UnknownUpstreamHost {
 }
 
 /// A name that means nothing to the service that runs the proxy.
-fn in_project(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>) -> Option<Finding> {
+fn in_project(rule: RuleId, cx: &Cx<'_>, names: &HashSet<String>, seen: &Seen<'_>) -> Option<Finding> {
     let t = cx.topology;
     let Host::Name(name) = &*seen.asked.host else { return None };
     let dialect = cx.dialect(seen.asked.proxy);
     let at = |text: String| (seen.asked.site, text);
     let from = quote(&seen.from.name);
     let finding = match seen.leads {
+        // Another file of the repository has it: laid over this one, or on a network of both, it is there.
+        Leads::Nobody if names.contains(&name.to_ascii_lowercase()) => return None,
         Leads::Nobody => {
             let near = nearest(t, seen.project, name);
             let message = format!("no service of this compose project is called {}", quote(name));
@@ -197,6 +200,10 @@ mod tests {
         assert_eq!(found[0].outcome, Outcome::DoesNotStart);
         house.t.endpoints[endpoint].lookup = Lookup::Repeated { resolver: None };
         assert_eq!(house.found(RuleId::GW105)[0].outcome, Outcome::Either(502, 503));
+        // A service of that name in another file, which may be laid over this one.
+        let other = house.workload(22, "keycloack");
+        assert!(house.found(RuleId::GW105).is_empty());
+        house.t.workloads[other].name = "other".into();
         house.t.placements[0].how = Placed::Near;
         assert_eq!(house.found(RuleId::GW105)[0].severity, Severity::Warning);
     }
@@ -207,6 +214,8 @@ mod tests {
         let (proxy, app) = (house.workload(20, "proxy"), house.workload(21, "app"));
         let endpoint = house.endpoint(11, "app", Port::Written(80));
         house.t.endpoints[endpoint].lookup = Lookup::AtStart;
+        // It answers to the name as an alias.
+        house.t.workloads[app].name = "web".into();
         house.sees(proxy, endpoint, Leads::Nobody);
         house.sees(proxy, endpoint, Leads::To(app));
         assert_eq!(house.found(RuleId::GW105)[0].severity, Severity::Warning);

@@ -196,8 +196,33 @@ pub(super) fn flatten(text: &str) -> Option<String> {
             out[start + name.end - 2..start + name.end].copy_from_slice(b"}}");
         }
     }
+    for name in braced(bytes) {
+        let out = flat.get_or_insert_with(|| bytes.to_vec());
+        if let Some(out) = out.get_mut(name) {
+            let end = out.len() - 2;
+            out[..2].copy_from_slice(b"{{");
+            out[end..].copy_from_slice(b"}}");
+        }
+    }
     // Whole tags were replaced, and a tag begins and ends with ASCII: this is still UTF-8.
     flat.and_then(|flat| String::from_utf8(flat).ok())
+}
+
+/// Names in single braces that a script replaces: `{SERVER_NAME}`, braces included. Not `${NAME}`, which a shell fills in,
+/// and not what belongs to a regular expression (`\p{LATIN}`, `\k{NAME}`) or stands in a larger pair of braces.
+fn braced(bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut names = Vec::new();
+    for at in memchr::memchr_iter(b'{', bytes) {
+        let rest = &bytes[at + 1..];
+        let length = rest.iter().take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b'_').count();
+        let named = length > 2 && rest[0].is_ascii_uppercase() && rest.get(length) == Some(&b'}');
+        let before = at.checked_sub(1).map(|before| bytes[before]);
+        let escaped = at > 1 && bytes[at - 2] == b'\\';
+        if named && !escaped && !matches!(before, Some(b'$' | b'{' | b'%')) && rest.get(length + 1) != Some(&b'}') {
+            names.push(at..at + length + 2);
+        }
+    }
+    names
 }
 
 /// The names between `##` on a line up to where its comment begins; the first `##` stands at `at`.
@@ -274,6 +299,10 @@ mod tests {
         assert_eq!(flatten("server { # {{ x }}\n listen 80; ## A ##\n}"), None);
         assert_eq!(flatten("##A##\nlisten ##PORT##;").as_deref(), Some("##A##\nlisten {{PORT}};"));
         assert_eq!(flatten("listen 80; ##PORT##"), None);
+        assert_eq!(flatten("index {INDEX_FILE};").as_deref(), Some("index {{NDEX_FIL}};"));
+        for text in ["a ${INDEX_FILE};", r"~ \k{NAME};", "a {{ X }};", "a {{XYZ}};", "~ [A-Z]{3};", "a {NaME};"] {
+            assert_eq!(flatten(text), None, "{text}");
+        }
     }
 
     #[test]

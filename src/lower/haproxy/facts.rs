@@ -191,6 +191,10 @@ impl Facts {
             return;
         }
         let near = nearest(&arg.text);
+        // Behind a tag the word may be the value of an option that is glued to it: `{% if ca %}verify required{% endif %}`.
+        if self.template && near.is_none() {
+            return;
+        }
         let word = Self::shown(&arg.text);
         self.refused_unless(
             arg.site,

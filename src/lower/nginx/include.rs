@@ -276,6 +276,8 @@ impl Lowering<'_, '_> {
         for empty in std::mem::take(&mut self.empty_globs) {
             let pattern = empty.looked_at.rsplit('/').next().unwrap_or_default();
             let Ok(matcher) = globset::Glob::new(pattern).map(|glob| glob.compile_matcher()) else { continue };
+            // What lies beside the main file is no stray copy of a folder.
+            let deep = crate::files::folder(&empty.looked_at) != self.base;
             let below = if self.base.is_empty() { String::new() } else { format!("{}/", self.base) };
             let fits = |id| match (empty.context, context_of_file(self.files, id)) {
                 (Context::Server | Context::Location, found) => matches!(found, Context::Server | Context::Location),
@@ -288,6 +290,7 @@ impl Lowering<'_, '_> {
                 .filter(|(id, file)| {
                     !self.included.contains(id)
                         && file.path().starts_with(&below)
+                        && !(deep && crate::files::folder(file.path()) == self.base)
                         && matcher.is_match(file.path().rsplit('/').next().unwrap_or_default())
                         && fits(*id)
                 })
