@@ -86,13 +86,20 @@ fn without_tls(cx: &Cx<'_>, endpoint: &Endpoint) -> Option<Finding> {
         |text: String, message: String| Finding::new(RuleId::GW110, dialect, (endpoint.address_site, text), message);
     match *endpoint.port.known()? {
         Port::Always(port) => {
-            // A public name on port 80 is an ordinary thing to write.
+            // A public name on port 80 is an ordinary thing to write; so is a group of web servers. Beside members on
+            // another port it looks forgotten.
             let public = endpoint.host_name().is_some_and(is_public_name);
+            let odd = endpoint.pool.is_some_and(|pool| {
+                let others = cx.topology.pools[pool].members.iter().take(100);
+                others
+                    .map(|&other| cx.topology.endpoints[other].port.known())
+                    .any(|other| matches!(other, Some(Port::Written(written)) if *written != port))
+            });
             let found = finding(
                 format!("no port is written: {port} is taken"),
                 format!("{what} has no port, so {} connects to port {port}", dialect.name()),
             )
-            .severity(if public { Severity::Note } else { Severity::Warning })
+            .severity(if odd && !public { Severity::Warning } else { Severity::Note })
             .confidence(if public { Confidence::Possible } else { Confidence::Likely });
             Some(found.why_of_dialect().help(format!("write the port, `:{port}` if it is meant")))
         }
@@ -101,7 +108,7 @@ fn without_tls(cx: &Cx<'_>, endpoint: &Endpoint) -> Option<Finding> {
                 format!("no port is written: {port} follows from the scheme"),
                 format!("{what} has no port, so {} connects to port {port}", dialect.name()),
             )
-            .severity(Severity::Warning)
+            .severity(Severity::Note)
             .confidence(Confidence::Possible)
             .assumed("an application on a bare address seldom listens on the scheme's own port")
             .help(format!("write the port, `:{port}` if it is meant")),

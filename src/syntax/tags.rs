@@ -204,6 +204,11 @@ pub(super) fn flatten(text: &str) -> Option<String> {
             out[end..].copy_from_slice(b"}}");
         }
     }
+    for name in alone_on_line(bytes) {
+        let out = flat.get_or_insert_with(|| bytes.to_vec());
+        out[name.start..name.start + 2].copy_from_slice(b"{{");
+        out[name.end - 2..name.end].copy_from_slice(b"}}");
+    }
     // Whole tags were replaced, and a tag begins and ends with ASCII: this is still UTF-8.
     flat.and_then(|flat| String::from_utf8(flat).ok())
 }
@@ -220,6 +225,25 @@ fn braced(bytes: &[u8]) -> Vec<Range<usize>> {
         let escaped = at > 1 && bytes[at - 2] == b'\\';
         if named && !escaped && !matches!(before, Some(b'$' | b'{' | b'%')) && rest.get(length + 1) != Some(&b'}') {
             names.push(at..at + length + 2);
+        }
+    }
+    names
+}
+
+/// `${NAME}` with a line to itself: a shell puts whole directives in.
+fn alone_on_line(bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut names = Vec::new();
+    for at in memchr::memmem::find_iter(bytes, b"${") {
+        let rest = &bytes[at + 2..];
+        let length = rest.iter().take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b'_').count();
+        if length == 0 || rest.get(length) != Some(&b'}') {
+            continue;
+        }
+        let blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r');
+        let before = bytes[..at].iter().rev().find(|byte| !blank(byte));
+        let after = rest[length + 1..].iter().find(|byte| !blank(byte));
+        if matches!(before, None | Some(b'\n')) && matches!(after, None | Some(b'\n')) {
+            names.push(at..at + length + 3);
         }
     }
     names
@@ -299,6 +323,7 @@ mod tests {
         assert_eq!(flatten("server { # {{ x }}\n listen 80; ## A ##\n}"), None);
         assert_eq!(flatten("##A##\nlisten ##PORT##;").as_deref(), Some("##A##\nlisten {{PORT}};"));
         assert_eq!(flatten("listen 80; ##PORT##"), None);
+        assert_eq!(flatten("a b;\n  ${MORE}\nc ${X};\n").as_deref(), Some("a b;\n  {{MOR}}\nc ${X};\n"));
         assert_eq!(flatten("index {INDEX_FILE};").as_deref(), Some("index {{NDEX_FIL}};"));
         for text in ["a ${INDEX_FILE};", r"~ \k{NAME};", "a {{ X }};", "a {{XYZ}};", "~ [A-Z]{3};", "a {NaME};"] {
             assert_eq!(flatten(text), None, "{text}");
