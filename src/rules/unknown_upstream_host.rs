@@ -170,9 +170,15 @@ fn nearest<'t>(t: &'t Topology, project: &Project, name: &str) -> Option<&'t Wor
     let plain = |name: &str| name.to_ascii_lowercase().replace(['-', '_'], "");
     let name_plain = plain(name);
     let of_like_length = |workload: &&Workload| workload.name.len().abs_diff(name.len()) <= 3;
-    project.workloads.iter().take(1000).map(|&id| &t.workloads[id]).filter(of_like_length).find(|workload| {
-        plain(&workload.name) == name_plain || (name.len() > 3 && strsim::levenshtein(name, &workload.name) <= 2)
-    })
+    let near = project.workloads.iter().take(1000).map(|&id| &t.workloads[id]).filter(of_like_length);
+    let near = near.filter_map(|workload| {
+        let distance = match plain(&workload.name) == name_plain {
+            true => 0,
+            false => strsim::levenshtein(name, &workload.name),
+        };
+        (distance == 0 || (name.len() > 3 && distance <= 2)).then_some((distance, workload))
+    });
+    near.min_by_key(|(distance, _)| *distance).map(|(_, workload)| workload)
 }
 
 #[cfg(test)]
@@ -185,6 +191,17 @@ mod tests {
         let endpoint = house.endpoint(11, name, port);
         house.t.endpoints[endpoint].lookup = lookup;
         house.found(RuleId::GW105).iter().map(|finding| finding.severity).collect()
+    }
+
+    #[test]
+    fn the_nearest_name_is_meant() {
+        let mut house = House::nginx();
+        let proxy = house.workload(20, "proxy");
+        house.workload(21, "web1");
+        house.workload(22, "web2");
+        let endpoint = house.endpoint(11, "web-2", Port::Written(80));
+        house.sees(proxy, endpoint, Leads::Nobody);
+        assert_eq!(lines(&house.found(RuleId::GW105)[0]), [11, 22, 29]);
     }
 
     #[test]

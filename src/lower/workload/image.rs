@@ -421,9 +421,12 @@ impl Made {
             let first = around.text.get(path.span.clone()).map_or(site, |_| around.site(path.span.clone()));
             let site = sites::joined(first, site);
             if elsewhere {
-                let from =
-                    stage.and_then(|stage| around.made.get(&stage)).and_then(|made| found(&made.image, &path_text));
+                let made = stage.and_then(|stage| around.made.get(&stage));
+                let from = made.and_then(|made| found(&made.image, &path_text));
+                let within = made.map(|made| below(&made.image, &path_text, &to)).unwrap_or_default();
                 self.put(from, &path_text, &to, into_folder, site, around.files);
+                let room = MAX_ITEMS.saturating_sub(self.image.copies.len());
+                self.image.copies.extend(within.into_iter().take(room).map(|(from, to)| Copied { from, to, site }));
             } else if path_text.contains("://") || path_text.contains(HOLE) {
                 self.put(None, &path_text, &to, into_folder, site, around.files);
             } else if path_text.contains(['*', '?', '[']) {
@@ -478,6 +481,16 @@ pub fn found(image: &Image, path: &str) -> Option<Box<str>> {
         }
     }
     None
+}
+
+/// What an image's copies have put into a folder of it, in order, each with its path when the folder is copied to `to`.
+fn below(image: &Image, folder: &str, to: &str) -> Vec<(Option<Box<str>>, Box<str>)> {
+    let (folder, to) = (folder.trim_end_matches('/'), to.trim_end_matches('/'));
+    let moved = |copied: &Copied| {
+        let inside = copied.to.strip_prefix(folder).filter(|inside| inside.starts_with('/'))?;
+        Some((copied.from.clone(), format!("{to}{inside}").into()))
+    };
+    image.copies.iter().filter_map(moved).collect()
 }
 
 /// The TCP ports of one word of `EXPOSE`; `None` when it cannot be read.
@@ -554,6 +567,23 @@ mod tests {
         assert_eq!(made(text, None, &[]).unwrap().exposed[0].0, 2);
         assert!(made(text, Some("three"), &[]).is_none());
         assert!(made("{{ template }}\n", None, &[]).is_none());
+    }
+
+    #[test]
+    fn a_folder_comes_with_what_was_copied_into_it() {
+        let image = made(
+            "FROM a AS build\nWORKDIR /src\nCOPY old.txt ./conf/\nCOPY . .\nCOPY a.txt ./conf/b.txt\n\
+             COPY b.txt /srcs/c.txt\nFROM nginx\nCOPY --from=build /src /app\nCOPY --from=build /src/conf/ /etc/more/\n",
+            None,
+            &[],
+        )
+        .unwrap();
+        assert_eq!(found(&image, "/app/d.txt").as_deref(), Some("d.txt"));
+        assert_eq!(found(&image, "/app/conf/old.txt").as_deref(), Some("conf/old.txt"));
+        assert_eq!(found(&image, "/app/conf/b.txt").as_deref(), Some("a.txt"));
+        assert_eq!(found(&image, "/etc/more/b.txt").as_deref(), Some("a.txt"));
+        assert_eq!(found(&image, "/apps/c.txt"), None);
+        assert!(image.copies.iter().all(|copied| !copied.to.starts_with("/apps")));
     }
 
     #[test]
