@@ -2,10 +2,10 @@
 
 use super::objects::{Backend, Service, Word};
 use super::scope::Namespace;
-use super::{Cluster, Told, near, place};
+use super::{Cluster, MAX_NEIGHBOURS, Told, near, place};
 use crate::source::{Site, clean};
 use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
     let mut by_name: HashMap<&str, Vec<(&Service, Option<Namespace>)>> = HashMap::new();
@@ -17,6 +17,10 @@ pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
         }
         by_name.entry(&service.meta.name.text).or_default().push((service, namespace));
     }
+    let grants: HashSet<Option<Namespace>> =
+        cluster.objects.grants.iter().map(|grant| cluster.namespace(&grant.meta)).collect();
+    // Where no namespace is written, it is decided when the objects are applied: that may be any.
+    let any = grants.iter().any(|at| !matches!(at, Some(Namespace::Named(_))));
     for backend in &cluster.objects.backends {
         let (Some(name), Some(own)) = (backend.service.known(), cluster.namespace(&backend.meta)) else { continue };
         let namespace = match backend.namespace.as_ref().map(Word::known) {
@@ -32,8 +36,10 @@ pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
             missing(cluster, backend, &namespace, neighbours, bearers, told);
             continue;
         }
-        if namespace != own && !granted(cluster, &namespace) {
-            not_permitted(backend, &here, told);
+        if namespace != own {
+            if !any && matches!(own, Namespace::Named(_)) && !grants.contains(&Some(namespace)) {
+                not_permitted(backend, &here, told);
+            }
             continue;
         }
         if let Some(port) = &backend.port {
@@ -65,7 +71,8 @@ fn missing(
         return;
     }
     let name = clean(&backend.service.text).into_owned();
-    let other = near(&backend.service.text, neighbours.iter().map(|service| &*service.meta.name.text));
+    let other =
+        near(&backend.service.text, neighbours.iter().take(MAX_NEIGHBOURS).map(|service| &*service.meta.name.text));
     let other = neighbours.iter().find(|service| Some(&*service.meta.name.text) == other);
     told.fault(FaultKind::DanglingRoute, backend.meta.file, |kind, proxy| {
         let place = match &backend.namespace {
@@ -105,14 +112,6 @@ fn missing(
     });
 }
 
-/// Whether something in a namespace lets routes of others lead there, or may.
-fn granted(cluster: &Cluster<'_, '_>, namespace: &Namespace) -> bool {
-    cluster.objects.grants.iter().any(|grant| match cluster.namespace(&grant.meta) {
-        Some(at) => at == *namespace || matches!(at, Namespace::Folders(_)),
-        None => true,
-    })
-}
-
 fn not_permitted(backend: &Backend, here: &[&Service], told: &mut Told<'_>) {
     let Some(namespace) = &backend.namespace else { return };
     told.fault(FaultKind::DanglingRoute, backend.meta.file, |kind, proxy| {
@@ -139,7 +138,7 @@ enum Meant {
 
 fn port_missing(backend: &Backend, port: &Word, here: &[&Service], told: &mut Told<'_>) {
     let Some(word) = port.known() else { return };
-    let fits = |service: &&Service| {
+    let fits = |service: &Service| {
         service.ports.is_empty()
             || service.external
             || service.ports.iter().any(|one| {
@@ -149,7 +148,7 @@ fn port_missing(backend: &Backend, port: &Word, here: &[&Service], told: &mut To
                     || (!backend.gateway && one.name.as_ref().is_some_and(|name| &*name.text == word))
             })
     };
-    if here.iter().any(|service| fits(&service)) {
+    if here.iter().any(|service| fits(service)) {
         return;
     }
     let service = here[0];

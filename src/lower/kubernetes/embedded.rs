@@ -23,8 +23,12 @@ pub(super) fn find(map: View<'_>, file: FileId, text: &str, into: &mut Vec<Block
         let Some(dialect) = dialect(key, held) else { continue };
         let at = value.at().start as usize..(value.at().end as usize).min(text.len());
         // A folded block (`>`) is another text than the one that is read here.
-        let Some(body) = body(text, at) else { continue };
-        if into.iter().filter(|block| block.file == file).count() < MAX_BLOCKS {
+        let Some(mut body) = body(text, at) else { continue };
+        // Whether its last line ends is the block's affair (`|`, `|-`), and some proxies mind.
+        if held.ends_with('\n') && !text[body.clone()].ends_with('\n') {
+            body.end += text[body.end..].find('\n').map_or(0, |end| end + 1);
+        }
+        if into.iter().rev().take_while(|block| block.file == file).take(MAX_BLOCKS).count() < MAX_BLOCKS {
             into.push(Block { file, at: body, dialect });
         }
     }

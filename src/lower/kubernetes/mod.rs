@@ -24,6 +24,9 @@ use std::collections::{HashMap, HashSet};
 /// Longest manifest that is read.
 const MAX_BYTES: usize = 2 << 20;
 
+/// Of how many names the nearest is looked for.
+const MAX_NEIGHBOURS: usize = 1000;
+
 /// Whether a path's name is one that a manifest may have. It is not read for that.
 #[must_use]
 pub fn is_manifest_name(path: &str) -> bool {
@@ -175,4 +178,31 @@ fn near<'n>(name: &str, others: impl Iterator<Item = &'n str>) -> Option<&'n str
         .filter(|&(distance, other)| distance > 0 && distance <= 2 && other.len() > distance + 1)
         .min()
         .map(|(_, other)| other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn manifests_are_told_by_their_head() {
+        assert!(is_manifest("a.yaml", b"# x\napiVersion: v1\nkind: Service\n"));
+        assert!(is_manifest("a.yaml", b"---\nkind: Service\napiVersion: v1\n"));
+        assert!(is_manifest("a.yaml", b"\xef\xbb\xbfapiVersion: v1\nkind: List\n"));
+        assert!(is_manifest("b/kustomization.yaml", b"resources: []\n"));
+        assert!(!is_manifest("a.yaml", b"on: push\njobs: {}\n"));
+        assert!(!is_manifest("a.yaml", b"# apiVersion: v1\n# kind: Service\n"));
+        assert!(!is_manifest_name("deployment.json"));
+    }
+
+    #[test]
+    fn near_names_are_misspelt_and_not_other_ones() {
+        let near = |name, others: &[&'static str]| super::near(name, others.iter().copied());
+        assert_eq!(near("shop", &["admin", "shpo"]), Some("shpo"));
+        assert_eq!(near("shop-web", &["shop"]), Some("shop"));
+        assert_eq!(near("web", &["shop-web"]), Some("shop-web"));
+        assert_eq!(near("echo-v3", &["echo-v1", "echo-v2"]), None);
+        assert_eq!(near("api", &["db"]), None);
+        assert_eq!(near(&"a".repeat(5000), &["a"]), None);
+    }
 }

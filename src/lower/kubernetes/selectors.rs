@@ -2,13 +2,13 @@
 
 use super::objects::{Pods, Service};
 use super::scope::Namespace;
-use super::{Cluster, Told, near, place};
+use super::{Cluster, MAX_NEIGHBOURS, Told, near, place};
 use crate::source::clean;
 use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
 use std::collections::HashMap;
 
-/// Most pairs of a Service and a workload that are compared.
-const MAX_PAIRS: usize = 4_000_000;
+/// Most pairs of labels that are compared.
+const MAX_PAIRS: usize = 20_000_000;
 
 pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
     let mut by_namespace: HashMap<Namespace, Vec<&Pods>> = HashMap::new();
@@ -19,11 +19,12 @@ pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
             None => unknown = true,
         }
     }
+    let labels: usize = cluster.objects.pods.iter().map(|pods| pods.labels.len() + 1).sum();
     let mut pairs = 0;
     for service in &cluster.objects.services {
         let Some(namespace) = cluster.namespace(&service.meta) else { continue };
         let Some(pods) = by_namespace.get(&namespace) else { continue };
-        pairs += pods.len();
+        pairs += (service.selector.len() + 1).saturating_mul(labels);
         if service.selector.is_empty()
             || service.external
             || pairs > MAX_PAIRS
@@ -69,7 +70,7 @@ fn no_pods(service: &Service, pods: &[&Pods], told: &mut Told<'_>) {
         };
         service.selector.iter().filter(has).count()
     };
-    let like = near(name, pods.iter().map(|pods| &*pods.meta.name.text));
+    let like = near(name, pods.iter().take(MAX_NEIGHBOURS).map(|pods| &*pods.meta.name.text));
     let value = |pods: &Pods| service.selector.iter().any(|(_, wanted)| wanted.text == pods.meta.name.text);
     let meant = pods
         .iter()
