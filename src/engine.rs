@@ -144,10 +144,14 @@ pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository
         finding.set_level = profile.level(finding.rule).and_then(Level::severity);
         profile.runs(finding.rule)
     });
+    let manifest = |&id: &FileId| (files.sources.file(id).path().to_owned(), Dialect::Kubernetes);
+    let manifests = lowered.manifests.iter().map(manifest);
     let read = files
         .sources
         .files()
+        .filter(|&(id, _)| !files.is_embedded(id))
         .filter_map(|(id, file)| files.tree(id).map(|tree| (file.path().to_owned(), tree.dialect())))
+        .chain(manifests)
         .collect();
     let mut findings = findings.finish(&files.sources);
     let not_utf8 = settle_fixes(&mut findings, &files);
@@ -178,7 +182,7 @@ fn settle_fixes(findings: &mut [Finding], files: &Files<'_>) -> Vec<String> {
     let mut included: Option<HashMap<FileId, usize>> = None;
     let mut room = MAX_FIX_BYTES;
     let page = |id: FileId| {
-        let tree = files.tree(id)?;
+        let tree = files.tree(id).filter(|_| !files.is_embedded(id))?;
         let (end, template) = match &*tree {
             Tree::Nginx(parsed) => (";", parsed.template),
             Tree::Haproxy(parsed) => ("", parsed.template),

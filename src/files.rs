@@ -5,7 +5,7 @@
 use crate::source::{FileId, SourceFile, SourceMap};
 use crate::syntax::{Parsed, haproxy, nginx};
 use crate::topology::Dialect;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What a path holds. Paths are relative to the root, with forward slashes and without `.` or `..` parts.
@@ -70,6 +70,8 @@ impl Tree {
         match dialect {
             Dialect::Nginx => Self::Nginx(nginx::parse(text)),
             Dialect::Haproxy => Self::Haproxy(haproxy::parse(text)),
+            // No text of its own.
+            Dialect::Kubernetes => Self::Nginx(Parsed::default()),
         }
     }
 
@@ -122,6 +124,7 @@ pub struct Files<'a> {
     pub sources: SourceMap,
     repository: &'a dyn Repository,
     trees: Vec<Option<Arc<Tree>>>,
+    embedded: HashSet<FileId>,
     by_path: HashMap<Box<str>, Loaded>,
     globs: HashMap<Box<str>, Arc<[String]>>,
 }
@@ -151,6 +154,7 @@ impl<'a> Files<'a> {
             sources: SourceMap::default(),
             repository,
             trees: Vec::with_capacity(units.len()),
+            embedded: HashSet::new(),
             by_path: HashMap::with_capacity(units.len()),
             globs: HashMap::new(),
         };
@@ -198,6 +202,21 @@ impl<'a> Files<'a> {
         let id = self.sources.add(SourceFile::new(path, text.as_bytes().to_vec()));
         self.trees.push(None);
         id
+    }
+
+    /// A text that stands within another file, with blanks for the rest of that file. Nothing may be written back.
+    pub fn add_embedded(&mut self, path: &str, bytes: Vec<u8>, dialect: Dialect) -> FileId {
+        let unit = Unit::new(path, bytes, dialect);
+        let id = self.sources.add(unit.source);
+        self.trees.push(Some(Arc::new(unit.tree)));
+        self.embedded.insert(id);
+        id
+    }
+
+    /// Whether a text stands within another file.
+    #[must_use]
+    pub fn is_embedded(&self, id: FileId) -> bool {
+        self.embedded.contains(&id)
     }
 
     /// The tree of a file; `None` for one that could not be read.

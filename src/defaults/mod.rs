@@ -11,6 +11,7 @@ mod nginx_third_party;
 pub mod nginx_variables;
 
 pub mod images;
+pub mod ingress_nginx;
 pub mod servers;
 
 pub use crate::value::DefaultRef;

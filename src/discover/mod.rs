@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::engine::UnreadFile;
 use crate::files::Unit;
 use crate::lower::compose::is_compose_name;
+use crate::lower::kubernetes::{is_manifest, is_manifest_name};
 use crate::lower::workload::machine::is_machine_path;
 use crate::syntax::limits::MAX_FILE_BYTES;
 use crate::topology::Dialect;
@@ -29,6 +30,9 @@ const SIDE_BY_SIDE: usize = 8;
 
 /// How much of a large file is looked at before the rest is read.
 const HEAD_BYTES: u64 = 256 * 1024;
+
+/// How much of a YAML file is looked at to see whether it describes objects of Kubernetes.
+const MANIFEST_HEAD_BYTES: u64 = 16 * 1024;
 
 /// Folders that hold other people's files, or none of configuration.
 const SKIPPED: [&str; 3] = ["node_modules", "vendor", "target"];
@@ -170,13 +174,14 @@ pub fn discover(request: &Request) -> Result<Found, Refusal> {
     let mut candidates = Vec::new();
     let mut unread = Vec::new();
     let mut deployments = Vec::new();
+    let mut manifests = Vec::new();
     for given in &given {
         if given.folder {
             walk(
                 given,
                 &root,
                 request,
-                &mut Met { seen: &mut seen, deployments: &mut deployments },
+                &mut Met { seen: &mut seen, deployments: &mut deployments, manifests: &mut manifests },
                 &mut candidates,
                 &mut unread,
             );
@@ -191,10 +196,23 @@ pub fn discover(request: &Request) -> Result<Found, Refusal> {
                 deployments.push(path);
                 continue;
             }
-            let promise = promised(request, &path, Some(&given.written)).unwrap_or(Promise::Maybe);
+            let promise = promised(request, &path, Some(&given.written));
+            if promise.is_none() && is_manifest_name(&path) && describes_objects(&given.at, &path) {
+                deployments.push(path);
+                continue;
+            }
+            let promise = promise.unwrap_or(Promise::Maybe);
             candidates.push(Candidate { at: given.at.clone(), path, promise, named: true });
         }
     }
+    manifests.retain(|(_, path): &(PathBuf, String)| !request.exclude.excludes(path));
+    deployments.extend(
+        manifests
+            .into_par_iter()
+            .filter(|(at, path)| describes_objects(at, path))
+            .map(|(_, path)| path)
+            .collect::<Vec<_>>(),
+    );
     // A file that was named and found is taken as named; a path counts once.
     candidates.sort_by(|a, b| a.path.cmp(&b.path).then(b.named.cmp(&a.named)));
     candidates.dedup_by(|later, first| later.path == first.path);
@@ -306,6 +324,8 @@ fn promised(request: &Request, path: &str, given: Option<&Path>) -> Option<Promi
 struct Met<'m> {
     seen: &'m mut usize,
     deployments: &'m mut Vec<String>,
+    /// YAML files; whether they describe objects of Kubernetes is not known yet.
+    manifests: &'m mut Vec<(PathBuf, String)>,
 }
 
 fn walk(
@@ -358,6 +378,9 @@ fn walk(
             // Its name alone does not say for certain that no proxy reads it.
             met.deployments.push(path.clone());
         }
+        if kind.is_file() && is_manifest_name(&path) {
+            met.manifests.push((entry.path().to_owned(), path.clone()));
+        }
         let Some(promise) = promised(request, &path, None) else { continue };
         let candidate = Candidate { at: entry.into_path(), path, promise, named: false };
         if kind.is_symlink() {
@@ -408,6 +431,13 @@ fn take(candidate: Candidate) -> Outcome {
         Ok(None) => Outcome::NotOurs(candidate),
         Err(why) => Outcome::Unread(UnreadFile { path: candidate.path, why }),
     }
+}
+
+/// Whether the head of a file shows an object of Kubernetes. One that cannot be read shows none.
+fn describes_objects(at: &Path, path: &str) -> bool {
+    let mut head = Vec::new();
+    open(at).is_ok_and(|(mut file, _)| fill(&mut file, &mut head, MANIFEST_HEAD_BYTES).is_ok())
+        && is_manifest(path, &head)
 }
 
 /// The bytes of a candidate and its dialect, unless it turns out to be something else. Of a large file only the head

@@ -3,6 +3,7 @@
 
 pub mod compose;
 pub mod haproxy;
+pub mod kubernetes;
 pub mod nginx;
 mod targets;
 mod unavailable;
@@ -33,6 +34,8 @@ pub struct Lowered {
     pub topology: Topology,
     /// Files that could not be read.
     pub unread: Vec<Unread>,
+    /// Manifests of Kubernetes that were read.
+    pub manifests: Vec<FileId>,
 }
 
 /// Lowers all loaded files: what stands around them first, because it decides where includes lead; then main files with
@@ -43,6 +46,7 @@ pub fn lower(files: &mut Files<'_>, targets: Targets) -> Lowered {
     let given: Vec<FileId> = files.sources.files().map(|(id, _)| id).filter(|&id| files.tree(id).is_some()).collect();
     let surroundings = compose::surround(files, &given, &mut out);
     workload::machine::lower(files, &mut out.topology);
+    kubernetes::lower(files, &mut out);
     let (mut nginx, mut haproxy): (Vec<FileId>, Vec<FileId>) = Default::default();
     for (id, _) in files.sources.files() {
         match files.tree(id).as_deref() {

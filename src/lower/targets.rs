@@ -2,7 +2,7 @@
 
 use crate::defaults::{haproxy, nginx};
 use crate::topology::Dialect;
-use crate::value::Versions;
+use crate::value::{Version, Versions};
 
 /// The versions that the proxies of each dialect may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,7 @@ impl Targets {
         match dialect {
             Dialect::Nginx => self.nginx,
             Dialect::Haproxy => self.haproxy,
+            Dialect::Kubernetes => Versions::since(Version(1, 0, 0)),
         }
     }
 

@@ -126,9 +126,10 @@ fn with_port(cx: &Cx<'_>, hop: HopId, endpoint: &Endpoint, tls: &TlsClient, door
         .label((endpoint.address_site, "gets the name".into()))
         .why_of_dialect()
         .help("cut the port off: `$host` in nginx, `req.hdr(host),field(1,:)` in HAProxy")
-        .fix(tls.server_name.site().map(|site| match cx.dialect(endpoint.proxy) {
-            Dialect::Nginx => other_name(site, "$http_host", "$host"),
-            Dialect::Haproxy => other_name(site, "req.hdr(host)", "req.hdr(host),field(1,:)"),
+        .fix(tls.server_name.site().and_then(|site| match cx.dialect(endpoint.proxy) {
+            Dialect::Nginx => Some(other_name(site, "$http_host", "$host")),
+            Dialect::Haproxy => Some(other_name(site, "req.hdr(host)", "req.hdr(host),field(1,:)")),
+            Dialect::Kubernetes => None,
         })),
     )
 }
@@ -137,6 +138,7 @@ fn with_port(cx: &Cx<'_>, hop: HopId, endpoint: &Endpoint, tls: &TlsClient, door
 fn send_name(dialect: Dialect, endpoint: &Endpoint, hop: &Hop, tls: &TlsClient, name: &str) -> Option<Box<Fix>> {
     let title = format!("send {}", quote(name));
     match dialect {
+        Dialect::Kubernetes => None,
         _ if tls.server_name.is_written() => None,
         Dialect::Nginx if endpoint.pool.is_some() => None,
         Dialect::Nginx => {

@@ -45,6 +45,7 @@ mod request_limit;
 mod resolver_out_of_reach;
 mod retry_window_too_short;
 mod runtime_name_without_resolver;
+mod selector_matches_nothing;
 mod shadowed_route;
 mod short_connect_timeout;
 mod short_read_timeout;
@@ -133,6 +134,7 @@ pub const RULES: &[&dyn Rule] = &[
     &empty_pool::EmptyPool,
     &started_before_upstream::StartedBeforeUpstream,
     &dangling_route::DanglingRoute,
+    &selector_matches_nothing::SelectorMatchesNothing,
     &shadowed_route::ShadowedRoute,
     &unusable_address::UnusableAddress,
     &short_read_timeout::ShortReadTimeout,

@@ -112,7 +112,7 @@ impl Rule for NameResolvedOnce {
                         "put the name into a variable (`set $backend NAME;`) and write `resolver … valid=30s;`; or, \
                              from 1.27.3, write `server NAME resolve` in a group with a `zone`"
                     }
-                    Dialect::Haproxy => {
+                    Dialect::Haproxy | Dialect::Kubernetes => {
                         "add a `resolvers` section with name servers, and `resolvers NAME` to this line"
                     }
                 });
@@ -155,7 +155,7 @@ fn made_again(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
                 Dialect::Nginx => {
                     "reload nginx after a deployment; or `resolver 127.0.0.11 valid=10s;`, and the name in a variable"
                 }
-                Dialect::Haproxy => {
+                Dialect::Haproxy | Dialect::Kubernetes => {
                     "reload HAProxy after a deployment; or a `resolvers` section with `nameserver docker 127.0.0.11:53`, and \
                      `resolvers NAME` on this line"
                 }

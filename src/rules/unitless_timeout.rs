@@ -12,6 +12,7 @@ impl Rule for UnitlessTimeout {
     }
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        tell_faults(self.id(), FaultKind::TimeUnit, cx, out);
         for number in &cx.topology.load.bare_numbers {
             let tiny = number.read_as < Duration::from_millis(100);
             let small = number.is_timeout && number.read_as < Duration::from_secs(1);

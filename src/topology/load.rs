@@ -245,6 +245,10 @@ pub enum FaultKind {
     SocketPermission,
     /// A name with two address families, and a listener on one.
     TwoFamilies,
+    /// A time in a unit that the proxy does not read.
+    TimeUnit,
+    /// A Service that leads to no container.
+    SelectorMismatch,
     /// Members that are all the same machine, because their name is looked up once.
     OneAddress,
 }

@@ -11,6 +11,9 @@ pub enum Dialect {
     Nginx,
     /// HAProxy.
     Haproxy,
+    /// Objects of Kubernetes that a controller makes a proxy's configuration of: Ingress, Service, routes of Gateways.
+    /// No file is parsed in it: manifests are surroundings.
+    Kubernetes,
 }
 
 impl Dialect {
@@ -20,6 +23,7 @@ impl Dialect {
         match self {
             Self::Nginx => "nginx",
             Self::Haproxy => "haproxy",
+            Self::Kubernetes => "kubernetes",
         }
     }
 
@@ -29,6 +33,7 @@ impl Dialect {
         match self {
             Self::Nginx => "nginx",
             Self::Haproxy => "HAProxy",
+            Self::Kubernetes => "Kubernetes",
         }
     }
 }

@@ -16,6 +16,8 @@ pub const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
 pub enum Proxy {
     Nginx,
     Haproxy,
+    /// Objects of a cluster: no program of this machine.
+    Kubernetes,
 }
 
 /// One `case.yaml`. The keys are explained in `fixtures/README.md`.

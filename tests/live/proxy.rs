@@ -32,6 +32,7 @@ impl Proxy {
         match self {
             Self::Nginx => "nginx",
             Self::Haproxy => "haproxy",
+            Self::Kubernetes => "kubernetes",
         }
     }
 }
@@ -150,6 +151,7 @@ impl Launch<'_> {
             Proxy::Haproxy => {
                 command.args(words).arg("-f").arg(&self.entry);
             }
+            Proxy::Kubernetes => return Err("objects of a cluster are not started here".to_owned()),
         }
         command.current_dir(dir).stdin(Stdio::null());
         Ok(command)
@@ -163,6 +165,7 @@ impl Launch<'_> {
         let words: &[&str] = match self.proxy {
             Proxy::Nginx => &["-t"],
             Proxy::Haproxy => &["-c"],
+            Proxy::Kubernetes => &[],
         };
         self.command(words)?.output().map_err(|e| e.to_string())
     }
@@ -173,6 +176,7 @@ impl Launch<'_> {
         let words: &[&str] = match self.proxy {
             Proxy::Nginx => &[],
             Proxy::Haproxy => &["-db"],
+            Proxy::Kubernetes => &[],
         };
         let mut command = self.command(words)?;
         let out = File::create(self.scratch.path().join("out.log")).map_err(|e| e.to_string())?;

@@ -222,6 +222,7 @@ impl Ready {
         let words: &[&str] = match dialect {
             Dialect::Nginx => &["nginx", "openresty", "angie"],
             Dialect::Haproxy => &["haproxy"],
+            Dialect::Kubernetes => &[],
         };
         words.iter().any(|word| self.image.contains(word))
     }
@@ -248,6 +249,7 @@ impl Ready {
                 let known = HAPROXY.iter().any(|folder| inside.starts_with(folder)) || self.names(inside);
                 known.then(|| (inside.to_owned(), false))
             }
+            Dialect::Kubernetes => None,
         }
     }
 

@@ -1,0 +1,208 @@
+//! Kubernetes: what Ingress objects and routes of Gateways lead to, and whether a Service finds its pods.
+//!
+//! Only manifests that the walk met, or that were named, are read: `discover` looks at the head of a YAML file for the
+//! two keys that every object has. Objects go together by their namespace; without one, by their folder; and by what
+//! kustomize joins. Where anything may bring forth more objects (a template, a patch, an operator), nothing is missed.
+
+mod backends;
+mod embedded;
+mod objects;
+mod scope;
+mod selectors;
+mod settings;
+
+use super::Lowered;
+use crate::files::{Files, Loaded, folder};
+use crate::source::FileId;
+use crate::syntax::yaml;
+use crate::topology::{Dialect, Fault, FaultKind, Proxy, ProxyId, Topology};
+use crate::value::{Version, Versions};
+use objects::{Meta, Objects};
+use scope::{Namespace, Scopes};
+use std::collections::{HashMap, HashSet};
+
+/// Longest manifest that is read.
+const MAX_BYTES: usize = 2 << 20;
+
+/// Of how many names the nearest is looked for.
+const MAX_NEIGHBOURS: usize = 1000;
+
+/// Whether a path's name is one that a manifest may have. It is not read for that.
+#[must_use]
+pub fn is_manifest_name(path: &str) -> bool {
+    path.ends_with(".yaml") || path.ends_with(".yml") || scope::is_kustomization(path)
+}
+
+/// Whether the head of a file shows a Kubernetes object: the two keys that each has, at the start of lines. Files of
+/// kustomize may do without.
+#[must_use]
+pub fn is_manifest(path: &str, head: &[u8]) -> bool {
+    let key = |word: &[u8]| {
+        memchr::memmem::find_iter(head, word).any(|at| {
+            let before = head[..at].rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+            before.iter().all(|byte| matches!(byte, b' ' | b'-'))
+                || (at <= 3 && before.iter().all(|byte| !byte.is_ascii()))
+        })
+    };
+    scope::is_kustomization(path) || (key(b"apiVersion:") && key(b"kind:"))
+}
+
+/// All that was read, and where it belongs.
+struct Cluster<'f, 'r> {
+    files: &'f Files<'r>,
+    objects: Objects,
+    scopes: Scopes,
+    /// Namespaces in which an operator may bring forth Services and pods.
+    made: HashSet<Namespace>,
+}
+
+impl Cluster<'_, '_> {
+    fn namespace(&self, meta: &Meta) -> Option<Namespace> {
+        self.scopes.of(meta, self.files)
+    }
+
+    /// Whether there may be objects beside an object that no file shows.
+    fn is_open(&self, meta: &Meta, namespace: &Namespace) -> bool {
+        self.made.contains(namespace) || self.scopes.is_open(meta.file, self.files)
+    }
+}
+
+/// What is found, by the file in which it stands: each is taken for the configuration of one proxy.
+struct Told<'t> {
+    topology: &'t mut Topology,
+    proxies: HashMap<FileId, ProxyId>,
+}
+
+impl Told<'_> {
+    fn fault(&mut self, kind: FaultKind, file: FileId, make: impl FnOnce(FaultKind, ProxyId) -> Fault) {
+        let topology = &mut *self.topology;
+        let proxy = *self.proxies.entry(file).or_insert_with(|| {
+            topology.proxies.push(Proxy {
+                dialect: Dialect::Kubernetes,
+                versions: Versions::since(Version(1, 0, 0)),
+                entry: file,
+                whole: false,
+                limits: None,
+            })
+        });
+        topology.load.faults.push(make(kind, proxy));
+    }
+}
+
+/// Reads the manifests that were met. What their `ConfigMap`s hold becomes files of their own.
+pub(super) fn lower(files: &mut Files<'_>, out: &mut Lowered) {
+    let mut objects = Objects::default();
+    let mut scopes = Scopes::default();
+    let mut blocks = Vec::new();
+    let paths = files.deployments();
+    let paths: Vec<&String> = paths.iter().filter(|path| is_manifest_name(path)).collect();
+    for path in paths {
+        if super::compose::is_compose_name(path.rsplit('/').next().unwrap_or(path)) {
+            continue;
+        }
+        if scope::is_kustomization(path) {
+            scope::read(path, files, &mut scopes);
+            continue;
+        }
+        scopes.enter(folder(path));
+        let Loaded::File(id) = files.load_text(path) else {
+            scopes.leave_open(folder(path));
+            continue;
+        };
+        let source = files.sources.share(id);
+        if source.text().len() > MAX_BYTES {
+            scopes.leave_open(folder(path));
+            continue;
+        }
+        let parsed = yaml::parse(source.text());
+        // A template may bring forth anything; half a file says little.
+        let holes = source.text().contains("{{") && !parsed.tree.documents().all(|document| only_holds_text(document));
+        if !parsed.errors.is_empty() || holes {
+            scopes.leave_open(folder(path));
+        }
+        if !parsed.errors.is_empty() {
+            continue;
+        }
+        out.manifests.push(id);
+        for document in parsed.tree.documents() {
+            objects::read(document, id, &mut objects, &mut |map| embedded::find(map, id, source.text(), &mut blocks));
+        }
+    }
+    scopes.settle();
+    let mut cluster = Cluster { files, objects, scopes, made: HashSet::new() };
+    cluster.made = cluster.objects.makers.iter().filter_map(|meta| cluster.namespace(meta)).collect();
+    let mut told = Told { topology: &mut out.topology, proxies: HashMap::new() };
+    settings::look(&cluster, &mut told);
+    backends::look(&cluster, &mut told);
+    selectors::look(&cluster, &mut told);
+    for block in blocks {
+        block.enter(files);
+    }
+}
+
+/// Whether what looks like a template stands in the data of a `ConfigMap` or the like, where it is somebody else's.
+fn only_holds_text(document: yaml::View<'_>) -> bool {
+    matches!(document.get("kind").and_then(yaml::View::text), Some("ConfigMap" | "Secret" | "PrometheusRule"))
+}
+
+/// The namespace in words.
+fn place(meta: &Meta) -> String {
+    match &meta.namespace {
+        Some(name) => format!("in the namespace `{}`", crate::source::clean(&name.text)),
+        None => "beside it".to_owned(),
+    }
+}
+
+fn without_digits(name: &str) -> String {
+    name.chars().filter(|c| !c.is_ascii_digit()).collect()
+}
+
+/// Of some names the one that is nearly this one.
+fn near<'n>(name: &str, others: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    if name.len() > 63 {
+        return None;
+    }
+    others
+        // `web-v1` and `web-v2` are two things, not one misspelt.
+        .filter(|other| other.len() <= 63 && without_digits(other) != without_digits(name))
+        .map(|other| {
+            // `web` for `web-service` and the other way round is how names drift apart.
+            let begins = |long: &str, short: &str| {
+                long.strip_prefix(short)
+                    .or_else(|| long.strip_suffix(short))
+                    .is_some_and(|rest| rest.starts_with('-') || rest.ends_with('-'))
+            };
+            let part = begins(name, other) || begins(other, name);
+            (if part { 1 } else { strsim::osa_distance(name, other) }, other)
+        })
+        .filter(|&(distance, other)| distance > 0 && distance <= 2 && other.len() > distance + 1)
+        .min()
+        .map(|(_, other)| other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn manifests_are_told_by_their_head() {
+        assert!(is_manifest("a.yaml", b"# x\napiVersion: v1\nkind: Service\n"));
+        assert!(is_manifest("a.yaml", b"---\nkind: Service\napiVersion: v1\n"));
+        assert!(is_manifest("a.yaml", b"\xef\xbb\xbfapiVersion: v1\nkind: List\n"));
+        assert!(is_manifest("b/kustomization.yaml", b"resources: []\n"));
+        assert!(!is_manifest("a.yaml", b"on: push\njobs: {}\n"));
+        assert!(!is_manifest("a.yaml", b"# apiVersion: v1\n# kind: Service\n"));
+        assert!(!is_manifest_name("deployment.json"));
+    }
+
+    #[test]
+    fn near_names_are_misspelt_and_not_other_ones() {
+        let near = |name, others: &[&'static str]| super::near(name, others.iter().copied());
+        assert_eq!(near("shop", &["admin", "shpo"]), Some("shpo"));
+        assert_eq!(near("shop-web", &["shop"]), Some("shop"));
+        assert_eq!(near("web", &["shop-web"]), Some("shop-web"));
+        assert_eq!(near("echo-v3", &["echo-v1", "echo-v2"]), None);
+        assert_eq!(near("api", &["db"]), None);
+        assert_eq!(near(&"a".repeat(5000), &["a"]), None);
+    }
+}

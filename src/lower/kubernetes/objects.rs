@@ -1,0 +1,302 @@
+//! What Kubernetes objects say, each word with its place.
+
+use crate::source::{FileId, Site, Span};
+use crate::syntax::yaml::View;
+
+/// A word with its place.
+#[derive(Clone, Debug)]
+pub(super) struct Word {
+    pub(super) text: Box<str>,
+    pub(super) site: Site,
+}
+
+impl Word {
+    fn read(view: View<'_>, file: FileId) -> Option<Self> {
+        let text = view.text().filter(|_| !view.is_null())?;
+        Some(Self { text: text.into(), site: site(view, file) })
+    }
+
+    /// Its text, unless something else fills it in: a template, a variable of kustomize, Flux or envsubst.
+    pub(super) fn known(&self) -> Option<&str> {
+        (!self.text.contains("{{") && !self.text.contains('$')).then_some(&*self.text)
+    }
+}
+
+/// Where something stands.
+pub(super) fn site(view: View<'_>, file: FileId) -> Site {
+    let at = view.at();
+    Site::direct(Span::new(file, at.start, at.end))
+}
+
+/// What every object has.
+#[derive(Debug)]
+pub(super) struct Meta {
+    pub(super) file: FileId,
+    pub(super) name: Word,
+    pub(super) namespace: Option<Word>,
+}
+
+/// A group of pods.
+#[derive(Debug)]
+pub(super) struct Pods {
+    pub(super) meta: Meta,
+    pub(super) kind: Box<str>,
+    pub(super) labels: Vec<(Box<str>, Word)>,
+    /// Names and numbers of the ports of its containers.
+    pub(super) ports: Vec<(Option<Word>, Option<Word>)>,
+}
+
+/// A port of a Service.
+#[derive(Debug)]
+pub(super) struct ServicePort {
+    pub(super) name: Option<Word>,
+    pub(super) port: Word,
+    pub(super) target: Option<Word>,
+    pub(super) node: Option<Word>,
+}
+
+/// A Service.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub(super) meta: Meta,
+    pub(super) selector: Vec<(Box<str>, Word)>,
+    pub(super) selector_site: Option<Site>,
+    pub(super) ports: Vec<ServicePort>,
+    pub(super) external: bool,
+}
+
+/// What an Ingress or a route of a Gateway leads to.
+#[derive(Debug)]
+pub(super) struct Backend {
+    pub(super) meta: Meta,
+    pub(super) kind: Box<str>,
+    pub(super) gateway: bool,
+    pub(super) service: Word,
+    pub(super) namespace: Option<Word>,
+    pub(super) port: Option<Word>,
+}
+
+/// Who may lead to Services of another namespace.
+#[derive(Debug)]
+pub(super) struct Grant {
+    pub(super) meta: Meta,
+}
+
+/// A setting of ingress-nginx.
+#[derive(Debug)]
+pub(super) struct Annotation {
+    pub(super) file: FileId,
+    pub(super) name: Box<str>,
+    pub(super) value: Word,
+}
+
+/// All objects of one kind each.
+#[derive(Debug, Default)]
+pub(super) struct Objects {
+    pub(super) pods: Vec<Pods>,
+    pub(super) services: Vec<Service>,
+    pub(super) backends: Vec<Backend>,
+    pub(super) grants: Vec<Grant>,
+    pub(super) settings: Vec<Annotation>,
+    /// Objects from which a controller may make others.
+    pub(super) makers: Vec<Meta>,
+}
+
+/// API groups whose objects bring forth neither Services nor pods, beside those that are read here.
+const QUIET: &[&str] = &[
+    "",
+    "apps",
+    "batch",
+    "extensions",
+    "autoscaling",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "networking.k8s.io",
+    "gateway.networking.k8s.io",
+    "storage.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "admissionregistration.k8s.io",
+    "scheduling.k8s.io",
+    "coordination.k8s.io",
+    "certificates.k8s.io",
+    "discovery.k8s.io",
+    "node.k8s.io",
+    "kustomize.config.k8s.io",
+    "cert-manager.io",
+    "networking.istio.io",
+    "security.istio.io",
+    "external-secrets.io",
+    "bitnami.com",
+];
+
+/// Kinds of other groups that bring forth neither.
+const QUIET_KINDS: &[&str] = &["ServiceMonitor", "PodMonitor", "PrometheusRule", "Middleware", "ScaledObject"];
+
+/// The group of an `apiVersion`.
+fn group(version: &str) -> &str {
+    version.rsplit_once('/').map_or("", |(group, _)| group)
+}
+
+/// Reads one object, and the items of a list.
+pub(super) fn read(object: View<'_>, file: FileId, into: &mut Objects, config_map: &mut dyn FnMut(View<'_>)) {
+    let word = |key: &str| object.get(key).and_then(View::text).unwrap_or_default();
+    let (kind, group) = (word("kind"), group(word("apiVersion")));
+    if kind.ends_with("List") && object.get("items").is_some_and(View::is_sequence) {
+        for item in object.get("items").into_iter().flat_map(View::items) {
+            // A list within a list is none of Kubernetes.
+            if !item.get("kind").and_then(View::text).is_some_and(|kind| kind.ends_with("List")) {
+                read(item, file, into, config_map);
+            }
+        }
+        return;
+    }
+    let Some(meta) = meta(object, file) else { return };
+    let spec = object.get("spec");
+    match (group, kind) {
+        ("", "Service") => into.services.extend(service(meta, spec, file)),
+        ("", "Pod") => into.pods.extend(pods(meta, kind, Some(object), file)),
+        ("apps" | "extensions", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
+        | ("", "ReplicationController")
+        | ("batch", "Job") => into.pods.extend(pods(meta, kind, spec.and_then(|spec| spec.get("template")), file)),
+        ("batch", "CronJob") => {
+            let template = spec.and_then(|spec| spec.get("jobTemplate")?.get("spec")?.get("template"));
+            into.pods.extend(pods(meta, kind, template, file));
+        }
+        ("networking.k8s.io" | "extensions", "Ingress") => {
+            annotations(object, file, into);
+            ingress(object, spec, file, into);
+        }
+        ("gateway.networking.k8s.io", "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute") => {
+            route(object, kind, spec, file, into);
+        }
+        ("gateway.networking.k8s.io", "ReferenceGrant") => into.grants.push(Grant { meta }),
+        ("", "ConfigMap") => {
+            controller(object, file, into);
+            config_map(object);
+        }
+        (group, kind) => {
+            if !QUIET.contains(&group) && !QUIET_KINDS.contains(&kind) {
+                into.makers.push(meta);
+            }
+        }
+    }
+}
+
+fn meta(object: View<'_>, file: FileId) -> Option<Meta> {
+    let meta = object.get("metadata")?;
+    let name = Word::read(meta.get("name").or_else(|| meta.get("generateName"))?, file)?;
+    Some(Meta { file, name, namespace: meta.get("namespace").and_then(|view| Word::read(view, file)) })
+}
+
+fn labels(view: Option<View<'_>>, file: FileId) -> Vec<(Box<str>, Word)> {
+    let entries = view.map(View::entries).unwrap_or_default();
+    entries.into_iter().filter_map(|(key, value)| Some((key.text()?.into(), Word::read(value, file)?))).collect()
+}
+
+fn pods(meta: Meta, kind: &str, template: Option<View<'_>>, file: FileId) -> Option<Pods> {
+    let template = template?;
+    let spec = template.get("spec");
+    let mut ports = Vec::new();
+    // A container that starts first and goes on running is one of `initContainers`, too.
+    for list in ["containers", "initContainers"] {
+        for container in spec.and_then(|spec| spec.get(list)).into_iter().flat_map(View::items) {
+            for port in container.get("ports").into_iter().flat_map(View::items) {
+                let word = |key: &str| port.get(key).and_then(|view| Word::read(view, file));
+                ports.push((word("name"), word("containerPort")));
+            }
+        }
+    }
+    let labels = labels(template.get("metadata").and_then(|meta| meta.get("labels")), file);
+    Some(Pods { meta, kind: kind.into(), labels, ports })
+}
+
+fn service(meta: Meta, spec: Option<View<'_>>, file: FileId) -> Option<Service> {
+    let spec = spec?;
+    let ports = spec.get("ports").into_iter().flat_map(View::items).filter_map(|port| {
+        let word = |key: &str| port.get(key).and_then(|view| Word::read(view, file));
+        Some(ServicePort {
+            name: word("name"),
+            port: word("port")?,
+            target: word("targetPort"),
+            node: word("nodePort"),
+        })
+    });
+    Some(Service {
+        meta,
+        selector: labels(spec.get("selector"), file),
+        selector_site: spec.get("selector").map(|view| site(view, file)),
+        ports: ports.collect(),
+        external: spec.get("type").and_then(View::text) == Some("ExternalName"),
+    })
+}
+
+fn ingress(object: View<'_>, spec: Option<View<'_>>, file: FileId, into: &mut Objects) {
+    let Some(spec) = spec else { return };
+    let mut backends: Vec<View<'_>> = ["defaultBackend", "backend"].iter().filter_map(|key| spec.get(key)).collect();
+    for rule in spec.get("rules").into_iter().flat_map(View::items) {
+        let paths = rule.get("http").and_then(|http| http.get("paths"));
+        backends.extend(paths.into_iter().flat_map(View::items).filter_map(|path| path.get("backend")));
+    }
+    for backend in backends {
+        // Up to `v1beta1` the two stand side by side.
+        let (service, port) = match backend.get("service") {
+            Some(service) => {
+                let port = service.get("port");
+                (service.get("name"), port.and_then(|port| port.get("number").or_else(|| port.get("name"))))
+            }
+            None => (backend.get("serviceName"), backend.get("servicePort")),
+        };
+        let Some(service) = service.and_then(|view| Word::read(view, file)) else { continue };
+        let port = port.and_then(|view| Word::read(view, file));
+        // The AWS controller reads an action from its annotations here.
+        if port.as_ref().is_some_and(|port| &*port.text == "use-annotation") {
+            continue;
+        }
+        let Some(meta) = meta(object, file) else { return };
+        into.backends.push(Backend { meta, kind: "Ingress".into(), gateway: false, service, namespace: None, port });
+    }
+}
+
+fn route(object: View<'_>, kind: &str, spec: Option<View<'_>>, file: FileId, into: &mut Objects) {
+    for rule in spec.and_then(|spec| spec.get("rules")).into_iter().flat_map(View::items) {
+        for to in rule.get("backendRefs").into_iter().flat_map(View::items) {
+            let text = |key: &str| to.get(key).and_then(View::text).unwrap_or_default();
+            if !matches!(text("kind"), "" | "Service") || !text("group").is_empty() {
+                continue;
+            }
+            let word = |key: &str| to.get(key).and_then(|view| Word::read(view, file));
+            let (Some(service), Some(meta)) = (word("name"), meta(object, file)) else { continue };
+            let (namespace, port) = (word("namespace"), word("port"));
+            into.backends.push(Backend { meta, kind: kind.into(), gateway: true, service, namespace, port });
+        }
+    }
+}
+
+fn annotations(object: View<'_>, file: FileId, into: &mut Objects) {
+    let annotations = object.get("metadata").and_then(|meta| meta.get("annotations"));
+    for (name, value) in labels(annotations, file) {
+        if name.starts_with(crate::defaults::ingress_nginx::PREFIX) {
+            into.settings.push(Annotation { file, name, value });
+        }
+    }
+}
+
+/// The settings of ingress-nginx itself: its `ConfigMap` bears the name that its own manifests and chart give it.
+fn controller(object: View<'_>, file: FileId, into: &mut Objects) {
+    let meta = object.get("metadata");
+    let named = meta.and_then(|meta| meta.get("name")?.text()) == Some("ingress-nginx-controller");
+    let label = meta.and_then(|meta| meta.get("labels")?.get("app.kubernetes.io/name")?.text());
+    if named && label.is_none_or(|label| label == "ingress-nginx") {
+        for (name, value) in labels(object.get("data"), file) {
+            into.settings.push(Annotation { file, name, value });
+        }
+    }
+}
+
+impl ServicePort {
+    /// Whether a word is its target, its own when none is written.
+    pub(super) fn leads_to(&self, word: &str) -> bool {
+        self.target.as_ref().is_some_and(|target| &*target.text == word)
+    }
+}

@@ -1,0 +1,161 @@
+//! Which objects are deployed together: namespaces, folders, and what kustomize says of them.
+
+use super::objects::Meta;
+use crate::files::{Files, Loaded, folder, join};
+use crate::source::FileId;
+use crate::syntax::yaml::{self, View};
+use std::collections::{HashMap, HashSet};
+
+/// The names of kustomize's own file.
+const KUSTOMIZATION: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// Keys that leave names, labels and ports of what they lead to as they are, or change all uses of a name alike.
+const PLAIN: &[&str] = &[
+    "apiVersion",
+    "kind",
+    "metadata",
+    "resources",
+    "bases",
+    "namespace",
+    "images",
+    "replicas",
+    "commonAnnotations",
+    "commonLabels",
+    "namePrefix",
+    "nameSuffix",
+    "buildMetadata",
+    "sortOptions",
+    "configMapGenerator",
+    "secretGenerator",
+    "generatorOptions",
+];
+
+/// Whether a path is that of kustomize's own file.
+pub(super) fn is_kustomization(path: &str) -> bool {
+    KUSTOMIZATION.contains(&path.rsplit('/').next().unwrap_or(path))
+}
+
+/// A namespace: a name, or the folders whose objects go together where none is written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Namespace {
+    Named(Box<str>),
+    Folders(usize),
+}
+
+/// Folders that belong together.
+#[derive(Debug, Default)]
+pub(super) struct Scopes {
+    numbers: HashMap<Box<str>, usize>,
+    parents: Vec<usize>,
+    /// Folders in which not all that will be there can be known.
+    open: HashSet<usize>,
+    /// Folders whose objects get their namespace from kustomize.
+    moved: HashSet<usize>,
+}
+
+impl Scopes {
+    fn number(&mut self, folder: &str) -> usize {
+        if let Some(&number) = self.numbers.get(folder) {
+            return number;
+        }
+        let number = self.parents.len();
+        self.parents.push(number);
+        self.numbers.insert(folder.into(), number);
+        number
+    }
+
+    fn root(&self, mut number: usize) -> usize {
+        while self.parents[number] != number {
+            number = self.parents[number];
+        }
+        number
+    }
+
+    fn join(&mut self, one: &str, other: &str) {
+        let (one, other) = (self.number(one), self.number(other));
+        let (one, other) = (self.root(one), self.root(other));
+        self.parents[one.max(other)] = one.min(other);
+    }
+
+    /// Notes that a folder's objects are not all known.
+    pub(super) fn leave_open(&mut self, folder: &str) {
+        let number = self.number(folder);
+        self.open.insert(number);
+    }
+
+    /// Reads one of kustomize's files.
+    pub(super) fn kustomize(&mut self, path: &str, root: Option<View<'_>>, files: &Files<'_>) {
+        let at = folder(path);
+        let number = self.number(at);
+        let Some(root) = root.filter(|root| root.is_mapping()) else {
+            self.open.insert(number);
+            return;
+        };
+        for (key, value) in root.entries() {
+            match key.text().unwrap_or_default() {
+                "namespace" => {
+                    self.moved.insert(number);
+                }
+                "resources" | "bases" => {
+                    for item in value.items() {
+                        let found = item.text().and_then(|item| join(at, item)).filter(|path| files.exists(path));
+                        match found {
+                            Some(path) if path.ends_with(".yaml") || path.ends_with(".yml") => {
+                                self.join(at, folder(&path));
+                            }
+                            Some(path) => self.join(at, &path),
+                            None => {
+                                self.open.insert(number);
+                            }
+                        }
+                    }
+                }
+                key if PLAIN.contains(&key) => {}
+                _ => {
+                    self.open.insert(number);
+                }
+            }
+        }
+    }
+
+    /// What is left to do when all of kustomize's files were read.
+    pub(super) fn settle(&mut self) {
+        let all = |numbers: &HashSet<usize>| numbers.iter().map(|&number| self.root(number)).collect();
+        (self.open, self.moved) = (all(&self.open), all(&self.moved));
+    }
+
+    /// The namespace of an object; `None` where a template or a variable decides it.
+    pub(super) fn of(&self, meta: &Meta, files: &Files<'_>) -> Option<Namespace> {
+        let root = self.at(meta.file, files)?;
+        match &meta.namespace {
+            Some(name) if !self.moved.contains(&root) => name.known().map(|name| Namespace::Named(name.into())),
+            _ => Some(Namespace::Folders(root)),
+        }
+    }
+
+    /// Whether something about the folder of a file is not known.
+    pub(super) fn is_open(&self, file: FileId, files: &Files<'_>) -> bool {
+        self.at(file, files).is_none_or(|root| self.open.contains(&root))
+    }
+
+    fn at(&self, file: FileId, files: &Files<'_>) -> Option<usize> {
+        self.numbers.get(folder(files.sources.file(file).path())).map(|&number| self.root(number))
+    }
+
+    /// Makes a folder known.
+    pub(super) fn enter(&mut self, folder: &str) {
+        self.number(folder);
+    }
+}
+
+/// Reads the file of kustomize at a path.
+pub(super) fn read(path: &str, files: &mut Files<'_>, scopes: &mut Scopes) {
+    let Loaded::File(id) = files.load_text(path) else {
+        scopes.leave_open(folder(path));
+        return;
+    };
+    let source = files.sources.share(id);
+    let parsed = yaml::parse(source.text());
+    let root = parsed.tree.root().filter(|_| parsed.errors.is_empty() && !parsed.template);
+    scopes.kustomize(path, root, files);
+}
