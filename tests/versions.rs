@@ -122,7 +122,7 @@ fn haproxy_words_that_changed() {
     assert_eq!(haproxy("GW007", program, ""), ["note"]);
     assert_eq!(haproxy("GW007", program, "3.3"), ["error"]);
     let traces = "traces\n    trace h1 sink buf1\n";
-    assert_eq!(haproxy("GW007", traces, ""), ["warning"]);
+    assert_eq!(haproxy("GW007", traces, ""), ["note"]);
     assert!(haproxy("GW007", traces, "3.2").is_empty());
     let gone = "frontend web\n    bind :80\n    bind-process 1\n    default_backend app\nbackend app\n    server s1 10.0.0.5:80\n";
     assert_eq!(haproxy("GW007", gone, ""), ["note"]);
@@ -131,7 +131,7 @@ fn haproxy_words_that_changed() {
     assert_eq!(brief("2.6"), ["error"]);
     assert!(brief("3.0").is_empty());
     assert_eq!(brief("3.3"), ["error"]);
-    assert_eq!(brief(""), ["warning"]);
+    assert_eq!(brief(""), ["note"]);
     let late = "listen app\n    bind :80\n    dispatch 10.0.0.5:80\n";
     assert!(haproxy("GW007", late, "3.3").is_empty(), "it goes in 3.5, which is not out");
 }
