@@ -59,7 +59,7 @@ fn look(cx: &Cx<'_>, pool: &Pool, sending: bool) -> Option<Finding> {
             let whole = topology.proxies[pool.proxy].whole;
             let finding = (pool.used && !pool.answers_itself && sending)
                 .then(|| new(at, format!("{name} has no member to take its requests")));
-            finding.map(|f| if whole { f } else { f.severity(Severity::Warning).confidence(Confidence::Likely) })
+            finding.map(|f| if whole { f } else { f.severity(Severity::Note).confidence(Confidence::Possible) })
         }
         .map(|finding| finding.why_of_dialect().help("add a member"));
     }
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!((found[0].outcome, found[0].severity), (Outcome::Status(503), Severity::Error));
         let proxy = haproxy.t.pools[pool].proxy;
         haproxy.t.proxies[proxy].whole = false;
-        assert_eq!(haproxy.found(RuleId::GW115)[0].severity, Severity::Warning);
+        assert_eq!(haproxy.found(RuleId::GW115)[0].severity, Severity::Note);
         let hops = std::mem::take(&mut haproxy.t.hops);
         assert!(haproxy.found(RuleId::GW115).is_empty());
         haproxy.t.hops = hops;

@@ -107,7 +107,8 @@ fn missing(
                 format!("of {} Service{} there, one", neighbours.len(), if neighbours.len() == 1 { "" } else { "s" }),
             );
         }
-        let sure = other.is_some() || !bearers.is_empty();
+        // A like name may be another service: only one of the same name elsewhere shows what was meant.
+        let sure = !bearers.is_empty();
         fault.weight(if sure { FaultWeight::Fails } else { FaultWeight::MayFail }, false)
     });
 }

@@ -106,8 +106,20 @@ fn no_pods(service: &Service, pods: &[&Pods], told: &mut Told<'_>) {
             fault = fault.other(pods.meta.name.site, format!("the pods of this {} have others", pods.kind));
         }
         let beside = pods.iter().any(|pods| pods.meta.file == service.meta.file);
+        // A label that the pods have, with another value, is misspelt; one that they lack may be given to them while they
+        // run, as operators do with the role of a database.
+        let other_value = meant.and_then(|pods| {
+            let (key, wanted) = differs?;
+            let (_, value) = pods.labels.iter().find(|(label, _)| label == key)?;
+            let same_name = *pods.meta.name.text == *name;
+            Some(same_name || near(&wanted.text, std::iter::once(&*value.text)).is_some())
+        });
         match meant {
-            Some(_) => fault,
+            Some(_) if other_value == Some(true) => fault,
+            Some(pods) if other_value.is_some() || *pods.meta.name.text == *name => {
+                fault.weight(FaultWeight::MayFail, false)
+            }
+            Some(_) => fault.weight(FaultWeight::Remark, false),
             None if beside => fault.weight(FaultWeight::MayFail, false),
             // Pods of the rest of the namespace say little about this one.
             None => fault.weight(FaultWeight::Remark, false),

@@ -32,7 +32,7 @@ pub fn is_machine_path(path: &str) -> bool {
         || name.ends_with(".conf")
             && (within("php-fpm.d")
                 || within("pool.d")
-                || name.contains("php-fpm")
+                || name.contains("fpm")
                 || name == "www.conf"
                 || within("supervisor"))
 }
@@ -373,5 +373,20 @@ fn supervisor(files: &mut Files<'_>, id: FileId, found: &mut Vec<Found>) {
         let mut learned = learn(files, &evidence);
         learned.claims.retain(|claim| claim.weight > Weight::Weak);
         found.extend(made(name, site, learned));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_machine_path;
+
+    #[test]
+    fn names_that_speak_of_programs() {
+        for path in ["a/app.service", "Procfile", "php/php-fpm.d/www.conf", "files/fpm.conf", "docker/uwsgi.ini"] {
+            assert!(is_machine_path(path), "{path}");
+        }
+        for path in ["nginx.conf", "conf.d/app.conf", "setup.ini", "app.service.md", "x/Procfile.dev"] {
+            assert!(!is_machine_path(path), "{path}");
+        }
     }
 }
