@@ -1,23 +1,22 @@
 //! `gw502-lint [PATHS]…`: the run itself.
 
 use super::fix::{self, FixArguments, Mode};
-use super::output::{to_file, to_stderr, to_stdout};
-use super::{ColorChoice, Exit, terminal_width};
+use super::Exit;
+use super::formats::{OutputArguments, Shown};
+use super::output::{to_stderr, to_stdout};
+use super::progress::Progress;
 use crate::catalog::{CATALOG, RuleId, Severity};
 use crate::config::{Config, NAME};
 use crate::discover::{self, DialectOf, Disk, Found, Request};
 use crate::engine::{self, Report, Selection, Settings, Targets};
 use crate::files::{Repository, Unit};
 use crate::fix::Fixed;
-use crate::output::{github, human, json, sarif};
 use crate::syntax::limits::MAX_FILE_BYTES;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::time::Instant;
 
 /// What is read, and for which proxies.
 #[derive(Debug, Args)]
@@ -57,13 +56,8 @@ pub struct LintArguments {
     #[command(flatten)]
     analysis: Analysis,
 
-    /// How to write the findings: human, json, sarif or github; with =FILE into a file (repeatable)
-    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = Wanted::parse)]
-    format: Vec<Wanted>,
-
-    /// Where the format without a file of its own goes, instead of to standard output
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    outputs: OutputArguments,
 
     /// Run only these rules: codes, names or beginnings of codes (GW2), separated by commas
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
@@ -83,10 +77,6 @@ pub struct LintArguments {
 
     #[command(flatten)]
     fixes: FixArguments,
-
-    /// Use colours
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
-    color: ColorChoice,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -125,53 +115,19 @@ impl FailOn {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    Human,
-    Json,
-    Sarif,
-    Github,
-}
-
-/// `FORMAT[=FILE]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Wanted {
-    format: Format,
-    file: Option<PathBuf>,
-}
-
-impl Wanted {
-    fn parse(text: &str) -> Result<Self, String> {
-        let (name, file) = match text.split_once('=') {
-            Some((_, "")) => return Err("there is no file behind the `=`".into()),
-            Some((name, file)) => (name, Some(PathBuf::from(file))),
-            None => (text, None),
-        };
-        let format = match name {
-            "human" => Format::Human,
-            "json" => Format::Json,
-            "sarif" => Format::Sarif,
-            "github" => Format::Github,
-            _ => return Err(format!("`{name}` is no format; there are human, json, sarif and github")),
-        };
-        Ok(Self { format, file })
-    }
-}
-
 /// Lints.
 ///
 /// # Errors
 /// What is wrong with the call, in words.
 pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     let started = Instant::now();
-    let outputs = outputs(arguments)?;
+    let outputs = arguments.outputs.outputs()?;
     let selection = Selection { select: rules(&arguments.select)?, ignore: rules(&arguments.ignore)? };
     let mut request = request(&arguments.analysis)?;
     let (config, everything) = match configuration(&arguments.analysis, &request)? {
         Setup::Config(config, everything) => (*config, everything),
         Setup::Mistakes(report) => {
-            let shown = Shown { elapsed: started.elapsed(), fixed: None };
-            write_all(&report, &outputs, arguments, shown, false)?;
+            outputs.write(&report, Shown { elapsed: started.elapsed(), fixed: None, piped: false })?;
             let (count, path) =
                 (report.findings.len(), report.sources.files().next().map_or(NAME, |(_, file)| file.path()));
             let mistakes = if count == 1 { "a mistake".to_owned() } else { format!("{count} mistakes") };
@@ -243,8 +199,13 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
         return Ok(if fixed.changed.is_empty() { Exit::Clean } else { Exit::Findings });
     }
     let report = fixed.report;
-    let shown = Shown { elapsed: started.elapsed(), fixed: (mode != Mode::Tell).then_some(fixed.applied) };
-    write_all(&report, &outputs, arguments, shown, piped.is_some())?;
+    let shown = Shown {
+        elapsed: started.elapsed(),
+        fixed: (mode != Mode::Tell).then_some(fixed.applied),
+        // The fixed text of standard input has standard output for itself.
+        piped: piped.is_some(),
+    };
+    outputs.write(&report, shown)?;
     failed?;
     let failed =
         arguments.fail_on.severity().is_some_and(|threshold| report.open().any(|finding| finding.level() >= threshold));
@@ -293,13 +254,6 @@ fn targets_of(arguments: &Analysis, config: &Config) -> Result<Targets, String> 
     Ok(targets)
 }
 
-/// How a report is shown.
-#[derive(Clone, Copy)]
-struct Shown {
-    elapsed: Duration,
-    fixed: Option<usize>,
-}
-
 /// What came of the configuration file.
 enum Setup {
     /// It can be followed, and whether the run goes through all that it can speak of.
@@ -318,64 +272,6 @@ fn configuration(arguments: &Analysis, request: &Request) -> Result<Setup, Strin
         Ok(config) => Setup::Config(Box::new(config.below(file.prefix)), file.everything),
         Err(mistakes) => Setup::Mistakes(Box::new(engine::misconfigured(file.source, mistakes))),
     })
-}
-
-fn write_all(
-    report: &Report,
-    outputs: &[Wanted],
-    arguments: &LintArguments,
-    shown: Shown,
-    piped: bool,
-) -> Result<(), String> {
-    for wanted in outputs {
-        match &wanted.file {
-            // The fixed text of standard input has standard output for itself.
-            None if piped => to_stderr(|out| write(report, wanted.format, arguments.color.wanted(), shown, out)),
-            None => to_stdout(|out| write(report, wanted.format, arguments.color.wanted(), shown, out))?,
-            Some(path) => {
-                let color = arguments.color == ColorChoice::Always;
-                to_file(path, |out| write(report, wanted.format, color, shown, out))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn write(report: &Report, format: Format, color: bool, shown: Shown, out: &mut dyn Write) -> io::Result<()> {
-    let Shown { elapsed, fixed } = shown;
-    match format {
-        Format::Human => {
-            let options = human::Options { color, width: terminal_width(), elapsed: Some(elapsed), fixed };
-            human::write(report, &options, out)
-        }
-        Format::Json => json::write(report, out),
-        Format::Sarif => sarif::write(report, out),
-        Format::Github => github::write(report, out),
-    }
-}
-
-/// What is to be written where; standard output takes one format only.
-fn outputs(arguments: &LintArguments) -> Result<Vec<Wanted>, String> {
-    let mut outputs = arguments.format.clone();
-    if outputs.is_empty() {
-        outputs.push(Wanted { format: Format::Human, file: None });
-    }
-    let mut without_file = outputs.iter_mut().filter(|wanted| wanted.file.is_none());
-    let first = without_file.next();
-    if without_file.next().is_some() {
-        return Err("only one format can go to standard output; write the others as --format FORMAT=FILE".into());
-    }
-    match (first, &arguments.output) {
-        (Some(wanted), Some(path)) => wanted.file = Some(path.clone()),
-        (None, Some(_)) => return Err("--output is for the format without a file of its own; each has one".into()),
-        _ => {}
-    }
-    let mut files: Vec<&Path> = outputs.iter().filter_map(|wanted| wanted.file.as_deref()).collect();
-    files.sort_unstable();
-    if let Some(twice) = files.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(format!("two formats would be written to {}", twice[0].display()));
-    }
-    Ok(outputs)
 }
 
 fn request(arguments: &Analysis) -> Result<Request, String> {
@@ -467,56 +363,6 @@ pub fn unknown_rule(name: &str) -> String {
     format!("there is no rule `{name}`{hint}\nsee all of them with: gw502-lint rules")
 }
 
-/// A line on standard error, when it is a terminal and the run takes longer than a moment.
-struct Progress {
-    shared: &'static AtomicUsize,
-    thread: Option<(mpsc::Sender<()>, std::thread::JoinHandle<()>)>,
-}
-
-/// How many files are being linted; 0 while they are searched.
-static FILES: AtomicUsize = AtomicUsize::new(0);
-
-impl Progress {
-    fn start() -> Self {
-        let thread = io::stderr().is_terminal().then(|| {
-            let (stop, stopped) = mpsc::channel();
-            (stop, std::thread::spawn(move || Self::show(&stopped)))
-        });
-        Self { shared: &FILES, thread }
-    }
-
-    fn linting(&self, files: usize) {
-        self.shared.store(files, Ordering::Relaxed);
-    }
-
-    fn show(stopped: &mpsc::Receiver<()>) {
-        let mut shown = false;
-        while stopped.recv_timeout(Duration::from_millis(500)) == Err(RecvTimeoutError::Timeout) {
-            let _ = match FILES.load(Ordering::Relaxed) {
-                0 => write!(io::stderr(), "\r\x1b[Kreading files …"),
-                files => write!(io::stderr(), "\r\x1b[Klinting {files} files …"),
-            };
-            shown = true;
-        }
-        if shown {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
-    }
-
-    fn stop(self) {
-        drop(self);
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Some((stop, thread)) = self.thread.take() {
-            drop(stop);
-            let _ = thread.join();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -540,12 +386,5 @@ mod tests {
         assert!(read(&["envoy=1.30"]).is_err_and(|words| words.contains("nginx and haproxy")));
         assert!(read(&["haproxy=two"]).is_err_and(|words| words.contains("`two` is no version of haproxy")));
         assert!(read(&["nginx=1.24", "nginx=1.26"]).is_err_and(|words| words.contains("one at a time")));
-    }
-
-    #[test]
-    fn formats_have_one_place_each() {
-        assert_eq!(Wanted::parse("sarif=a=b").map(|wanted| wanted.file), Ok(Some(PathBuf::from("a=b"))));
-        assert!(Wanted::parse("sarif=").is_err());
-        assert!(Wanted::parse("xml").is_err());
     }
 }

@@ -3,10 +3,12 @@
 mod config;
 mod explain;
 mod fix;
+mod formats;
 mod graph;
 mod init;
 mod lint;
 mod output;
+mod progress;
 mod rules;
 
 use clap::{Parser, Subcommand, ValueEnum};
