@@ -6,7 +6,7 @@
 //! place there, and is left out.
 
 use super::place::Places;
-use super::{MAX_LABELS, full_text, plain};
+use super::{MAX_LABELS, markdown, plain, story};
 use crate::catalog::Severity;
 use crate::engine::Report;
 use crate::finding::{Finding, Label};
@@ -64,11 +64,14 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
 
 fn issue(finding: &Finding, places: &Places<'_>) -> Issue {
     let others = finding.labels.iter().skip(1).take(MAX_LABELS);
+    let story = story(finding, places);
+    let body: Vec<_> = story.lines().map(markdown::text).collect();
     Issue {
         kind: "issue",
         check_name: finding.rule.meta().code,
         description: plain(&finding.message).into_owned(),
-        content: Content { body: format!("{}\n\n{}", full_text(finding), finding.rule.meta().page()) },
+        // Markdown, by that specification.
+        content: Content { body: format!("{}\n\n{}", body.join("\n\n"), finding.rule.meta().page()) },
         categories: ["Bug Risk"],
         severity: match finding.level() {
             Severity::Error => "critical",

@@ -169,7 +169,7 @@ fn cut(text: &str) -> String {
 }
 
 /// Words as text; what is in backquotes as code.
-fn text(words: &str) -> String {
+pub(super) fn text(words: &str) -> String {
     let parts: Vec<&str> = words.split('`').collect();
     let mut out = String::new();
     for (number, part) in parts.iter().enumerate() {
@@ -200,7 +200,8 @@ fn code(text: &str) -> String {
 fn escape(words: &str, prose: bool, out: &mut String) {
     let words = super::plain_line(words);
     let mut before = ' ';
-    for c in words.chars() {
+    let mut letters = words.chars().peekable();
+    while let Some(c) = letters.next() {
         match c {
             '@' | '#' if prose => {
                 let _ = write!(out, "<code>&#{};</code>", u32::from(c));
@@ -208,9 +209,9 @@ fn escape(words: &str, prose: bool, out: &mut String) {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '@' | '$' | '!' | '"' | '\'' | '{' | '}' => {
                 let _ = write!(out, "&#{};", u32::from(c));
             }
-            // `https://…` and `www.…` become links by themselves, `:smile:` a picture.
-            ':' if prose => out.push_str("&#58;"),
-            '.' if prose && matches!(before, 'w' | 'W') => out.push_str("&#46;"),
+            // `https://…` and `www.…` become links by themselves, between tags of HTML as elsewhere.
+            ':' if letters.peek() == Some(&'/') => out.push_str("&#58;"),
+            '.' if matches!(before, 'w' | 'W') => out.push_str("&#46;"),
             c => out.push(c),
         }
         before = c;
