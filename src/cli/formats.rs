@@ -158,6 +158,19 @@ pub struct Shown {
 }
 
 impl OutputArguments {
+    /// For what is no report: whether it is to be JSON, and the file that it goes to.
+    ///
+    /// # Errors
+    /// When something else is asked for, in words.
+    pub fn human_or_json(&self, what: &str) -> Result<(bool, Option<PathBuf>), String> {
+        let Outputs { mut all, .. } = self.outputs()?;
+        match (all.pop(), all.is_empty()) {
+            (Some(Wanted { format: Format::Human, file }), true) => Ok((false, file)),
+            (Some(Wanted { format: Format::Json, file }), true) => Ok((true, file)),
+            _ => Err(format!("{what} knows the formats human and json, one at a time")),
+        }
+    }
+
     /// What is to be written where; standard output takes one format only.
     ///
     /// # Errors

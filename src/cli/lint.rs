@@ -2,9 +2,11 @@
 
 use super::fix::{self, FixArguments, Mode};
 use super::Exit;
+use super::about::AboutArguments;
 use super::formats::{OutputArguments, Shown};
 use super::output::{to_stderr, to_stdout};
 use super::progress::Progress;
+use super::timings::Timings;
 use crate::catalog::{CATALOG, RuleId, Severity};
 use crate::config::{Config, NAME};
 use crate::discover::{self, DialectOf, Disk, Found, Request};
@@ -16,7 +18,6 @@ use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::PathBuf;
-use std::time::Instant;
 
 /// What is read, and for which proxies.
 #[derive(Debug, Args)]
@@ -77,6 +78,9 @@ pub struct LintArguments {
 
     #[command(flatten)]
     fixes: FixArguments,
+
+    #[command(flatten)]
+    about: AboutArguments,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -120,14 +124,17 @@ impl FailOn {
 /// # Errors
 /// What is wrong with the call, in words.
 pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
-    let started = Instant::now();
+    if let Some(done) = arguments.about.run(&arguments.analysis, &arguments.outputs)? {
+        return Ok(done);
+    }
+    let mut timings = Timings::start();
     let outputs = arguments.outputs.outputs()?;
     let selection = Selection { select: rules(&arguments.select)?, ignore: rules(&arguments.ignore)? };
     let mut request = request(&arguments.analysis)?;
     let (config, everything) = match configuration(&arguments.analysis, &request)? {
         Setup::Config(config, everything) => (*config, everything),
         Setup::Mistakes(report) => {
-            outputs.write(&report, Shown { elapsed: started.elapsed(), fixed: None, piped: false })?;
+            outputs.write(&report, Shown { elapsed: timings.elapsed(), fixed: None, piped: false })?;
             let (count, path) =
                 (report.findings.len(), report.sources.files().next().map_or(NAME, |(_, file)| file.path()));
             let mistakes = if count == 1 { "a mistake".to_owned() } else { format!("{count} mistakes") };
@@ -147,6 +154,7 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     let nothing = (found.units.is_empty() && found.unread.is_empty() && found.named_excluded == 0)
         .then(|| nothing_to_lint(&request, &found));
     progress.linting(found.units.len());
+    timings.done_with("reading and parsing");
     let Found { root, units, unread, deployments, .. } = found;
     // A compose file may lead to proxy files whose names say nothing.
     let disk = Disk::new(root.clone()).with_deployments(deployments);
@@ -154,8 +162,11 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     // Of standard input only its own text can be given back.
     let piped = request.stdin.as_ref().map(|(_, bytes)| bytes).filter(|_| matches!(mode, Mode::Apply(_)));
     // What is not shown is not fixed either.
-    let lint = |units: Vec<Unit>, repository: &dyn Repository| {
-        let mut report = engine::lint(units, &unread, repository, &settings);
+    let mut lint = |units: Vec<Unit>, repository: &dyn Repository| {
+        if mode != Mode::Tell {
+            timings.done_with("fixing");
+        }
+        let mut report = engine::lint_probed(units, &unread, repository, &settings, &mut timings);
         report.findings.retain(|finding| finding.level() >= least || finding.rule == RuleId::GW000);
         if piped.is_some() {
             for finding in &mut report.findings {
@@ -169,6 +180,9 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
         Mode::Apply(most) | Mode::Show(most) => crate::fix::run(units, &disk, most, lint),
     };
     progress.stop();
+    if mode != Mode::Tell {
+        timings.done_with("fixing");
+    }
     if let Some(refusal) = nothing.filter(|_| fixed.report.files.is_empty() && fixed.report.unread.is_empty()) {
         return Err(refusal);
     }
@@ -200,12 +214,16 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     }
     let report = fixed.report;
     let shown = Shown {
-        elapsed: started.elapsed(),
+        elapsed: timings.elapsed(),
         fixed: (mode != Mode::Tell).then_some(fixed.applied),
         // The fixed text of standard input has standard output for itself.
         piped: piped.is_some(),
     };
     outputs.write(&report, shown)?;
+    timings.done_with("writing");
+    if arguments.about.timings {
+        to_stderr(|out| timings.write(out));
+    }
     failed?;
     let failed =
         arguments.fail_on.severity().is_some_and(|threshold| report.open().any(|finding| finding.level() >= threshold));
@@ -219,6 +237,30 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
 /// # Errors
 /// What is wrong with the call, in words.
 pub fn analyse(arguments: &Analysis) -> Result<Report, String> {
+    let Seen { report, nothing, .. } = look(arguments)?;
+    match nothing.filter(|_| report.files.is_empty() && report.unread.is_empty()) {
+        Some(refusal) => Err(refusal),
+        None => Ok(report),
+    }
+}
+
+/// What a run saw.
+pub struct Seen {
+    /// What it found.
+    pub report: Report,
+    /// The folder to which all paths are relative.
+    pub root: PathBuf,
+    /// What was to be linted, with the configuration as what says what is excluded.
+    pub request: Request,
+    /// Where no file was named or recognised: what can be done about that.
+    pub nothing: Option<String>,
+}
+
+/// As [`analyse`], and it is no error that there is nothing to lint.
+///
+/// # Errors
+/// What is wrong with the call, in words.
+pub fn look(arguments: &Analysis) -> Result<Seen, String> {
     let mut request = request(arguments)?;
     let (config, everything) = match configuration(arguments, &request)? {
         Setup::Config(config, everything) => (*config, everything),
@@ -234,12 +276,9 @@ pub fn analyse(arguments: &Analysis) -> Result<Report, String> {
     let nothing = (found.units.is_empty() && found.unread.is_empty() && found.named_excluded == 0)
         .then(|| nothing_to_lint(&request, &found));
     let Found { root, units, unread, deployments, .. } = found;
-    let disk = Disk::new(root).with_deployments(deployments);
+    let disk = Disk::new(root.clone()).with_deployments(deployments);
     let report = engine::lint(units, &unread, &disk, &settings);
-    match nothing.filter(|_| report.files.is_empty() && report.unread.is_empty()) {
-        Some(refusal) => Err(refusal),
-        None => Ok(report),
-    }
+    Ok(Seen { report, root, request, nothing })
 }
 
 /// The versions of the call, and of the configuration file where the call names none.
@@ -319,7 +358,7 @@ fn nothing_to_lint(request: &Request, found: &Found) -> String {
          *.conf.template …)\n\
          and files in sites-enabled, conf.d, nginx … whose content is nginx or HAProxy.\n\
          What else can be linted:\n\
-         * a file by its path\n\
+         * a file by its path; what it is taken for, and why: gw502-lint --explain-file PATH\n\
          * files of other names with --dialect 'GLOB=nginx' or --dialect 'GLOB=haproxy'{ignored}{excluded}",
         paths.join(", ")
     )

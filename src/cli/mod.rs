@@ -1,5 +1,6 @@
 //! The command line. Layer 9: arguments in, exit code out; everything between is the library's.
 
+mod about;
 mod config;
 mod explain;
 mod fix;
@@ -10,6 +11,7 @@ mod lint;
 mod output;
 mod progress;
 mod rules;
+mod timings;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::any::Any;

@@ -13,6 +13,7 @@ pub mod human;
 pub mod json;
 pub mod json_lines;
 pub mod junit;
+pub mod listing;
 pub mod markdown;
 mod place;
 pub mod sarif;
