@@ -126,7 +126,7 @@ impl Explained {
             writeln!(out, "What can be done: {}", plain_line(help))?;
         }
         if self.linted {
-            writeln!(out, "The settings that hold for it: gw502-lint config show '{}'", self.path)?;
+            writeln!(out, "The settings that hold for it: gw502-lint config show PATH")?;
         }
         Ok(())
     }

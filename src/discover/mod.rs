@@ -8,7 +8,7 @@ mod why;
 
 pub use config::{ConfigFile, configuration};
 pub use disk::Disk;
-pub use why::{Told, tell};
+pub use why::{Told, from_root, tell};
 
 use crate::config::Config;
 use crate::engine::UnreadFile;

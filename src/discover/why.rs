@@ -1,11 +1,12 @@
 //! Why a file is taken for what it is, or passed over: in words.
 
 use super::sniff::{Look, Promise, look};
-use super::{Given, HEAD_BYTES, Request, describes_objects, fill, name_of, open, promised, relative, walker};
+use super::{Given, HEAD_BYTES, Request, describes_objects, fill, name_of, open, promised, relative, root_of, walker, words};
 use crate::lower::compose::is_compose_name;
 use crate::lower::kubernetes::is_manifest_name;
 use crate::lower::workload::machine::is_machine_path;
 use crate::topology::Dialect;
+use std::fs;
 use std::path::Path;
 
 /// What is to be said of a file, whatever a run made of it.
@@ -93,6 +94,21 @@ pub fn tell(request: &Request, root: &Path, file: &Path) -> Result<Told, String>
         told.help = help();
     }
     Ok(told)
+}
+
+/// The path of a file from the root that a run with it alone has; `None` for a folder.
+///
+/// # Errors
+/// When it is not there, in words.
+pub fn from_root(file: &Path) -> Result<Option<String>, String> {
+    let given = Given::new(file).map_err(|refusal| refusal.to_string())?;
+    let here = std::env::current_dir()
+        .and_then(fs::canonicalize)
+        .map_err(|error| format!("cannot tell the current directory: {}", words(&error)))?;
+    let given = [given];
+    let root = root_of(&given, &here);
+    let [given] = given;
+    Ok((!given.folder).then(|| relative(&given.at, &root)))
 }
 
 /// Whether the user named just this file.
