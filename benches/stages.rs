@@ -129,7 +129,7 @@ fn stages(criterion: &mut Criterion) {
         rules_group.bench_function(name, |b| {
             b.iter(|| {
                 let mut findings = Findings::default();
-                rules::run(&cx, |_| true, &mut findings, drop);
+                rules::run(&cx, |_| true, &mut findings);
                 findings
             });
         });

@@ -167,7 +167,7 @@ pub fn lint_probed(
     let policy = config.policy(&files.sources);
     let cx = Cx { topology: &lowered.topology, policy: &policy };
     let enabled = |rule| selection.enables(rule) && policy.runs(rule);
-    rules::run(&cx, enabled, &mut findings, |rule| probe.done(Step::Rule(rule)));
+    rules::run_told(&cx, enabled, &mut findings, |rule| probe.done(Step::Rule(rule)));
     let mut suppressions = Suppressions::read(&files);
     suppressions.apply(&mut findings);
     let whole = if suppressions.is_empty() && config.ignored().is_empty() {

@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "About the run")]
 pub struct AboutArguments {
     /// List the files that would be linted, and as what, instead of linting them (human, json)
     #[arg(long, conflicts_with_all = ["fix", "diff", "statistics"])]
@@ -87,9 +88,9 @@ fn explain(path: &Path, seen: Seen) -> Result<Explained, String> {
     let (what, relations) = match listing.file(&told.path) {
         Some(file) => {
             // It is read whatever it looks like: nothing has to be done.
-            if told.dialect.is_none() {
-                help = None;
-                because.push("it is read because of what other files say".into());
+            help = help.filter(|_| told.dialect.is_some());
+            if told.dialect.is_none() && file.is_included() {
+                because.push("another file includes it".into());
             }
             (file.words(), file.relations())
         }

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
 pub struct OutputArguments {
     /// How to write the findings; with =FILE into a file (repeatable)
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = WantedParser)]

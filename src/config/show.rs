@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(of(&shown.levels, "GW301").1, None);
         assert_eq!(of(&shown.options, "GW201 min"), ("30s", Some(".gw502.yaml:3")));
         assert_eq!(of(&shown.targets, "nginx"), ("1.24", Some(".gw502.yaml:10")));
-        assert_eq!(of(&shown.targets, "haproxy"), ("2.6.0 or newer", None));
+        assert_eq!(of(&shown.targets, "haproxy"), ("2.6 or newer", None));
         assert_eq!(of(&shown.ignored, "GW301"), ("so be it", Some(".gw502.yaml:12")));
         assert_eq!(
             of(&shown.services, "app"),

@@ -230,6 +230,12 @@ impl Listed {
         if self.excluded { format!("{words}; excluded, nothing is reported in it") } else { words }
     }
 
+    /// Whether others include it.
+    #[must_use]
+    pub fn is_included(&self) -> bool {
+        self.role == Role::Included
+    }
+
     /// How it hangs together with others, a line for each.
     #[must_use]
     pub fn relations(&self) -> Vec<String> {

@@ -225,8 +225,13 @@ impl Cx<'_> {
     }
 }
 
-/// Runs rules over a topology. `done` is told when a rule is through.
-pub fn run(cx: &Cx<'_>, enabled: impl Fn(RuleId) -> bool, out: &mut Findings, mut done: impl FnMut(RuleId)) {
+/// Runs rules over a topology.
+pub fn run(cx: &Cx<'_>, enabled: impl Fn(RuleId) -> bool, out: &mut Findings) {
+    run_told(cx, enabled, out, drop);
+}
+
+/// As [`run`]; `done` is told when a rule is through.
+pub fn run_told(cx: &Cx<'_>, enabled: impl Fn(RuleId) -> bool, out: &mut Findings, mut done: impl FnMut(RuleId)) {
     for rule in RULES.iter().filter(|rule| enabled(rule.id())) {
         rule.check_topology(cx, out);
         cx.topology.listeners.ids().for_each(|id| rule.check_listener(cx, id, out));
