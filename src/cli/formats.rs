@@ -33,7 +33,7 @@ pub struct OutputArguments {
     color: ColorChoice,
 
     /// Link the codes of rules to their pages, in terminals that know such links
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t, hide_possible_values = true)]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     hyperlinks: LinkChoice,
 }
 

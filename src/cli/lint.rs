@@ -61,19 +61,19 @@ pub struct LintArguments {
     outputs: OutputArguments,
 
     /// Run only these rules: codes, names or beginnings of codes (GW2), separated by commas
-    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    #[arg(long, value_name = "RULES", value_delimiter = ',', help_heading = "Findings")]
     select: Vec<String>,
 
     /// Do not run these rules
-    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    #[arg(long, value_name = "RULES", value_delimiter = ',', help_heading = "Findings")]
     ignore: Vec<String>,
 
     /// Show and count only findings at least this bad
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = Threshold::Note)]
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = Threshold::Note, help_heading = "Findings")]
     min_severity: Threshold,
 
     /// Exit with 1 when a finding is at least this bad
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Warning)]
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Warning, help_heading = "Findings")]
     fail_on: FailOn,
 
     #[command(flatten)]
