@@ -161,10 +161,8 @@ fn human_is_for_eighty_columns() {
 
 #[test]
 fn human_has_colours_and_a_time_when_asked() {
-    let shown = human_text(
-        &sample(),
-        Options { elapsed: Some(Duration::from_millis(12)), color: true, ..Options::default() },
-    );
+    let shown =
+        human_text(&sample(), Options { elapsed: Some(Duration::from_millis(12)), color: true, ..Options::default() });
     assert!(shown.contains("\u{1b}[") && shown.contains(" (12 ms)\n"));
     assert!(!human_text(&sample(), Options::default()).contains('\u{1b}'));
 }
@@ -275,7 +273,8 @@ fn valid_gitlab(report: &Report) -> Value {
     let issues = json_of(&text(|out| gitlab::write(report, out)));
     let schema = json_of(include_str!("gitlab-code-quality.schema.json"));
     assert_eq!(against(&schema, &issues), Vec::<String>::new());
-    let fingerprints: HashSet<_> = issues.as_array().expect("a list").iter().map(|issue| &issue["fingerprint"]).collect();
+    let fingerprints: HashSet<_> =
+        issues.as_array().expect("a list").iter().map(|issue| &issue["fingerprint"]).collect();
     assert_eq!(Some(fingerprints.len()), issues.as_array().map(Vec::len), "GitLab drops equal ones");
     issues
 }
@@ -312,7 +311,8 @@ fn valid_junit(report: &Report) -> String {
     assert_eq!(root.tag_name().name(), "testsuites");
     let counts = ["tests", "failures", "errors", "skipped"];
     has(root, &["name", "tests", "failures", "errors", "skipped"]);
-    let said = |node: roxmltree::Node<'_, '_>| counts.map(|name| node.attribute(name).unwrap().parse::<usize>().unwrap());
+    let said =
+        |node: roxmltree::Node<'_, '_>| counts.map(|name| node.attribute(name).unwrap().parse::<usize>().unwrap());
     let mut total = [0; 4];
     for suite in children(root) {
         assert_eq!(suite.tag_name().name(), "testsuite");
@@ -474,7 +474,10 @@ fn too_many_results_are_cut_and_counted() {
     let commands = text(|out| github::write(&report, out));
     assert_eq!(commands.lines().filter(|line| line.starts_with("::")).count(), 11);
     assert!(commands.starts_with("::error "), "the worst comes first");
-    assert!(commands.contains("::notice title=gw502-lint::5990 more findings are not shown"), "and what is left is counted");
+    assert!(
+        commands.contains("::notice title=gw502-lint::5990 more findings are not shown"),
+        "and what is left is counted"
+    );
     assert_eq!(commands.lines().count(), 6_002, "those are lines of the log");
 }
 
@@ -490,8 +493,7 @@ fn many_findings_in_one_line_stays_small() {
 }
 
 /// What must not be seen raw in any format.
-const HOSTILE: &str =
-    "\u{1b}[31m\u{7}\u{9b}31m\u{202e}\u{200b}\u{2066}\r\n::error file=x::forged\n##[error]forged %0A%0D%25 ::set-env \
+const HOSTILE: &str = "\u{1b}[31m\u{7}\u{9b}31m\u{202e}\u{200b}\u{2066}\r\n::error file=x::forged\n##[error]forged %0A%0D%25 ::set-env \
      ]]><error/>&lt;\u{ffff} | `|` ``` <img src=x onerror=y> </code></details> [x](http://evil) @everyone #1 $a$ \"' --> \\|\n\n| a | b |\n# h";
 
 #[test]

@@ -168,7 +168,10 @@ fn a_file_is_explained() {
             assert!(said.contains(words), "{path}: {words:?} is not in\n{said}");
         }
     };
-    explains("conf/nginx.conf", &["the main file", "the one that nginx looks for", "line 3 includes conf/sites/shop", "`web` runs it"]);
+    explains(
+        "conf/nginx.conf",
+        &["the main file", "the one that nginx looks for", "line 3 includes conf/sites/shop", "`web` runs it"],
+    );
     explains("conf/sites/shop", &["included from conf/nginx.conf:3", "config show"]);
     explains("lone.conf", &["a part of a configuration", "its name does not say", "its content is nginx"]);
     explains("notes.txt", &["not linted", "nothing in its name", "--dialect 'notes.txt=nginx'"]);
@@ -229,7 +232,8 @@ fn links_are_for_terminals() {
 #[test]
 fn scripts_and_pages_are_made_of_the_same_definition() {
     let tree = Tree::new();
-    for (shell, words) in [("bash", "complete -F"), ("zsh", "#compdef gw502-lint"), ("fish", "complete -c gw502-lint")] {
+    for (shell, words) in [("bash", "complete -F"), ("zsh", "#compdef gw502-lint"), ("fish", "complete -c gw502-lint")]
+    {
         let script = tree.says(&["completions", shell]);
         assert!(script.contains(words) && script.contains("json-lines"), "{shell}");
     }

@@ -5,8 +5,7 @@ use super::{ColorChoice, terminal_width};
 use crate::engine::Report;
 use crate::output::human::Options;
 use crate::output::{checkstyle, concise, github, gitlab, human, json, json_lines, junit, markdown, sarif, statistics};
-use clap::builder::{PossibleValue, TypedValueParser};
-use clap::error::ErrorKind;
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Args, ValueEnum};
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -110,33 +109,13 @@ impl TypedValueParser for WantedParser {
     type Value = Wanted;
 
     fn parse_ref(&self, command: &clap::Command, arg: Option<&Arg>, value: &OsStr) -> Result<Wanted, clap::Error> {
-        let text = value.to_str().ok_or_else(|| clap::Error::new(ErrorKind::InvalidUtf8).with_cmd(command))?;
-        Wanted::parse(text).map_err(|why| {
-            // As clap itself refuses a value; its own way to do so is not open to others.
-            let parser = clap::builder::StringValueParser::new()
-                .try_map(move |_| Err::<Wanted, _>(Refused(why.clone())));
-            match parser.parse_ref(command, arg, value) {
-                Err(error) => error,
-                Ok(_) => clap::Error::new(ErrorKind::InvalidValue).with_cmd(command),
-            }
-        })
+        StringValueParser::new().try_map(|text| Wanted::parse(&text)).parse_ref(command, arg, value)
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(FORMATS.iter().map(|(name, _)| PossibleValue::new(*name))))
     }
 }
-
-#[derive(Debug)]
-struct Refused(String);
-
-impl std::fmt::Display for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Refused {}
 
 /// The reports that are to be written.
 #[derive(Debug)]
@@ -235,13 +214,7 @@ impl Outputs {
         Ok(())
     }
 
-    fn write_one(
-        &self,
-        report: &Report,
-        format: Format,
-        options: &Options,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
+    fn write_one(&self, report: &Report, format: Format, options: &Options, out: &mut dyn Write) -> io::Result<()> {
         match format {
             Format::Human | Format::Concise if self.statistics => statistics::write(report, options, out),
             Format::Human => human::write(report, options, out),

@@ -1,8 +1,8 @@
 //! `gw502-lint [PATHS]…`: the run itself.
 
-use super::fix::{self, FixArguments, Mode};
 use super::Exit;
 use super::about::AboutArguments;
+use super::fix::{self, FixArguments, Mode};
 use super::formats::{OutputArguments, Shown};
 use super::output::{to_stderr, to_stdout};
 use super::progress::Progress;

@@ -1,7 +1,9 @@
 //! Why a file is taken for what it is, or passed over: in words.
 
 use super::sniff::{Look, Promise, look};
-use super::{Given, HEAD_BYTES, Request, describes_objects, fill, name_of, open, promised, relative, root_of, walker, words};
+use super::{
+    Given, HEAD_BYTES, Request, describes_objects, fill, name_of, open, promised, relative, root_of, walker, words,
+};
 use crate::lower::compose::is_compose_name;
 use crate::lower::kubernetes::is_manifest_name;
 use crate::lower::workload::machine::is_machine_path;
@@ -50,7 +52,10 @@ pub fn tell(request: &Request, root: &Path, file: &Path) -> Result<Told, String>
     if !named && !met(request, &given.at) {
         told.because.push(match request.no_ignore {
             true => "it lies in none of the folders that are linted, or in .git".into(),
-            false => "an ignore file names it, it lies in node_modules, vendor or target, or in no folder that is linted".into(),
+            false => {
+                "an ignore file names it, it lies in node_modules, vendor or target, or in no folder that is linted"
+                    .into()
+            }
         });
         told.help = Some("name it as a path, or add --no-ignore".into());
         return Ok(told);

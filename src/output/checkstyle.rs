@@ -24,9 +24,7 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let mut xml = xml::document(out)?;
     xml.write_event(Event::Start(BytesStart::new("checkstyle").with_attributes([("version", "4.3")])))?;
     for (path, findings) in files {
-        xml.write_event(Event::Start(
-            BytesStart::new("file").with_attributes([("name", xml::line(path).as_str())]),
-        ))?;
+        xml.write_event(Event::Start(BytesStart::new("file").with_attributes([("name", xml::line(path).as_str())])))?;
         for finding in findings {
             let place = places.of(finding.primary().site.span);
             let (line, column) = (place.line.to_string(), place.column.to_string());

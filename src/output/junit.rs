@@ -111,12 +111,7 @@ fn verdict(finding: &Finding) -> Verdict {
     }
 }
 
-fn case(
-    finding: &Finding,
-    path: &str,
-    places: &Places<'_>,
-    xml: &mut Writer<&mut dyn io::Write>,
-) -> io::Result<()> {
+fn case(finding: &Finding, path: &str, places: &Places<'_>, xml: &mut Writer<&mut dyn io::Write>) -> io::Result<()> {
     let place = places.of(finding.primary().site.span);
     let line = place.line.to_string();
     let name = format!("{} {} at {line}:{}", finding.rule, finding.rule.meta().slug, place.column);

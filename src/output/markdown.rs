@@ -100,7 +100,8 @@ fn more(left_out: &[RuleId]) -> String {
     }
     let mut rules: Vec<_> = rules.into_iter().collect();
     rules.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let named: Vec<_> = rules.iter().take(MAX_RULES).map(|(rule, count)| format!("{count} of {}", link(*rule))).collect();
+    let named: Vec<_> =
+        rules.iter().take(MAX_RULES).map(|(rule, count)| format!("{count} of {}", link(*rule))).collect();
     let others = if rules.len() > MAX_RULES { ", and others" } else { "" };
     format!(
         "**{} not in this table**, which has room for the worst: {}{others}. The log or a report in another format has \
@@ -206,7 +207,8 @@ fn escape(words: &str, prose: bool, out: &mut String) {
             '@' | '#' if prose => {
                 let _ = write!(out, "<code>&#{};</code>", u32::from(c));
             }
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '@' | '$' | '!' | '"' | '\'' | '{' | '}' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '@' | '$' | '!' | '"' | '\''
+            | '{' | '}' => {
                 let _ = write!(out, "&#{};", u32::from(c));
             }
             // `https://…` and `www.…` become links by themselves, between tags of HTML as elsewhere.
