@@ -8,6 +8,7 @@ use gw502_lint::edit::{Edit, Fix};
 use gw502_lint::engine::{Report, UnreadFile};
 use gw502_lint::finding::{Finding, Findings, Suppressed, SuppressedIn};
 use gw502_lint::output::human::Options;
+use gw502_lint::output::listing::Listing;
 use gw502_lint::output::{
     checkstyle, concise, github, gitlab, human, json, json_lines, junit, markdown, sarif, statistics,
 };
@@ -125,6 +126,7 @@ fn text(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
 /// Every format of a report, with its name.
 fn all(report: &Report) -> Vec<(&'static str, String)> {
     let options = Options::default();
+    let files = Listing::of(report, None, |_| false);
     vec![
         ("human", human_text(report, options)),
         ("concise", text(|out| concise::write(report, &options, out))),
@@ -137,6 +139,8 @@ fn all(report: &Report) -> Vec<(&'static str, String)> {
         ("junit", text(|out| junit::write(report, out))),
         ("checkstyle", text(|out| checkstyle::write(report, out))),
         ("markdown", text(|out| markdown::write(report, out))),
+        ("files", text(|out| files.human(out))),
+        ("files as JSON", text(|out| files.json(out))),
     ]
 }
 
@@ -378,6 +382,13 @@ fn checkstyle_has_a_file_for_each_file() {
     let message = xml_of(&shown).descendants().find_map(|node| node.attribute("message").map(str::to_owned)).unwrap();
     assert!(message.contains('\n'), "line ends survive the reader: {message}");
     valid_checkstyle(&report(Findings::default(), SourceMap::default(), Vec::new()));
+}
+
+#[test]
+fn files_are_listed_once() {
+    let files = Listing::of(&sample(), None, |path| path == "nginx.conf");
+    insta::assert_snapshot!("files", text(|out| files.human(out)));
+    insta::assert_snapshot!("files-json", text(|out| files.json(out)));
 }
 
 /// The page, after a check that each row of a table has as many cells as the table.

@@ -129,6 +129,8 @@ fn times_go_to_standard_error() {
         assert!(err.contains(part), "{part} is not in\n{err}");
     }
     assert!(!err.contains("GW201"), "a rule that does not run takes no time");
+    let (_, _, err) = tree.run(&["--timings", "--diff"]);
+    assert!(err.contains(" all"), "{err}");
     let (_, _, err) = tree.run(&["--timings", "--fix"]);
     assert_eq!(err.matches("linking").count(), 1, "several rounds are one sum");
 }
@@ -213,6 +215,31 @@ fn settings_are_shown_with_their_place() {
     assert!(tree.refuses(&["config", "show"]).contains("has mistakes"));
     fs::remove_file(tree.path().join(".gw502.yaml")).expect("removed");
     assert!(tree.says(&["config", "show"]).contains("there is no .gw502.yaml"));
+}
+
+#[test]
+fn hostile_names_and_settings_reach_nobody_raw() {
+    let tree = Tree::new();
+    let name = "\u{1b}[31m\u{202e}::error::x ##[group].conf";
+    fs::write(tree.path().join(name), "location / {\n    proxy_pass http://127.0.0.1:3000;\n}\n").expect("written");
+    fs::write(tree.path().join("\u{1b}x"), "").expect("written");
+    let settings = "ignore:\n  - {rule: GW301, path: '**', reason: \"\\e[31m ##[error]x\\n::error::y\"}\n";
+    fs::write(tree.path().join(".gw502.yaml"), settings).expect("written");
+    for arguments in [
+        &["--list-files"][..],
+        &["--list-files", "--format", "json"],
+        &["--explain-file", name],
+        &["--explain-file", name, "--format", "json"],
+        &["--explain-file", "\u{1b}x"],
+        &["config", "show", name],
+        &["config", "show", name, "--format", "json"],
+    ] {
+        let said = tree.says(arguments);
+        for raw in ["\u{1b}", "\u{202e}", "##["] {
+            assert!(!said.contains(raw), "{arguments:?} holds {raw:?}: {said}");
+        }
+        assert!(!said.lines().any(|line| line.trim_start().starts_with("::")), "{arguments:?}: {said}");
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use super::Exit;
 use super::formats::OutputArguments;
 use super::lint::{Analysis, Seen, look};
-use super::output::{to_file, to_stdout};
+use super::output::{to_file, to_stderr, to_stdout};
+use super::timings::Timings;
 use crate::discover;
 use crate::output::listing::Listing;
 use crate::output::plain_line;
@@ -25,7 +26,7 @@ pub struct AboutArguments {
 
     /// Say on standard error how long each part of the run and each rule takes
     #[arg(long, conflicts_with_all = ["list_files", "explain_file"])]
-    pub timings: bool,
+    timings: bool,
 }
 
 impl AboutArguments {
@@ -54,6 +55,13 @@ impl AboutArguments {
             return Ok(Some(Exit::Clean));
         }
         Ok(None)
+    }
+
+    /// Says how long everything took, where somebody wants to know.
+    pub fn tell(&self, timings: &Timings) {
+        if self.timings {
+            to_stderr(|out| timings.write(out));
+        }
     }
 }
 
@@ -84,7 +92,9 @@ fn explain(path: &Path, seen: Seen) -> Result<Explained, String> {
     let settings = request.exclude.source().map(|source| source.path.as_str());
     let listing = Listing::of(&report, settings, |path| request.exclude.excludes(path));
     let shown = plain_line(&told.path).into_owned();
-    let (mut because, mut help) = (told.because, told.help);
+    let clean = |text: String| plain_line(&text).into_owned();
+    let mut because: Vec<String> = told.because.into_iter().map(clean).collect();
+    let mut help = told.help.map(clean);
     let (what, relations) = match listing.file(&told.path) {
         Some(file) => {
             // It is read whatever it looks like: nothing has to be done.
@@ -115,7 +125,7 @@ impl Explained {
             writeln!(out, "Why:")?;
         }
         for because in &self.because {
-            writeln!(out, "* {}", plain_line(because))?;
+            writeln!(out, "* {because}")?;
         }
         if !self.relations.is_empty() {
             writeln!(out, "Where it belongs:")?;
@@ -124,7 +134,7 @@ impl Explained {
             writeln!(out, "* {}", plain_line(relation))?;
         }
         if let Some(help) = &self.help {
-            writeln!(out, "What can be done: {}", plain_line(help))?;
+            writeln!(out, "What can be done: {help}")?;
         }
         if self.linted {
             writeln!(out, "The settings that hold for it: gw502-lint config show PATH")?;

@@ -4,7 +4,7 @@ use super::Exit;
 use super::output::to_stdout;
 use crate::config::{Config, NAME, Set, Shown, schema};
 use crate::discover::{self, Request};
-use crate::output::plain_line;
+use crate::output::{plain, plain_line};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -92,7 +92,7 @@ fn human(file: Option<&str>, path: Option<&str>, shown: &Shown, out: &mut dyn Wr
         None => writeln!(out, "; there is no {NAME}, so all are as they come")?,
     }
     if let Some(from) = &shown.excluded {
-        writeln!(out, "\nExcluded: nothing is reported in it ({from})")?;
+        writeln!(out, "\nExcluded: nothing is reported in it ({})", plain(from))?;
     }
     section("Targets", &shown.targets, out)?;
     let set: Vec<Set> = shown.levels.iter().filter(|set| set.from.is_some()).cloned().collect();
@@ -115,20 +115,23 @@ fn section(title: &str, sets: &[Set], out: &mut dyn Write) -> io::Result<()> {
     let (key, value) = (widest(|set| &set.key), widest(|set| &set.value));
     for set in sets {
         let from = set.from.as_deref().unwrap_or("default");
-        writeln!(out, "  {:key$}  {:value$}  {}", set.key, set.value, plain_line(from))?;
+        writeln!(out, "  {:key$}  {:value$}  {}", plain_line(&set.key), plain(&set.value), plain(from))?;
     }
     Ok(())
 }
 
 fn json(file: Option<&str>, path: Option<&str>, shown: &Shown) -> Value {
     let sets = |sets: &[Set]| -> Vec<Value> {
-        sets.iter().map(|set| json!({ "key": set.key, "value": set.value, "from": set.from })).collect()
+        let from = |set: &Set| set.from.as_deref().map(|from| plain(from).into_owned());
+        sets.iter()
+            .map(|set| json!({ "key": plain(&set.key), "value": plain(&set.value), "from": from(set) }))
+            .collect()
     };
     json!({
         "version": 1,
         "path": path.map(plain_line),
         "file": file.map(plain_line),
-        "excluded": shown.excluded,
+        "excluded": shown.excluded.as_deref().map(plain),
         "targets": sets(&shown.targets),
         "levels": sets(&shown.levels),
         "options": sets(&shown.options),

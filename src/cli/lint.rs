@@ -210,6 +210,7 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
         }
     }
     if let Mode::Show(_) = mode {
+        arguments.about.tell(&timings);
         return Ok(if fixed.changed.is_empty() { Exit::Clean } else { Exit::Findings });
     }
     let report = fixed.report;
@@ -221,9 +222,7 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     };
     outputs.write(&report, shown)?;
     timings.done_with("writing");
-    if arguments.about.timings {
-        to_stderr(|out| timings.write(out));
-    }
+    arguments.about.tell(&timings);
     failed?;
     let failed =
         arguments.fail_on.severity().is_some_and(|threshold| report.open().any(|finding| finding.level() >= threshold));

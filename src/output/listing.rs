@@ -7,7 +7,7 @@ use crate::engine::Report;
 use crate::source::{Site, SourceMap};
 use crate::topology::{Dialect, Placed};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 
 /// All files of a run.
@@ -113,19 +113,19 @@ impl Listing {
             });
         }
         let path_of = |id| sources.file(id).path();
+        // A file that is included ten times says ten times what it includes itself.
+        let mut told = HashSet::new();
         for include in sources.includes() {
+            if !told.insert((include.at.span.file, include.at.span.start, include.file)) {
+                continue;
+            }
             let at = at(sources, include.at);
             if let Some(from) = files.get_mut(path_of(include.at.span.file)) {
-                let file = plain(path_of(include.file)).into_owned();
-                if !from.includes.iter().any(|known| (known.line, &known.file) == (at.line, &file)) {
-                    from.includes.push(Include { line: at.line, file });
-                }
+                from.includes.push(Include { line: at.line, file: plain(path_of(include.file)).into_owned() });
             }
             if let Some(included) = files.get_mut(path_of(include.file)) {
                 included.role = Role::Included;
-                if !included.included_from.iter().any(|known| (&known.file, known.line) == (&at.file, at.line)) {
-                    included.included_from.push(at);
-                }
+                included.included_from.push(at);
             }
         }
         for (_, proxy) in report.topology.proxies.iter().filter(|(_, proxy)| proxy.whole) {
