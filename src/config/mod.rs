@@ -213,6 +213,8 @@ impl Config {
             whole: false,
             guessed: false,
             shares: false,
+            folder: "".into(),
+            sampled: Vec::new(),
         });
         for service in &self.services {
             let claims = service

@@ -253,6 +253,8 @@ impl House {
                 whole: true,
                 guessed: false,
                 shares: true,
+                folder: "".into(),
+                sampled: Vec::new(),
             }),
         };
         let id = self.t.workloads.push(Workload {

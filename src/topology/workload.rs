@@ -24,6 +24,10 @@ pub struct Project {
     pub guessed: bool,
     /// Whether any of its workloads uses another one's network.
     pub shares: bool,
+    /// The folder of its files, relative to the root.
+    pub folder: Box<str>,
+    /// Where values stand that come from a sample of what somebody fills in, an `.env.example`; in order.
+    pub sampled: Vec<Site>,
 }
 
 /// A file of a proxy's configuration, and the workload that reads it.

@@ -45,6 +45,8 @@ pub(super) fn model(draft: &Draft, files: &mut Files<'_>, images: &mut Images, t
         workloads: Vec::new(),
         whole: draft.whole,
         guessed: draft.guessed,
+        folder: draft.folder.as_str().into(),
+        sampled: draft.samples(),
         shares: draft.services.iter().any(|entry| entry.item.get("network_mode").is_some()),
     });
     let mut names: HashMap<&str, WorkloadId> = HashMap::new();
@@ -256,6 +258,10 @@ impl Service<'_> {
         };
         let profiles = item.get("profiles").map(Item::items).unwrap_or_default();
         workload.profiles = profiles.iter().filter_map(Item::raw).map(Into::into).collect();
+        // One that is switched on starts with the others.
+        if workload.profiles.iter().any(|profile| self.draft.active.contains(profile)) {
+            workload.profiles.clear();
+        }
         let replicas = deploy.and_then(|deploy| deploy.get("replicas")).or_else(|| item.get("scale"));
         workload.replicas = match replicas.map(|replicas| replicas.known().and_then(|text| text.parse().ok())) {
             None => Known::Yes(1),
@@ -323,6 +329,11 @@ impl Service<'_> {
         let mut all: BTreeMap<Box<str>, Text> = BTreeMap::new();
         all.extend(image.iter().flat_map(|image| image.environment.iter().cloned()));
         all.extend(environment);
+        // Nobody is told what a template comes to with the values of a sample.
+        let named = item.get("environment").map(Item::entries).unwrap_or_default();
+        for entry in named.iter().filter(|entry| entry.item.sampled) {
+            all.insert(entry.key.clone(), Text::new(HOLE.to_string(), entry.item.site));
+        }
         Container {
             workload: self.id,
             layout,

@@ -1,6 +1,7 @@
 //! Compose files → projects: which files go together, what they include and extend.
 
-use super::interpolate::Variables;
+use super::chains;
+use super::interpolate::{SAMPLES, Variables};
 use super::merge;
 use super::value::{Entry, Item, Merge, Value};
 use crate::files::{Files, Loaded, folder, join};
@@ -36,6 +37,8 @@ pub(super) struct Draft {
     pub(super) folders: HashMap<FileId, String>,
     /// Services of which something could not be read.
     pub(super) open: BTreeSet<Box<str>>,
+    /// Profiles that `COMPOSE_PROFILES` makes active.
+    pub(super) active: Vec<Box<str>>,
 }
 
 impl Draft {
@@ -54,6 +57,16 @@ impl Draft {
             self.folders.entry(file).or_insert(folder);
         }
         self.open.extend(later.open);
+    }
+
+    /// The places of values that come from a sample of `.env`, in order.
+    pub(super) fn samples(&self) -> Vec<Site> {
+        let mut found = Vec::new();
+        for entry in self.services.iter().chain(&self.networks).chain(&self.configs) {
+            entry.item.samples(&mut found);
+        }
+        found.sort_unstable_by_key(|site| (site.span.file, site.span.start));
+        found
     }
 }
 
@@ -84,8 +97,8 @@ impl<'r, 'f> Reader<'r, 'f> {
         Self { files, unread, trees: HashMap::new(), services: 0, tells: true }
     }
 
-    /// The projects of a folder, from the names of its compose files.
-    pub(super) fn projects(&mut self, at: &str, names: &[String]) -> Vec<Draft> {
+    /// The projects of a folder, from the names of its compose files. `said`: the files that commands name together.
+    pub(super) fn projects(&mut self, at: &str, names: &[String], said: &[Vec<String>]) -> Vec<Draft> {
         const FIRST: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
         let path = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}/{name}") };
         let has = |name: &str| names.iter().any(|other| other == name);
@@ -97,11 +110,36 @@ impl<'r, 'f> Reader<'r, 'f> {
         });
         let mut drafts = Vec::new();
         let base_draft = base.and_then(|name| self.file(&path(name), at, &variables, 0));
+        // What `.env` and the commands of the repository name is no guess.
+        let mut chained: BTreeSet<String> = BTreeSet::new();
+        let named = chains::from_environment(&variables);
+        let named: Option<Vec<String>> =
+            named.and_then(|files| files.iter().map(|file| join(at, file)).collect::<Option<_>>());
+        let from_here = said.iter().filter(|chain| chain.first().is_some_and(|first| folder(first) == at));
+        let whole_base = base.map(path);
+        for (chain, sampled) in
+            named.iter().map(|chain| (chain, variables.sample)).chain(from_here.map(|chain| (chain, false)))
+        {
+            // The first file alone, or with its override, is there already.
+            if chain.len() == 1 && chain.first() == whole_base.as_ref() {
+                continue;
+            }
+            let laid: Option<Vec<Draft>> = chain.iter().map(|file| self.file(file, at, &variables, 0)).collect();
+            let Some(laid) = laid else { continue };
+            let mut draft = Draft { whole: true, guessed: sampled, folder: at.to_owned(), ..Draft::default() };
+            laid.into_iter().for_each(|later| draft.lay(later));
+            chained.extend(chain.iter().cloned());
+            drafts.push(draft);
+        }
         let others = names.iter().filter(|name| {
-            Some(name.as_str()) != base && Some(*name) != overriding.as_ref() && !FIRST.contains(&name.as_str())
+            Some(name.as_str()) != base
+                && Some(*name) != overriding.as_ref()
+                && !FIRST.contains(&name.as_str())
+                && !chained.contains(&path(name))
         });
         let others: Vec<&String> = others.take(MAX_OVERLAYS).collect();
-        if let Some(base) = &base_draft {
+        // `.env` may say that the first file alone is not what runs.
+        if let Some(base) = base_draft.as_ref().filter(|_| named.is_none() || variables.sample || drafts.is_empty()) {
             let mut draft = base.clone();
             if let Some(later) = overriding.and_then(|name| self.file(&path(&name), at, &variables, 0)) {
                 draft.lay(later);
@@ -120,6 +158,8 @@ impl<'r, 'f> Reader<'r, 'f> {
         }
         for draft in &mut drafts {
             draft.services.retain(|entry| entry.item.merge != Merge::Reset);
+            let active = variables.get("COMPOSE_PROFILES").unwrap_or_default();
+            draft.active = active.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Into::into).collect();
         }
         drafts.retain(|draft| {
             self.services += draft.services.len();
@@ -128,13 +168,18 @@ impl<'r, 'f> Reader<'r, 'f> {
         drafts
     }
 
-    /// What `.env` of a folder says; where there is none, nothing.
+    /// What `.env` of a folder says; where there is none, what a sample of it says; where there is none, nothing.
     fn variables(&mut self, at: &str) -> Variables {
-        let Some(path) = join(at, ".env") else { return Variables::default() };
-        match self.files.load_text(&path) {
-            Loaded::File(id) => Variables::read(self.files.sources.file(id).text()),
-            _ => Variables::default(),
+        for name in std::iter::once(".env").chain(SAMPLES) {
+            let Some(path) = join(at, name) else { continue };
+            if name != ".env" && !self.files.exists(&path) {
+                continue;
+            }
+            if let Loaded::File(id) = self.files.load_text(&path) {
+                return Variables::read(self.files.sources.file(id).text(), name != ".env");
+            }
         }
+        Variables::default()
     }
 
     fn tree(&mut self, path: &str) -> Option<Read> {

@@ -81,6 +81,8 @@ pub fn lower(files: &mut Files<'_>, topology: &mut Topology) {
         whole: false,
         guessed: false,
         shares: false,
+        folder: "".into(),
+        sampled: Vec::new(),
     });
     for found in found {
         let workload = workload(project, found);
