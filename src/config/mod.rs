@@ -247,6 +247,7 @@ impl Config {
                 depends_on: Vec::new(),
                 restart: Known::Unknown(Reason::OutsideRepository),
                 health: Known::Unknown(Reason::OutsideRepository),
+                check: None,
                 profiles: Vec::new(),
                 replicas: Known::Unknown(Reason::OutsideRepository),
                 fixed_address: false,

@@ -273,6 +273,7 @@ impl House {
             depends_on: Vec::new(),
             restart: Known::Yes(false),
             health: Known::Unknown(Reason::Variable),
+            check: None,
             profiles: Vec::new(),
             replicas: Known::Yes(1),
             fixed_address: false,

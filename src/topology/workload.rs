@@ -178,6 +178,8 @@ pub struct Workload {
     pub restart: Known<bool>,
     /// Where a check of its health is written; `Yes(None)`: nothing checks it.
     pub health: Known<Option<Site>>,
+    /// What its own health check does, where that could be read.
+    pub check: Option<Box<OwnCheck>>,
     /// Profiles of which one must be active for it to start; empty: it always starts.
     pub profiles: Vec<Box<str>>,
     /// How many of it run.
@@ -188,6 +190,19 @@ pub struct Workload {
     pub many: bool,
     /// Whether its command waits for something before it starts the program.
     pub waits: bool,
+}
+
+/// A health check that a workload makes of itself.
+#[derive(Debug)]
+pub struct OwnCheck {
+    /// Where it is written.
+    pub site: Site,
+    /// The ports of its own loopback that it asks.
+    pub asks: Vec<(u16, Site)>,
+    /// Whether its server is one that opens no port besides the one that it is told.
+    pub one_port: bool,
+    /// A program that it calls, and that its image is known to come without: the program, its place, the image.
+    pub lacks: Option<(Box<str>, Site, Box<str>)>,
 }
 
 /// Whose network a workload uses.

@@ -90,6 +90,7 @@ fn empty(project: ProjectId, entry: &Entry) -> Workload {
         depends_on: Vec::new(),
         restart: Known::Unknown(UNKNOWN),
         health: Known::Unknown(UNKNOWN),
+        check: None,
         profiles: Vec::new(),
         replicas: Known::Yes(1),
         fixed_address: false,
@@ -316,6 +317,7 @@ impl Service<'_> {
         workload.claims_open = learned.claims_open || open;
         workload.server = learned.server;
         workload.health = learned.health;
+        workload.check = learned.check;
         workload.waits = ["wait", "dockerize", "sleep", "until "].iter().any(|word| started.contains(word));
         let base = image.as_deref().and_then(|image| image.base.as_ref()).or(evidence.image.as_ref());
         workload.many = !base.and_then(Text::known).is_some_and(is_proxy_image)
@@ -349,8 +351,11 @@ impl Service<'_> {
     /// Published and documented ports, labels.
     fn ports(&self, evidence: &Evidence, workload: &mut Workload) {
         let item = self.item();
+        let mut sampled = Vec::new();
         for port in item.get("ports").map(Item::items).unwrap_or_default() {
             ports::read(port, &mut workload.published);
+            let from_sample = port.sampled || port.get("target").is_some_and(|target| target.sampled);
+            sampled.resize(workload.published.len(), from_sample);
         }
         let claim = |port: u16, weight, site, words: String| Claim {
             at: Known::Yes(Listens::Port(port)),
@@ -361,10 +366,12 @@ impl Service<'_> {
             words: words.into(),
         };
         let mut claims = Vec::new();
-        for published in &workload.published {
+        for (published, from_sample) in workload.published.iter().zip(sampled) {
             match published.container {
                 Known::Yes(port) if published.tcp => {
-                    claims.push(claim(port, Weight::Strong, published.site, format!("its `ports` lead to {port}")));
+                    // What everybody fills in for himself, nobody relies on.
+                    let weight = if from_sample { Weight::Medium } else { Weight::Strong };
+                    claims.push(claim(port, weight, published.site, format!("its `ports` lead to {port}")));
                 }
                 Known::Yes(_) => {}
                 Known::Unknown(_) => workload.claims_open = true,

@@ -102,6 +102,7 @@ fn taken(gather: Gather<'_, '_>) -> Learned {
         claims_open: gather.open,
         server: gather.server,
         health: Known::Unknown(Reason::OutsideRepository),
+        check: None,
     }
 }
 
@@ -140,6 +141,7 @@ fn workload(project: ProjectId, found: Found) -> Workload {
         depends_on: Vec::new(),
         restart: found.restart,
         health: found.learned.health,
+        check: None,
         profiles: Vec::new(),
         replicas: if found.runs { Known::Yes(1) } else { Known::Unknown(Reason::OutsideRepository) },
         fixed_address: true,
@@ -256,6 +258,7 @@ fn socket(files: &mut Files<'_>, id: FileId) -> Option<Found> {
         claims_open: false,
         server: Server::default(),
         health: Known::Unknown(Reason::OutsideRepository),
+        check: None,
     };
     let named = |key: &str| {
         last(&entries, "Socket", key)
