@@ -396,3 +396,34 @@ fn profiles_that_the_environment_switches_on() {
     assert!(said("COMPOSE_PROFILES=other\n"));
     assert!(!said("COMPOSE_PROFILES=other,prod\n"));
 }
+
+#[test]
+fn files_of_the_first_version() {
+    let services =
+        "web:\n  image: nginx\n  links: [app]\n  volumes: [\"./site.conf:/etc/nginx/conf.d/default.conf\"]\n";
+    let app = "app:\n  image: a\n  command: gunicorn -b 0.0.0.0:8000 x\n";
+    let first = report(&[("site.conf", SITE), ("docker-compose.yml", &format!("{services}{app}"))]);
+    assert!(matches!(leads(&first)[..], [Leads::To(_)]), "{:?}", leads(&first));
+    assert!(codes(&first).contains(&"GW101"));
+    // Anything may be on the one network of the machine.
+    let alone = report(&[("site.conf", SITE), ("docker-compose.yml", &services.replace("links", "labels"))]);
+    assert!(!codes(&alone).contains(&"GW105"));
+    for other in ["web: 1\n", "a:\n  image: b\nc:\n  d: e\n"] {
+        let other = report(&[("site.conf", SITE), ("docker-compose.yml", other)]);
+        assert_eq!(other.topology.projects.iter().count(), 0);
+    }
+}
+
+#[test]
+fn a_compose_file_holds_the_configuration() {
+    let text = "services:\n  web:\n    image: nginx\n    configs: [{source: a, target: /etc/nginx/nginx.conf}, {source: b, target: /etc/nginx/conf.d/b.conf}]\n  app:\n    image: a\n    ports: [\"3000:9000\"]\nconfigs:\n  a:\n    content: |\n      events {}\n      http { include /etc/nginx/conf.d/*.conf; }\n  b:\n    content: |\n      server { listen 80; location / { proxy_pass http://app:3000/$$request_uri; } }\n  c:\n    content: |\n      proxy_pass nowhere;\n";
+    let shelf = Shelf::new(&[("compose.yaml", text), ("x.conf", "server { listen 80; }")]);
+    let report = shelf.lint();
+    assert!(codes(&report).contains(&"GW102"), "{:?}", codes(&report));
+    assert_eq!(report.files.iter().filter(|(path, _)| path == "compose.yaml").count(), 1);
+    let found = report.findings.iter().find(|finding| finding.rule.meta().code == "GW102").unwrap();
+    let span = found.primary().site.span;
+    let path = report.sources.file(span.file).path();
+    assert_eq!((path, &text[span.start as usize..][..15]), ("compose.yaml", "http://app:3000"));
+    assert!(found.fix.is_none(), "nothing is written into a text within another file");
+}

@@ -167,7 +167,9 @@ impl Seen<'_> {
     /// The workload that the address leads to, unless it is the proxy's own.
     pub fn to(&self) -> Option<(WorkloadId, &Workload)> {
         match self.leads {
-            Leads::To(to) if to != self.placement.workload => Some((to, &self.topology.workloads[to])),
+            Leads::To(to) | Leads::Container(to) if to != self.placement.workload => {
+                Some((to, &self.topology.workloads[to]))
+            }
             _ => None,
         }
     }
@@ -271,7 +273,9 @@ pub fn behind(topology: &Topology, endpoint: EndpointId) -> Vec<Behind<'_>> {
         let guessed =
             placement.how == Placed::Near || topology.projects[topology.workloads[placement.workload].project].guessed;
         let id = match outlook.leads {
-            Leads::To(id) => sharers(topology, id).into_iter().find(|&id| claim_of(id).is_some()).unwrap_or(id),
+            Leads::To(id) | Leads::Container(id) => {
+                sharers(topology, id).into_iter().find(|&id| claim_of(id).is_some()).unwrap_or(id)
+            }
             Leads::Itself => {
                 match sharers(topology, placement.workload).into_iter().find(|&id| claim_of(id).is_some()) {
                     Some(id) => id,

@@ -139,6 +139,26 @@ fn in_project(rule: RuleId, cx: &Cx<'_>, names: &Elsewhere, seen: &Seen<'_>) -> 
                 None => finding.label(seen.runs()).help("write the name of the service that is meant"),
             }
         }
+        Leads::Container(other) => {
+            let workload = &t.workloads[other];
+            let message = format!(
+                "{} is the name of one container of {}, made of the project's name and a number",
+                quote(name),
+                quote(&workload.name)
+            );
+            let finding =
+                Finding::new(rule, dialect, at("changes with the folder's name and the number".into()), message);
+            return Some(
+                finding
+                    .severity(Severity::Note)
+                    .confidence(Confidence::Possible)
+                    .label((workload.site, "the service".into()))
+                    .label(seen.runs())
+                    .log("")
+                    .why("under another project name, or for another container of the service, the name is not there")
+                    .help(format!("write {}, which leads to every container of the service", quote(&workload.name))),
+            );
+        }
         Leads::Barred(other, Bar::Shares(with, line)) => {
             let (theirs, with) = (quote(&t.workloads[other].name), quote(&t.workloads[with].name));
             let message = format!("{theirs} uses the network of {with} and has no name of its own there");

@@ -90,6 +90,8 @@ pub struct Peer {
 pub enum Leads {
     /// This workload.
     To(WorkloadId),
+    /// This workload, by the name that the engine gave to one of its containers.
+    Container(WorkloadId),
     /// The proxy's own network namespace: its loopback.
     Itself,
     /// The machine on which it runs.

@@ -7,6 +7,7 @@
 
 mod chains;
 mod envsubst;
+mod inline;
 mod interpolate;
 mod layout;
 mod merge;

@@ -1,5 +1,6 @@
 //! Projects → the topology: networks, workloads, names, ports, evidence.
 
+use super::inline::{self, Inline};
 use super::layout::{How, Layout, Lies, Puts, written};
 use super::ports;
 use super::read::Draft;
@@ -32,6 +33,8 @@ pub(super) struct Container {
     pub(super) environment_open: bool,
     /// Whether something takes the place of the image's own entrypoint.
     pub(super) own_entrypoint: bool,
+    /// Variables of the proxy that compose replaces, in texts within the compose file.
+    pub(super) eaten: HashMap<String, (Box<str>, Site)>,
 }
 
 const UNKNOWN: Reason = Reason::Variable;
@@ -60,11 +63,13 @@ pub(super) fn model(draft: &Draft, files: &mut Files<'_>, images: &mut Images, t
         .iter()
         .filter_map(|entry| Some((entry.item.word("container_name")?, *names.get(&*entry.key)?)))
         .collect();
+    let inline = inline::enter(draft, files);
     let mut networks = Networks { draft, project, made: HashMap::new() };
     let mut containers = Vec::new();
     for entry in &draft.services {
         let Some(&id) = names.get(&*entry.key) else { continue };
-        let service = Service { draft, entry, names: &names, by_container_name: &by_container_name, id };
+        let service =
+            Service { draft, entry, names: &names, by_container_name: &by_container_name, inline: &inline, id };
         let open = draft.open.contains(&entry.key);
         service.reach(&mut networks, open, t);
         service.life(t);
@@ -131,6 +136,7 @@ struct Service<'s> {
     entry: &'s Entry,
     names: &'s HashMap<&'s str, WorkloadId>,
     by_container_name: &'s HashMap<&'s str, WorkloadId>,
+    inline: &'s HashMap<Box<str>, Inline>,
     id: WorkloadId,
 }
 
@@ -343,6 +349,11 @@ impl Service<'_> {
             command: started,
             image: base.map(|text| text.text.clone()),
             environment_open: environment_open || built_unread,
+            eaten: self
+                .inline
+                .values()
+                .filter_map(|inline| Some((inline.path.clone(), inline.eaten.clone()?)))
+                .collect(),
             own_entrypoint: item.get("entrypoint").is_some()
                 || image.as_deref().is_some_and(|image| image.entrypoint.is_some()),
         }
@@ -524,6 +535,7 @@ impl Service<'_> {
             let declared = self.draft.configs.iter().find(|entry| &*entry.key == name);
             let file = declared.and_then(|entry| entry.item.get("file"));
             let outside = file.and_then(|file| join(self.draft.folder_of(file.site), file.known()?));
+            let outside = outside.or_else(|| self.inline.get(name).map(|inline| inline.path.clone()));
             layout.add(&target, outside, config.site, How::Mounted);
         }
         for volume in item.get("volumes").map(Item::items).unwrap_or_default() {

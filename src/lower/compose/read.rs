@@ -79,6 +79,20 @@ pub(super) fn is_compose_name(name: &str) -> bool {
         .any(|begin| stem.strip_prefix(begin).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_'])))
 }
 
+/// Whether a file is one of the first version, which has its services at the top.
+fn is_first_version(root: yaml::View<'_>) -> bool {
+    let entries = root.entries();
+    let is_service = |service: &yaml::View<'_>| ["image", "build"].iter().any(|key| service.get(key).is_some());
+    root.is_mapping() && !entries.is_empty() && entries.iter().all(|(_, service)| is_service(service))
+}
+
+/// A default network on which others may be.
+fn open_network(site: Site) -> Entry {
+    let external = Entry { key: "external".into(), site, item: Item::scalar("true", site) };
+    let item = Item { value: Value::Map(vec![external]), ..Item::scalar("", site) };
+    Entry { key: "default".into(), site, item }
+}
+
 /// A file that was read, and its tree.
 type Read = (FileId, Rc<Parsed<yaml::Tree>>);
 
@@ -213,7 +227,8 @@ impl<'r, 'f> Reader<'r, 'f> {
         let root = tree.tree.root()?;
         let services = root.get("services").filter(|services| services.is_mapping());
         let include = root.get("include").filter(|include| include.is_sequence());
-        if services.is_none() && include.is_none() {
+        let first_version = services.is_none() && include.is_none();
+        if first_version && !is_first_version(root) {
             return None;
         }
         let mut draft = Draft { file: Some(id), folder: base.to_owned(), whole: true, ..Draft::default() };
@@ -231,7 +246,14 @@ impl<'r, 'f> Reader<'r, 'f> {
         };
         let mut own =
             Draft { whole: true, networks: section("networks"), configs: section("configs"), ..Draft::default() };
-        for mut entry in section("services") {
+        let services = if first_version {
+            // Before networks had names, everything was on one, with whatever else the machine ran.
+            own.networks = vec![open_network(Site::direct(Span::new(id, 0, 0)))];
+            Item::read(root, id, variables).entries().to_vec()
+        } else {
+            section("services")
+        };
+        for mut entry in services {
             merge::normalise(&mut entry.item);
             let mut walk = Walk { variables, draft: &mut own, open: false };
             entry.item = self.extended(entry.item, path, &mut walk, depth);
