@@ -366,6 +366,9 @@ pub struct Server {
     pub sockets: Vec<SocketAccess>,
     /// Where it is given a `/tmp` of its own, in which nobody else finds its sockets.
     pub private_tmp: Option<Site>,
+    /// A folder of `/run` in which it opens its socket and which nothing makes, and where the socket is written: `/run` is empty
+    /// after each start of the machine.
+    pub unmade_folder: Option<(Box<str>, Site)>,
     /// The addresses from which it takes connections, where it is told to refuse all others.
     pub allowed_clients: Option<(Vec<Box<str>>, Site)>,
 }

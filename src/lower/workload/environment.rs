@@ -302,6 +302,10 @@ pub(super) fn image(gather: &mut Gather<'_, '_>) {
         // Another program runs in it; the ports of the image say nothing of that one.
         return;
     }
+    if facts.repository == "tomcat" && gather.decided {
+        // Its own file says where it listens.
+        return;
+    }
     if facts.repository == "php" && gather.decided {
         // Its own pools say where it listens.
         return;

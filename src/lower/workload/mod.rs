@@ -19,11 +19,13 @@ mod python;
 mod sites;
 #[cfg(test)]
 mod tests;
+mod tomcat;
 mod units;
 mod uwsgi;
 
 pub use image::{Build, Copied, Dockerfile, Image, found, image};
 
+use crate::defaults::servers;
 use crate::files::Files;
 use crate::source::{Site, SourceMap};
 use crate::syntax::words::{Command, Text};
@@ -98,6 +100,10 @@ pub fn learn(files: &mut Files<'_>, evidence: &Evidence) -> Learned {
     }
     let base = environment::base(&gather).map(|image| image.text.to_string()).unwrap_or_default();
     fpm::pools(&mut gather);
+    fpm::installed(&mut gather);
+    if gather.program.is_some_and(|(program, _)| std::ptr::eq(program, &servers::TOMCAT)) || base.contains("tomcat") {
+        tomcat::configuration(&mut gather);
+    }
     if let Some(context) = environment::context(&mut gather) {
         let java = ["openjdk", "temurin", "corretto", "java", "jre", "jdk"].iter().any(|word| base.contains(word));
         if gather.family == Some(Family::Java) || java {
