@@ -195,7 +195,17 @@ pub fn lint_probed(
         .filter(|&(id, _)| !files.is_embedded(id))
         .filter_map(|(id, file)| files.tree(id).map(|tree| (file.path().to_owned(), tree.dialect())))
         .chain(manifests)
+        .collect::<Vec<_>>();
+    let mut read: Vec<(String, Dialect)> = read;
+    // A compose file that holds configuration was linted, too.
+    let holds = files.sources.files().filter(|&(id, file)| files.is_embedded(id) && files.known_as(id) != file.path());
+    let mut holding: Vec<(String, Dialect)> = holds
+        .filter(|(id, _)| !files.known_as(*id).is_empty())
+        .filter_map(|(id, file)| Some((file.path().to_owned(), files.tree(id)?.dialect())))
         .collect();
+    holding.sort();
+    holding.dedup();
+    read.extend(holding);
     let mut findings = findings.finish(&files.sources);
     let not_utf8 = settle_fixes(&mut findings, &files);
     probe.done(Step::Report);

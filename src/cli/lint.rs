@@ -13,6 +13,7 @@ use crate::discover::{self, DialectOf, Disk, Found, Request};
 use crate::engine::{self, Report, Selection, Settings, Targets};
 use crate::files::{Repository, Unit};
 use crate::fix::Fixed;
+use crate::lower::compose::is_compose_name;
 use crate::syntax::limits::MAX_FILE_BYTES;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
@@ -349,13 +350,28 @@ fn nothing_to_lint(request: &Request, found: &Found) -> String {
         0 => String::new(),
         count => format!("\n* what `exclude` in {} names ({count} here)", NAME),
     };
+    let compose =
+        found.deployments.iter().filter(|path| is_compose_name(path.rsplit('/').next().unwrap_or(path))).count();
+    let around = match compose {
+        0 => String::new(),
+        count => format!(
+            "\n{} here: read for the services around a proxy, which alone are not linted. A proxy's file is taken that a service \
+             mounts,\ncopies into its image or holds as `content` of a config; none of the services does. Name the file, if it \
+             lies elsewhere.",
+            if count == 1 {
+                "There is one compose file".to_owned()
+            } else {
+                format!("There are {count} compose files")
+            }
+        ),
+    };
     let ignored =
         if request.no_ignore { "" } else { "\n* ignored files, node_modules, vendor and target with --no-ignore" };
     format!(
         "nothing to lint in {}: {files}.\n\
          Looked for nginx.conf, haproxy.cfg, and for *.conf, *.cfg, *.vhost, their templates (*.conf.j2, \
          *.conf.template …)\n\
-         and files in sites-enabled, conf.d, nginx … whose content is nginx or HAProxy.\n\
+         and files in sites-enabled, conf.d, nginx … whose content is nginx or HAProxy; and for manifests of Kubernetes.{around}\n\
          What else can be linted:\n\
          * a file by its path; what it is taken for, and why: gw502-lint --explain-file PATH\n\
          * files of other names with --dialect 'GLOB=nginx' or --dialect 'GLOB=haproxy'{ignored}{excluded}",

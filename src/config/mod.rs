@@ -226,6 +226,8 @@ impl Config {
             whole: false,
             guessed: false,
             shares: false,
+            folder: "".into(),
+            sampled: Vec::new(),
         });
         for service in &self.services {
             let claims = service
@@ -258,6 +260,7 @@ impl Config {
                 depends_on: Vec::new(),
                 restart: Known::Unknown(Reason::OutsideRepository),
                 health: Known::Unknown(Reason::OutsideRepository),
+                check: None,
                 profiles: Vec::new(),
                 replicas: Known::Unknown(Reason::OutsideRepository),
                 fixed_address: false,
