@@ -130,7 +130,7 @@ fn idle(t: &Topology) -> Option<HashMap<Spoken, Option<Idle<'_>>>> {
             if used.contains(&id) {
                 continue;
             }
-            for claim in workload.claims.iter().filter(|claim| claim.weight == Weight::Decisive) {
+            for claim in workload.claims.iter().filter(|claim| decides(claim)) {
                 let (Some(at), spoken) = (claim.at.known(), claim.spoken.unwrap_or(Spoken::Http)) else { continue };
                 // One file may be read for itself and for the unit that names it.
                 let same =
@@ -148,6 +148,12 @@ fn idle(t: &Topology) -> Option<HashMap<Spoken, Option<Idle<'_>>>> {
         }
     }
     (!found.is_empty() && !open).then_some(found)
+}
+
+/// Whether a claim is the program's own; what its environment says of a port is.
+fn decides(claim: &Claim) -> bool {
+    let port = matches!(claim.at, Known::Yes(Listens::Port(_)));
+    claim.weight == Weight::Decisive || claim.weight == Weight::Strong && port
 }
 
 /// Paths under which a distribution's own php-fpm listens, whatever pools a repository adds.

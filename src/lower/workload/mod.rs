@@ -17,6 +17,7 @@ pub mod machine;
 mod programs;
 mod python;
 mod sites;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod units;
