@@ -120,6 +120,11 @@ fn node(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site) {
                 handle(gather, &Line { assignments: Vec::new(), words: rest });
                 return;
             }
+            // Next.js makes a server of its own for `output: "standalone"`.
+            "server.js" if is_next_standalone(gather) => {
+                told(gather, &[], at, &servers::NEXT, [&[], &[]], [&["HOSTNAME"], &["PORT"]]);
+                return;
+            }
             _ => {
                 let path = script.text.to_string();
                 source(gather, &path);
@@ -127,6 +132,11 @@ fn node(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site) {
         }
     }
     generic(gather, arguments);
+}
+
+fn is_next_standalone(gather: &Gather<'_, '_>) -> bool {
+    let copies = gather.evidence.built.iter().flat_map(|built| &built.copies);
+    copies.into_iter().any(|copied| copied.from.as_deref().is_some_and(|from| from.contains(".next/standalone")))
 }
 
 fn vite(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site, program: &'static servers::Program) {
@@ -139,12 +149,21 @@ fn vite(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site, program: &'st
         words.insert(index + 1, Text::new("0.0.0.0", word.site));
     }
     // A file of its own may say more.
-    let configured = ["vite.config.js", "vite.config.ts", "vite.config.mjs"]
-        .iter()
-        .any(|name| !matches!(gather.inside(name), Inside::Missing));
-    let port = last(&words, &["--port"]);
-    if port.is_none() && configured {
-        gather.open = true;
+    let part = if std::ptr::eq(program, &servers::VITE_PREVIEW) { "preview" } else { "server" };
+    for name in ["vite.config.js", "vite.config.ts", "vite.config.mjs", "vite.config.mts"] {
+        let Inside::File(id) = gather.inside(name) else { continue };
+        match super::sources::vite(gather, id, part) {
+            None => gather.open |= last(&words, &["--port"]).is_none() || last(&words, &["--host"]).is_none(),
+            Some((host, port)) => {
+                // The command decides over the file.
+                for (flag, said) in [("--host", host), ("--port", port)] {
+                    if let Some(said) = said.filter(|_| last(&words, &[flag]).is_none()) {
+                        words.extend([Text::new(flag, said.site), said]);
+                    }
+                }
+            }
+        }
+        break;
     }
     told(gather, &words, at, program, [&["--host"], &["--port"]], [&[], &[]]);
 }
@@ -343,6 +362,12 @@ pub(super) fn by_custom(gather: &mut Gather<'_, '_>) {
         return;
     }
     match gather.variable("PORT") {
+        // A program that is known to read it has said so already, with its host.
+        (Variable::Is(port), Some(_))
+            if gather.claims.iter().any(|claim| {
+                claim.weight >= Weight::Strong
+                    && matches!(claim.at.known(), Some(Listens::Port(known)) if known.to_string() == *port)
+            }) => {}
         (Variable::Is(port), Some(site)) => {
             let manner = Manner { spoken: None, weight: Weight::Strong, port: None };
             gather.listens(&port, manner, site, says("the environment", &format!("PORT={port}")));

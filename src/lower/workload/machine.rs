@@ -199,6 +199,7 @@ fn workload(project: ProjectId, found: Found) -> Workload {
         fixed_address: true,
         many: false,
         waits: false,
+        folders: Vec::new(),
     }
 }
 

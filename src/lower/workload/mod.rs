@@ -28,7 +28,7 @@ pub use image::{Build, Copied, Dockerfile, Image, found, image};
 use crate::files::Files;
 use crate::source::{Site, SourceMap};
 use crate::syntax::words::{Command, Text};
-use crate::topology::{Claim, Known, Reason, Server};
+use crate::topology::{Claim, Known, Reason, Server, Spoken};
 use gather::{Family, Gather};
 
 /// What describes one workload. Values are interpolated already; what is not known in them is a
@@ -114,6 +114,12 @@ pub fn learn(files: &mut Files<'_>, evidence: &Evidence) -> Learned {
         environment::health(&mut gather, health);
     }
     environment::image(&mut gather);
+    if speaks_tls(evidence) {
+        // Whether a port that is said to speak HTTP has TLS around it is decided there.
+        for claim in gather.claims.iter_mut().filter(|claim| claim.spoken == Some(Spoken::Http)) {
+            claim.spoken = None;
+        }
+    }
     let health = match health {
         Some(HealthCheck::Runs(_, site) | HealthCheck::Unknown(site)) => Known::Yes(Some(*site)),
         Some(HealthCheck::Off(_)) => Known::Yes(None),
@@ -121,6 +127,27 @@ pub fn learn(files: &mut Files<'_>, evidence: &Evidence) -> Learned {
         None => Known::Unknown(Reason::OutsideRepository),
     };
     Learned { claims: gather.claims, claims_open: gather.open, server: gather.server, health }
+}
+
+/// Whether a command or a variable speaks of certificates: then nothing is known of what a port speaks.
+fn speaks_tls(evidence: &Evidence) -> bool {
+    let built = evidence.built.as_ref();
+    let commands = [
+        evidence.entrypoint.as_ref(),
+        evidence.command.as_ref(),
+        built.and_then(|built| built.entrypoint.as_ref()),
+        built.and_then(|built| built.command.as_ref()),
+    ];
+    let texts = commands.into_iter().flatten().flat_map(|command| match command {
+        Command::Words(words) => words.as_slice(),
+        Command::Shell(text) | Command::Split(text) => std::slice::from_ref(text),
+    });
+    let names = evidence.environment.iter().chain(built.into_iter().flat_map(|built| &built.environment));
+    let speaks = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        ["certfile", "keyfile", "ssl-", "ssl_", "tls-", "tls_", "ssl:", "--cert", "keystore"].iter().any(|word| text.contains(word))
+    };
+    texts.into_iter().any(|text| speaks(&text.text)) || names.into_iter().any(|(name, _)| speaks(name))
 }
 
 /// What is started in the end: the entrypoint with the command behind it.

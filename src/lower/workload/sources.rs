@@ -3,7 +3,8 @@
 use super::gather::{Gather, Inside, Manner, bind_of, says};
 use super::lines::base_name;
 use super::literals::scalar;
-use crate::syntax::words::HOLE;
+use crate::source::FileId;
+use crate::syntax::words::{HOLE, Text};
 use crate::topology::{Bind, Listens, Spoken, Weight};
 
 /// Longest source file that is looked at.
@@ -104,6 +105,55 @@ pub(super) fn node_listen(call: &str, value: &dyn Fn(&str) -> String) -> Option<
         },
     };
     Some(Said { port: port(first)?, host: said_host })
+}
+
+/// `server: { host: true, port: 3000 }` of Vite's configuration: host and port, where they are said. `None`: it cannot
+/// be read.
+pub(super) fn vite(gather: &Gather<'_, '_>, id: FileId, part: &str) -> Option<(Option<Text>, Option<Text>)> {
+    let file = gather.files.sources.share(id);
+    let text = file.text();
+    let key = format!("{part}:");
+    let mut found = text.match_indices(&key).filter(|(at, _)| {
+        !text.get(..*at).unwrap_or("").ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_'))
+    });
+    let first = found.next();
+    // Built of other parts, or said twice.
+    if text.len() > MAX_SOURCE || text.contains("mergeConfig") || found.next().is_some() {
+        return None;
+    }
+    let Some((at, _)) = first else { return (!text.contains("...")).then_some((None, None)) };
+    let after = text.get(at + key.len()..)?;
+    let open = after.len() - after.trim_start().len();
+    let from = at + key.len() + open + 1;
+    let inside = after.trim_start().strip_prefix('{').and_then(call)?;
+    let (mut host, mut port) = (None, None);
+    let mut offset = from;
+    for field in arguments(inside) {
+        let place = text.get(offset..).and_then(|rest| rest.find(field)).map_or(offset, |at| at + offset);
+        offset = place + field.len();
+        let Some((name, value)) = field.split_once(':') else {
+            // `port,` or `...shared`
+            if field.starts_with("...") || matches!(field, "host" | "port") {
+                return None;
+            }
+            continue;
+        };
+        let value = match value.trim() {
+            "true" => "0.0.0.0".to_owned(),
+            "false" => "localhost".to_owned(),
+            value => scalar(gather, value),
+        };
+        if value.contains(HOLE) && matches!(name.trim(), "host" | "port") {
+            return None;
+        }
+        let said = Text::new(value, Gather::in_file(id, place..offset));
+        match name.trim() {
+            "host" => host = Some(said),
+            "port" => port = Some(said),
+            _ => {}
+        }
+    }
+    Some((host, port))
 }
 
 /// What Python calls to serve, how it is found in the file, and where it listens unless it is told.
