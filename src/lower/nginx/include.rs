@@ -122,7 +122,9 @@ impl Lowering<'_, '_> {
                 let folder = crate::files::folder(&file);
                 let kind = file.rsplit_once('.').map_or("", |(_, kind)| kind);
                 let others = format!("{folder}/*.{kind}");
-                if !folder.is_empty() && !kind.is_empty() && !self.files.glob(&others).is_empty() {
+                // A container that runs more than the proxy may write it before.
+                let alone = !self.out.topology.workloads[stands.workload].many;
+                if alone && !folder.is_empty() && !kind.is_empty() && !self.files.glob(&others).is_empty() {
                     self.missing(written, file, site, true);
                 }
                 Some((Vec::new(), true))
