@@ -98,6 +98,10 @@ pub fn learn(files: &mut Files<'_>, evidence: &Evidence) -> Learned {
     let base = environment::base(&gather).map(|image| image.text.to_string()).unwrap_or_default();
     fpm::pools(&mut gather);
     if let Some(context) = environment::context(&mut gather) {
+        let built = evidence.built.is_some() && evidence.folder.is_none();
+        if built && gather.family.is_none() && gather.program.is_none() && gather.claims.is_empty() {
+            sources::go(&mut gather, &context);
+        }
         let java = ["openjdk", "temurin", "corretto", "java", "jre", "jdk"].iter().any(|word| base.contains(word));
         if gather.family == Some(Family::Java) || java {
             jvm::spring(&mut gather, &context);

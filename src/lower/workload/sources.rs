@@ -3,6 +3,7 @@
 use super::gather::{Gather, Inside, Manner, bind_of, says};
 use super::lines::base_name;
 use super::literals::scalar;
+use crate::files::Loaded;
 use crate::source::FileId;
 use crate::syntax::words::{HOLE, Text};
 use crate::topology::{Bind, Listens, Spoken, Weight};
@@ -105,6 +106,47 @@ pub(super) fn node_listen(call: &str, value: &dyn Fn(&str) -> String) -> Option<
         },
     };
     Some(Said { port: port(first)?, host: said_host })
+}
+
+/// A program of Go that is built from the context: its `main.go` says where it listens.
+pub(super) fn go(gather: &mut Gather<'_, '_>, context: &str) {
+    let join = |path: &str| crate::files::join(context, path);
+    let (Some(main), Some(below)) = (join("main.go"), join("cmd/*/main.go")) else { return };
+    let mut paths: Vec<String> = gather.files.glob(&below).iter().take(2).cloned().collect();
+    if gather.files.exists(&main) {
+        paths.push(main);
+    }
+    // Several programs: which of them is started is not known.
+    let [path] = &paths[..] else { return };
+    let Loaded::File(id) = gather.files.load_text(path) else { return };
+    let file = gather.files.sources.share(id);
+    let text = file.text();
+    let mut found = Vec::new();
+    for start in ["ListenAndServe(", ".Run(", ".Listen(", ".Start(", "Addr:"] {
+        for (at, _) in text.match_indices(start).take(MAX_CALLS) {
+            let line = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+            let after = text.get(at + start.len()..).unwrap_or("").trim_start();
+            // An address is a literal with a colon; what else is called so has other arguments.
+            let literal = after.strip_prefix('"').and_then(|rest| rest.split_once('"')).map(|(literal, _)| literal);
+            let commented = text.get(line..at).is_some_and(|before| before.contains("//"));
+            if !commented && (start != "Addr:" || literal.is_some()) && (start == "ListenAndServe(" || literal.is_some()) {
+                let literal = literal.filter(|literal| literal.contains(':'));
+                let end = text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| at + length);
+                found.push((literal.map(str::to_owned), at, end));
+            }
+        }
+    }
+    // `server.ListenAndServe()` takes the address of the structure.
+    let taken = |at: usize| text.get(at..).is_some_and(|rest| rest.starts_with("ListenAndServe()"));
+    found.retain(|(literal, at, _)| literal.is_some() || !taken(*at));
+    let [(Some(address), at, end)] = &found[..] else { return };
+    let who = format!("`{}`", base_name(file.path()));
+    let shown = text.get(*at..*end).unwrap_or("").trim().to_owned();
+    let manner = Manner { spoken: None, weight: Weight::Strong, port: None };
+    if let Some((listens, bind)) = super::gather::read_address(address, None) {
+        let site = Gather::in_file(id, *at..*at + text.get(*at..*end).unwrap_or("").trim_end().len());
+        gather.claim(listens, bind, manner, site, says(&who, &shown));
+    }
 }
 
 /// `server: { host: true, port: 3000 }` of Vite's configuration: host and port, where they are said. `None`: it cannot
