@@ -266,6 +266,7 @@ impl Config {
                 fixed_address: false,
                 many: false,
                 waits: false,
+                folders: Vec::new(),
             });
             topology.projects[project].workloads.push(id);
         }
