@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
 
+use gw502_lint::baseline::identify;
 use gw502_lint::catalog::{Confidence, RuleId, Severity};
 use gw502_lint::edit::{Edit, Fix};
 use gw502_lint::engine::{Report, UnreadFile};
@@ -28,8 +29,10 @@ fn replace(span: Span, text: &str) -> Edit {
 }
 
 fn report(findings: Findings, sources: SourceMap, unread: Vec<UnreadFile>) -> Report {
+    let mut findings = findings.finish();
+    identify(&mut findings, &sources, |_| None, &Topology::default());
     Report {
-        findings: findings.finish(&sources),
+        findings,
         files: sources.files().map(|(_, file)| (file.path().to_owned(), Dialect::Nginx)).collect(),
         sources,
         topology: Topology::default(),
