@@ -1,5 +1,6 @@
 //! `gw502-lint [PATHS]…`: the run itself.
 
+use super::baseline::BaselineArguments;
 use super::fix::{self, FixArguments, Mode};
 use super::output::{to_file, to_stderr, to_stdout};
 use super::{ColorChoice, Exit, terminal_width};
@@ -83,6 +84,9 @@ pub struct LintArguments {
 
     #[command(flatten)]
     fixes: FixArguments,
+
+    #[command(flatten)]
+    baseline: BaselineArguments,
 
     /// Use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
@@ -185,6 +189,7 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     let targets = targets_of(&arguments.analysis, &config)?;
     let settings = Settings { selection, targets, config, everything };
     request.exclude = settings.config.clone();
+    let mut comparison = arguments.baseline.open(&request, &settings)?;
     let progress = Progress::start();
     let found = discover::discover(&request).map_err(|refusal| refusal.to_string())?;
     // What was named and is excluded is done with: a hook names the files that change.
@@ -198,8 +203,9 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     // Of standard input only its own text can be given back.
     let piped = request.stdin.as_ref().map(|(_, bytes)| bytes).filter(|_| matches!(mode, Mode::Apply(_)));
     // What is not shown is not fixed either.
-    let lint = |units: Vec<Unit>, repository: &dyn Repository| {
+    let mut lint = |units: Vec<Unit>, repository: &dyn Repository| {
         let mut report = engine::lint(units, &unread, repository, &settings);
+        comparison.mark(&mut report);
         report.findings.retain(|finding| finding.level() >= least || finding.rule == RuleId::GW000);
         if piped.is_some() {
             for finding in &mut report.findings {
@@ -242,7 +248,8 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     if let Mode::Show(_) = mode {
         return Ok(if fixed.changed.is_empty() { Exit::Clean } else { Exit::Findings });
     }
-    let report = fixed.report;
+    let mut report = fixed.report;
+    comparison.finish(&mut report)?;
     let shown = Shown { elapsed: started.elapsed(), fixed: (mode != Mode::Tell).then_some(fixed.applied) };
     write_all(&report, &outputs, arguments, shown, piped.is_some())?;
     failed?;

@@ -1,5 +1,6 @@
 //! The command line. Layer 9: arguments in, exit code out; everything between is the library's.
 
+mod baseline;
 mod config;
 mod explain;
 mod fix;
