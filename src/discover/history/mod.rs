@@ -56,8 +56,11 @@ impl Past {
             return Err(cannot("this is no name of a commit, branch or tag"));
         }
         let git = Git::new(root).map_err(|why| cannot(&why))?;
-        let top = git.line(&["rev-parse", "--show-toplevel"]).map_err(|failure| cannot(&failure.said))?;
-        let outside = || cannot(&format!("{} is not in the work tree of a git repository", root.display()));
+        let outside = || cannot(&format!("{} is not in a git repository with a work tree", root.display()));
+        let top = git.line(&["rev-parse", "--show-toplevel"]).map_err(|failure| match failure.said.as_str() {
+            said if said.starts_with("not a git repository") => outside(),
+            said => cannot(said),
+        })?;
         let top = fs::canonicalize(top).map_err(|_| outside())?;
         let below = root.strip_prefix(&top).map_err(|_| outside())?;
         let prefix = match super::relative(below, Path::new("")) {
