@@ -206,9 +206,9 @@ fn what_was_not_read_and_what_is_suppressed_already_is_in_no_baseline() {
 fn the_configuration_file_may_name_the_baseline() {
     let tree = sites();
     fs::create_dir(tree.at(".git")).unwrap();
+    fs::create_dir(tree.at("ci")).unwrap();
     tree.write(".gw502.yaml", "baseline: ci/known.json\n");
     tree.run(&[]).exits(USAGE).complains("there is no baseline ci/known.json");
-    fs::create_dir(tree.at("ci")).unwrap();
     tree.run(&["--write-baseline", "ci/known.json"]).exits(CLEAN);
     tree.run(&[]).exits(CLEAN).is_quiet();
     tree.run(&["--no-baseline"]).exits(FINDINGS);
@@ -265,7 +265,7 @@ fn difference(before: &Report, after: &Report) -> Vec<String> {
     new.chain(gone).collect()
 }
 
-/// Where statements begin that are the first thing on their line.
+/// Where statements and closing braces stand that are the first thing on their line.
 fn statements(text: &str, dialect: Dialect) -> Vec<usize> {
     let tree = Parsed::parse(text, dialect);
     let starts: Vec<u32> = match &tree {
@@ -277,11 +277,17 @@ fn statements(text: &str, dialect: Dialect) -> Vec<usize> {
         // HAProxy knows no statement of two lines but for a `\` at the end.
         line.trim().is_empty() && !text[..*start].trim_end().ends_with('\\')
     };
-    starts.into_iter().map(|start| start as usize).filter(first).collect()
+    let closing = text.match_indices('}').map(|(at, _)| at).filter(|_| dialect == Dialect::Nginx);
+    let mut starts: Vec<usize> = starts.into_iter().map(|start| start as usize).chain(closing).filter(first).collect();
+    starts.sort_unstable();
+    starts.dedup();
+    starts
 }
 
 /// The same statements: indented otherwise, with blank lines and comments above them.
 fn reformatted(text: &str, dialect: Dialect) -> String {
+    // A quote in a comment ends one that was never closed.
+    let words = if text.matches('"').count() % 2 == 0 { "somebody's \"words" } else { "words" };
     let mut out = String::new();
     let mut done = 0;
     for (number, start) in statements(text, dialect).into_iter().enumerate() {
@@ -291,9 +297,10 @@ fn reformatted(text: &str, dialect: Dialect) -> String {
         }
         out.push_str(&text[done..line]);
         if number % 3 == 0 {
-            out.push_str("\n\t# somebody's words { \" ; }\n");
+            out.push_str(&format!("\n\t# {words} {{ ; }}\n"));
         }
-        out.push_str(if number % 2 == 0 { "\t \t" } else { "      " });
+        // Twice as deep: the structure that the eye sees stays.
+        out.push_str(&text[line..start].repeat(2));
         done = start;
     }
     out.push_str(&text[done..]);
@@ -523,10 +530,10 @@ fn a_port_that_changes_in_compose_shows_in_nginx() {
 #[test]
 fn files_that_are_gone_or_have_another_name() {
     let main = "events {}\nhttp {\n  include up/*.conf;\n  include conf/*.conf;\n}\n";
-    let site = site("a.test", 80).replace("10.0.0.1:8080", "pool");
+    let site = site("a.test", 80).replace("10.0.0.1:8080", "application");
     let files = [
         ("nginx.conf", main),
-        ("up/pool.conf", "upstream pool {\n  server 10.0.0.1:8080;\n}\n"),
+        ("up/pool.conf", "upstream application {\n  server 10.0.0.1:8080;\n}\n"),
         ("conf/a.conf", &site),
     ];
     let Some(repository) = Repository::new(&files) else { return };
@@ -539,7 +546,9 @@ fn files_that_are_gone_or_have_another_name() {
     tree.rename("conf/shop2.conf", "conf/shop.conf");
     tree.replace("conf/shop.conf", "/ {", "/ {\n    gzip on;");
     assert_eq!(repository.since("HEAD"), "[GW201 conf/shop.conf unchanged]", "renamed and changed");
+    // Its group is gone, and another one has nearly its name.
     tree.remove("up/pool.conf");
+    tree.write("up/other.conf", "upstream applicatoin {\n  server 10.0.0.1:8080;\n}\n");
     let gone = repository.since("HEAD");
     assert!(gone.contains("conf/shop.conf new") && gone.contains("[GW201 conf/shop.conf unchanged]"), "{gone}");
     repository.commit();
