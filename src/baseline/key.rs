@@ -154,7 +154,7 @@ pub fn on_one_line(text: &str, whole: bool) -> String {
     let mut quote = None;
     let mut before = ' ';
     while let Some(c) = letters.next() {
-        let word_starts = before.is_whitespace() || matches!(before, ';' | '{' | '}');
+        let word_starts = before.is_whitespace() || before == ';';
         match (quote, c) {
             (_, '\\') => {
                 words.push(c);
