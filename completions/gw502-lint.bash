@@ -95,7 +95,7 @@ _gw502__lint() {
 
     case "${cmd}" in
         gw502__lint)
-            opts="-h -V --no-ignore --dialect --stdin-filename --target --config --no-config --format --output --statistics --color --hyperlinks --select --ignore --min-severity --fail-on --fix --unsafe-fixes --diff --list-files --explain-file --timings --help --version explain rules graph init config completions man help"
+            opts="-h -V --no-ignore --dialect --stdin-filename --target --config --no-config --format --output --statistics --color --hyperlinks --select --ignore --min-severity --fail-on --fix --unsafe-fixes --diff --baseline --no-baseline --write-baseline --changed-since --list-files --explain-file --timings --help --version explain rules graph init config completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -147,6 +147,18 @@ _gw502__lint() {
                     ;;
                 --fail-on)
                     COMPREPLY=($(compgen -W "error warning note never" -- "${cur}"))
+                    return 0
+                    ;;
+                --baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --write-baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --changed-since)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --explain-file)

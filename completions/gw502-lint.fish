@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_gw502_lint_global_optspecs
-    string join \n no-ignore dialect= stdin-filename= target= config= no-config format= output= statistics color= hyperlinks= select= ignore= min-severity= fail-on= fix unsafe-fixes diff list-files explain-file= timings h/help V/version
+    string join \n no-ignore dialect= stdin-filename= target= config= no-config format= output= statistics color= hyperlinks= select= ignore= min-severity= fail-on= fix unsafe-fixes diff baseline= no-baseline write-baseline= changed-since= list-files explain-file= timings h/help V/version
 end
 
 function __fish_gw502_lint_needs_command
@@ -54,6 +54,9 @@ complete -c gw502-lint -n "__fish_gw502_lint_needs_command" -l fail-on -d 'Exit 
 warning\t''
 note\t''
 never\t''"
+complete -c gw502-lint -n "__fish_gw502_lint_needs_command" -l baseline -d 'Findings that FILE lists do not count: they were there when it was written' -r -F
+complete -c gw502-lint -n "__fish_gw502_lint_needs_command" -l write-baseline -d 'Write all findings of this run into FILE, as a baseline for later ones' -r -F
+complete -c gw502-lint -n "__fish_gw502_lint_needs_command" -l changed-since -d 'Only findings count that came with what changed since REF (a branch, tag or commit of git), or that point at lines that changed' -r
 complete -c gw502-lint -n "__fish_gw502_lint_needs_command" -l explain-file -d 'Say what a file is taken for, and why (human, json)' -r -F
 complete -c gw502-lint -n "__fish_gw502_lint_needs_command" -l no-ignore -d 'Lint what .gitignore and .ignore name, and node_modules, vendor and target, too'
 complete -c gw502-lint -n "__fish_gw502_lint_needs_command" -l no-config -d 'Read no configuration file'
@@ -61,6 +64,7 @@ complete -c gw502-lint -n "__fish_gw502_lint_needs_command" -l statistics -d 'Co
 complete -c gw502-lint -n "__fish_gw502_lint_needs_command" -l fix -d 'Apply safe fixes, and report what is left; of standard input the fixed text goes to standard output'
 complete -c gw502-lint -n "__fish_gw502_lint_needs_command" -l unsafe-fixes -d 'With --fix or --diff: the fixes that somebody has to look at, too'
 complete -c gw502-lint -n "__fish_gw502_lint_needs_command" -l diff -d 'Print what --fix would change as a diff, and write nothing; exit with 1 when there is something'
+complete -c gw502-lint -n "__fish_gw502_lint_needs_command" -l no-baseline -d 'Do not use the baseline that the configuration file names'
 complete -c gw502-lint -n "__fish_gw502_lint_needs_command" -l list-files -d 'List the files that would be linted, and as what, instead of linting them (human, json)'
 complete -c gw502-lint -n "__fish_gw502_lint_needs_command" -l timings -d 'Say on standard error how long each part of the run and each rule takes'
 complete -c gw502-lint -n "__fish_gw502_lint_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -10,7 +10,7 @@ use crate::rules::{self, Cx};
 use crate::source::{FileId, Site, SourceMap, Span, clean};
 use crate::suppress::Suppressions;
 use crate::topology::{Dialect, Topology};
-use crate::{link, lower};
+use crate::{baseline, link, lower};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub use crate::lower::Targets;
@@ -206,7 +206,8 @@ pub fn lint_probed(
     holding.sort();
     holding.dedup();
     read.extend(holding);
-    let mut findings = findings.finish(&files.sources);
+    let mut findings = findings.finish();
+    baseline::identify(&mut findings, &files.sources, |file| files.tree(file), &lowered.topology);
     let not_utf8 = settle_fixes(&mut findings, &files);
     probe.done(Step::Report);
     Report {
@@ -288,12 +289,16 @@ pub fn misconfigured(source: Source, mistakes: Vec<Mistake>) -> Report {
             }],
             notes: mistake.help.map(Note::Help).into_iter().collect(),
             fix: None,
+            key: 0,
             fingerprint: 0,
+            state: None,
             suppressed: None,
         });
     }
+    let mut findings = findings.finish();
+    baseline::identify(&mut findings, &files.sources, |_| None, &Topology::default());
     Report {
-        findings: findings.finish(&files.sources),
+        findings,
         sources: files.sources,
         topology: Topology::default(),
         rules: vec![RuleId::GW015],
@@ -335,7 +340,9 @@ fn unreadable(site: Site, path: &str, why: &str, out: &mut Findings) {
         labels: vec![Label { site, text: "nothing is known of what stands there".into() }],
         notes: Vec::new(),
         fix: None,
+        key: 0,
         fingerprint: 0,
+        state: None,
         suppressed: None,
     });
 }

@@ -2,7 +2,7 @@
 
 use crate::catalog::{Confidence, Outcome, RuleId, Severity};
 use crate::edit::Fix;
-use crate::source::{Site, SourceMap, Span};
+use crate::source::{Site, Span};
 use crate::topology::Dialect;
 use std::sync::Arc;
 
@@ -29,8 +29,13 @@ pub struct Finding {
     pub notes: Vec<Note>,
     /// How to mend it, where there is one certain or likely way.
     pub fix: Option<Box<Fix>>,
-    /// Same for the same hazard after lines have moved.
+    /// Same for the same hazard after lines have moved, the file was renamed, or a message got other words. Two findings may
+    /// have one key.
+    pub key: u64,
+    /// As the key, for this file, and each finding's own.
     pub fingerprint: u64,
+    /// What another run knew of it, where one was compared.
+    pub state: Option<State>,
     /// Who has decided to live with it.
     pub suppressed: Option<Box<Suppressed>>,
 }
@@ -42,8 +47,31 @@ pub struct Suppressed {
     pub by: SuppressedIn,
     /// Why, in the words of whoever decided it.
     pub reason: Arc<str>,
-    /// The words that say so.
-    pub at: Span,
+    /// The words that say so, where somebody wrote some.
+    pub at: Option<Span>,
+}
+
+/// What another run knew of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nothing.
+    New,
+    /// The same.
+    Unchanged,
+    /// The same, and lines that it points at have changed since.
+    Updated,
+}
+
+impl State {
+    /// As machine formats write it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Unchanged => "unchanged",
+            Self::Updated => "updated",
+        }
+    }
 }
 
 /// Where a finding was suppressed.
@@ -53,6 +81,10 @@ pub enum SuppressedIn {
     Source,
     /// The linter's own configuration file.
     Configuration,
+    /// A baseline: it was there when that was written.
+    Baseline,
+    /// The call, which asks for what changed: it was there before.
+    History,
 }
 
 /// Underlined text with a few words.
@@ -95,7 +127,9 @@ impl Finding {
             labels: vec![Label { site: at.0, text: at.1 }],
             notes: about.into_iter().filter(|about| !about.log.is_empty()).map(|about| Note::Log(about.log)).collect(),
             fix: None,
+            key: 0,
             fingerprint: 0,
+            state: None,
             suppressed: None,
         }
     }
@@ -234,49 +268,16 @@ impl Findings {
         self.0.iter_mut()
     }
 
-    /// All of them, sorted, each hazard once (a file that is included ten times says it once), with fingerprints.
+    /// All of them, sorted, each hazard once (a file that is included ten times says it once). What makes each the same
+    /// in another run is put in later.
     #[must_use]
-    pub fn finish(mut self, sources: &SourceMap) -> Vec<Finding> {
+    pub fn finish(mut self) -> Vec<Finding> {
         self.0.sort_by_cached_key(Finding::order);
         self.0.dedup_by(|later, first| {
             later.rule == first.rule
                 && later.primary().site.span == first.primary().site.span
                 && later.message == first.message
         });
-        let mut seen = std::collections::HashMap::new();
-        for finding in &mut self.0 {
-            let label = finding.primary();
-            let mut hash = Fnv::default();
-            hash.text(finding.rule.meta().code);
-            hash.text(sources.file(label.site.span.file).path());
-            for word in sources.text(label.site.span).split_whitespace() {
-                hash.text(word);
-            }
-            hash.text(&finding.message);
-            let number = seen.entry(hash.0).or_insert(0_u32);
-            *number += 1;
-            if *number > 1 {
-                hash.text(&number.to_string());
-            }
-            finding.fingerprint = hash.0;
-        }
         self.0
-    }
-}
-
-/// FNV-1a: stable over versions and machines, which the standard library's hashers do not promise.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn text(&mut self, text: &str) {
-        for byte in text.bytes().chain([0]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
     }
 }

@@ -5,6 +5,7 @@
 //! somebody has decided to live with, [`engine`] runs them all as [`config`] says and gives a report. Nothing of these reads a file, prints or knows the time: that is for [`output`], which writes a
 //! report, and for `discover` and `cli` (feature `cli`).
 
+pub mod baseline;
 pub mod catalog;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -22,6 +22,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("finding", 6),
     ("rules", 7),
     ("suppress", 7),
+    ("baseline", 7),
     ("engine", 8),
     ("fix", 9),
     ("output", 9),

@@ -8,6 +8,7 @@ use gw502_lint::discover::{self, Disk, Request};
 use gw502_lint::edit::Applicability;
 use gw502_lint::engine::{self, Report, Settings};
 use gw502_lint::files::{Repository, Tree, Unit};
+use gw502_lint::finding::Finding;
 use gw502_lint::fix::{self, Fixed};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeMap;
@@ -86,14 +87,14 @@ impl Copy {
         fs::canonicalize(self.0.path()).expect("it is there")
     }
 
-    fn fixed(&self, most: Applicability, keep: impl Fn(u64) -> bool) -> (Report, Fixed) {
+    fn fixed(&self, most: Applicability, keep: impl Fn(&Finding) -> bool) -> (Report, Fixed) {
         let request = Request { paths: vec![self.root()], ..Request::default() };
         let found = discover::discover(&request).expect("files");
         let disk = Disk::new(found.root.clone());
         let mut first = None;
         let lint = |units: Vec<Unit>, repository: &dyn Repository| {
             let mut report = engine::lint(units, &found.unread, repository, &Settings::default());
-            for finding in report.findings.iter_mut().filter(|finding| !keep(finding.fingerprint)) {
+            for finding in report.findings.iter_mut().filter(|finding| !keep(finding)) {
                 finding.fix = None;
             }
             report
@@ -122,8 +123,8 @@ fn check(side: &Side) -> Result<(), Failed> {
         let (before, fixed) = plain.fixed(most, |_| true);
         all_together(&before, &fixed, most, &side.reveals)?;
         for finding in before.findings.iter().filter(|f| f.fix.as_ref().is_some_and(|fix| fix.applicability == most)) {
-            let (before, fixed) = plain.fixed(most, |fingerprint| fingerprint == finding.fingerprint);
-            one_alone(&before, &fixed, finding.fingerprint, &side.reveals)?;
+            let (before, fixed) = plain.fixed(most, |other| same(other, finding));
+            one_alone(&before, &fixed, finding, &side.reveals)?;
         }
         same_in_other_clothes(&side.folder, most, &fixed)?;
         if side.mends == Some(most) && fixed.report.findings.iter().any(|f| f.rule.meta().code == side.rule) {
@@ -187,11 +188,16 @@ fn all_together(before: &Report, fixed: &Fixed, most: Applicability, reveals: &[
     Ok(())
 }
 
+/// Whether two findings are one, before and after: the number of a fingerprint moves up when another finding goes.
+fn same(a: &Finding, b: &Finding) -> bool {
+    (a.key, &a.message, a.primary().site.span.file) == (b.key, &b.message, b.primary().site.span.file)
+}
+
 /// One fix is applied and no other.
-fn one_alone(before: &Report, fixed: &Fixed, fingerprint: u64, reveals: &[String]) -> Result<(), Failed> {
+fn one_alone(before: &Report, fixed: &Fixed, finding: &Finding, reveals: &[String]) -> Result<(), Failed> {
     nothing_worse(before, fixed, reveals)?;
-    let finding = before.findings.iter().find(|finding| finding.fingerprint == fingerprint).expect("it is there");
-    if fixed.report.findings.iter().any(|other| other.fingerprint == fingerprint) {
+    let finding = before.findings.iter().find(|other| same(other, finding)).expect("it is there");
+    if fixed.report.findings.iter().any(|other| same(other, finding)) {
         return Err(format!("`{}` is still there\n{}", finding.message, shown(fixed)).into());
     }
     let count = |report: &Report| report.findings.iter().filter(|other| other.rule == finding.rule).count();

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
 
+use gw502_lint::baseline::identify;
 use gw502_lint::catalog::{Confidence, RuleId, Severity};
 use gw502_lint::edit::{Edit, Fix};
 use gw502_lint::engine::{Report, UnreadFile};
@@ -33,8 +34,10 @@ fn replace(span: Span, text: &str) -> Edit {
 }
 
 fn report(findings: Findings, sources: SourceMap, unread: Vec<UnreadFile>) -> Report {
+    let mut findings = findings.finish();
+    identify(&mut findings, &sources, |_| None, &Topology::default());
     Report {
-        findings: findings.finish(&sources),
+        findings,
         files: sources.files().map(|(_, file)| (file.path().to_owned(), Dialect::Nginx)).collect(),
         sources,
         topology: Topology::default(),
@@ -98,7 +101,7 @@ fn sample() -> Report {
     let decided = Suppressed {
         by: SuppressedIn::Source,
         reason: "the group | comes with `the` next <release>".into(),
-        at: span(&sources, site, "# 😀"),
+        at: Some(span(&sources, site, "# 😀")),
     };
     findings.push(Finding {
         suppressed: Some(Box::new(decided)),
@@ -528,7 +531,7 @@ fn hostile_text_reaches_nobody_raw() {
             );
         }
     }
-    let decided = Suppressed { by: SuppressedIn::Source, reason: HOSTILE.into(), at: whole(other).span };
+    let decided = Suppressed { by: SuppressedIn::Source, reason: HOSTILE.into(), at: Some(whole(other).span) };
     findings.push(Finding {
         suppressed: Some(Box::new(decided)),
         ..Finding::new(RuleId::GW003, Dialect::Nginx, (whole(other), HOSTILE.into()), HOSTILE)

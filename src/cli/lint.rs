@@ -2,6 +2,7 @@
 
 use super::Exit;
 use super::about::AboutArguments;
+use super::baseline::BaselineArguments;
 use super::fix::{self, FixArguments, Mode};
 use super::formats::{OutputArguments, Shown};
 use super::output::{to_stderr, to_stdout};
@@ -81,6 +82,9 @@ pub struct LintArguments {
     fixes: FixArguments,
 
     #[command(flatten)]
+    baseline: BaselineArguments,
+
+    #[command(flatten)]
     about: AboutArguments,
 }
 
@@ -149,6 +153,7 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     let targets = targets_of(&arguments.analysis, &config)?;
     let settings = Settings { selection, targets, config, everything };
     request.exclude = settings.config.clone();
+    let mut comparison = arguments.baseline.open(&request, &settings)?;
     let progress = Progress::start();
     let found = discover::discover(&request).map_err(|refusal| refusal.to_string())?;
     // What was named and is excluded is done with: a hook names the files that change.
@@ -168,6 +173,7 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
             timings.done_with("fixing");
         }
         let mut report = engine::lint_probed(units, &unread, repository, &settings, &mut timings);
+        comparison.mark(&mut report);
         report.findings.retain(|finding| finding.level() >= least || finding.rule == RuleId::GW000);
         if piped.is_some() {
             for finding in &mut report.findings {
@@ -214,7 +220,8 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
         arguments.about.tell(&timings);
         return Ok(if fixed.changed.is_empty() { Exit::Clean } else { Exit::Findings });
     }
-    let report = fixed.report;
+    let mut report = fixed.report;
+    comparison.finish(&mut report)?;
     let shown = Shown {
         elapsed: timings.elapsed(),
         fixed: (mode != Mode::Tell).then_some(fixed.applied),

@@ -1,6 +1,7 @@
 //! The command line. Layer 9: arguments in, exit code out; everything between is the library's.
 
 mod about;
+mod baseline;
 mod config;
 mod explain;
 mod fix;

@@ -159,6 +159,7 @@ pub struct Config {
     targets_at: BTreeMap<String, Range<u32>>,
     services: Vec<Service>,
     ignore: Vec<Ignore>,
+    baseline: Option<Box<str>>,
 }
 
 impl Config {
@@ -187,6 +188,18 @@ impl Config {
     #[must_use]
     pub const fn targets(&self) -> Targets {
         self.targets
+    }
+
+    /// The baseline file, seen from the folder of the configuration file.
+    #[must_use]
+    pub fn baseline(&self) -> Option<&str> {
+        self.baseline.as_deref()
+    }
+
+    /// The root of the run, seen from the folder of the configuration file; empty where both are one.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// The items of `ignore`.

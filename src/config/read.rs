@@ -81,6 +81,9 @@ impl Reader {
         for item in self.items(field("ignore"), "ignore") {
             config.ignore.extend(self.ignore(item));
         }
+        if let Some(value) = field("baseline") {
+            config.baseline = self.text(value, "`baseline` is the path of a file").map(Into::into);
+        }
     }
 
     /// The entries of a mapping whose keys are known; any other key is a mistake, as is one that is missing.

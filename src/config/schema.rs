@@ -67,7 +67,7 @@ fn shape(shape: Shape) -> Value {
         }
         Shape::Duration => json!({ "$ref": "#/$defs/duration" }),
         Shape::RuleNames => one_or_more("rule"),
-        Shape::Words => json!({ "type": "string", "pattern": "\\S" }),
+        Shape::Words | Shape::File => json!({ "type": "string", "pattern": "\\S" }),
     }
 }
 

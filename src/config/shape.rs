@@ -37,6 +37,8 @@ pub enum Shape {
     RuleNames,
     /// Words of a person; not empty.
     Words,
+    /// The path of a file.
+    File,
 }
 
 /// The keys of the file.
@@ -76,6 +78,12 @@ pub const TOP: &[Key] = &[
         required: false,
         shape: Shape::Ignores,
         doc: "Findings that somebody has decided to live with, by rule and path.",
+    },
+    Key {
+        name: "baseline",
+        required: false,
+        shape: Shape::File,
+        doc: "The baseline file, as with `--baseline`, which weighs more.",
     },
 ];
 

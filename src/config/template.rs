@@ -42,4 +42,7 @@ pub const TEMPLATE: &str = "\
 #  - rule: GW201
 #    path: conf/reports/**
 #    reason: these answers come at once or not at all
+
+# Findings that were there before: gw502-lint --write-baseline .gw502-baseline.json
+#baseline: .gw502-baseline.json
 ";

@@ -181,6 +181,14 @@ impl Part {
     }
 }
 
+/// Whether a path is one that a glob pattern names.
+pub(super) fn matches_pattern(pattern: &str, path: &str) -> bool {
+    let mut names = path.split('/');
+    let parts = pattern.split('/').filter(|part| !part.is_empty() && *part != ".");
+    let all = parts.into_iter().all(|part| names.next().is_some_and(|name| Part::new(part).matches(name)));
+    all && names.next().is_none() && !pattern.is_empty()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,6 +220,17 @@ mod tests {
         assert!(disk.glob("conf.d/[.conf").is_empty());
         assert!(disk.glob("").is_empty());
         assert!(disk.glob("nowhere/*").is_empty());
+    }
+
+    #[test]
+    fn a_pattern_names_a_path() {
+        assert!(matches_pattern("conf.d/*.conf", "conf.d/a.conf") && matches_pattern("./a/?/x", "a/b/x"));
+        for (pattern, path) in
+            [("conf.d/*.conf", "conf.d/x/a.conf"), ("*.conf", "a/b.conf"), ("a/b/*", "a/b"), ("", "")]
+        {
+            assert!(!matches_pattern(pattern, path), "{pattern} {path}");
+        }
+        assert!(!matches_pattern("a/*", "a/.hidden"));
     }
 
     #[test]

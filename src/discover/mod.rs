@@ -3,16 +3,18 @@
 
 mod config;
 mod disk;
+mod history;
 mod sniff;
 mod why;
 
 pub use config::{ConfigFile, configuration};
 pub use disk::Disk;
+pub use history::{Before, OldTree, Past};
 pub use why::{Told, from_root, tell};
 
 use crate::config::Config;
 use crate::engine::UnreadFile;
-use crate::files::Unit;
+use crate::files::{Held, Unit};
 use crate::lower::compose::is_compose_name;
 use crate::lower::kubernetes::{is_manifest, is_manifest_name};
 use crate::lower::workload::machine::is_machine_path;
@@ -153,6 +155,8 @@ struct Candidate {
     promise: Promise,
     /// Whether the user named it.
     named: bool,
+    /// What it held at an earlier time, instead of what it holds.
+    held: Option<Held>,
 }
 
 /// What became of a candidate.
@@ -167,11 +171,40 @@ enum Outcome {
 /// # Errors
 /// When a path is not there, or a named file is of no known dialect.
 pub fn discover(request: &Request) -> Result<Found, Refusal> {
+    find(request, None)
+}
+
+/// Finds the files that would have been linted at an earlier time.
+///
+/// # Errors
+/// As [`discover`].
+pub fn discover_old(request: &Request, past: &Past) -> Result<Found, Refusal> {
+    find(request, Some(past))
+}
+
+/// The folder to which all paths of a run are relative, and whether the run goes through all of it.
+///
+/// # Errors
+/// When a path is not there.
+pub fn root(request: &Request) -> Result<(PathBuf, bool), Refusal> {
+    let (root, given) = given(request)?;
+    let whole = given.iter().any(|given| given.folder && given.at == root);
+    Ok((root, whole))
+}
+
+fn given(request: &Request) -> Result<(PathBuf, Vec<Given>), Refusal> {
     let here = std::env::current_dir()
         .and_then(fs::canonicalize)
         .map_err(|error| Refusal::NoCurrentDirectory(error.to_string()))?;
     let given = request.paths.iter().map(|path| Given::new(path)).collect::<Result<Vec<_>, _>>()?;
-    let root = root_of(&given, &here);
+    Ok((root_of(&given, &here), given))
+}
+
+fn find(request: &Request, past: Option<&Past>) -> Result<Found, Refusal> {
+    let (root, given) = given(request)?;
+    let then = |path: &str| past.is_some_and(|past| past.differs(path));
+    // What the walk meets and was not as it is.
+    let mut differing = HashSet::new();
     let mut seen = 0;
     let mut candidates = Vec::new();
     let mut unread = Vec::new();
@@ -183,13 +216,23 @@ pub fn discover(request: &Request) -> Result<Found, Refusal> {
                 given,
                 &root,
                 request,
-                &mut Met { seen: &mut seen, deployments: &mut deployments, manifests: &mut manifests },
+                &mut Met {
+                    seen: &mut seen,
+                    deployments: &mut deployments,
+                    manifests: &mut manifests,
+                    past,
+                    differing: &mut differing,
+                },
                 &mut candidates,
                 &mut unread,
             );
         } else {
             seen += 1;
             let path = relative(&given.at, &root);
+            if then(&path) {
+                differing.insert(path);
+                continue;
+            }
             if is_compose_name(name_of(&path))
                 && promised(request, &path, Some(&given.written))
                     .is_none_or(|promise| !matches!(promise, Promise::Said(_)))
@@ -204,8 +247,11 @@ pub fn discover(request: &Request) -> Result<Found, Refusal> {
                 continue;
             }
             let promise = promise.unwrap_or(Promise::Maybe);
-            candidates.push(Candidate { at: given.at.clone(), path, promise, named: true });
+            candidates.push(Candidate { at: given.at.clone(), path, promise, named: true, held: None });
         }
+    }
+    if let Some(past) = past {
+        old_files(past, request, (&given, &root), &differing, &mut candidates, &mut deployments);
     }
     manifests.retain(|(_, path): &(PathBuf, String)| !request.exclude.excludes(path));
     deployments.extend(
@@ -236,7 +282,9 @@ pub fn discover(request: &Request) -> Result<Found, Refusal> {
         match outcome {
             Outcome::Taken(unit) => units.push(unit),
             Outcome::Unread(file) => unread.push(file),
-            Outcome::NotOurs(candidate) if candidate.named => return Err(Refusal::Unrecognised(candidate.path)),
+            Outcome::NotOurs(candidate) if candidate.named && candidate.held.is_none() => {
+                return Err(Refusal::Unrecognised(candidate.path));
+            }
             Outcome::NotOurs(_) => {}
         }
     }
@@ -328,6 +376,67 @@ struct Met<'m> {
     deployments: &'m mut Vec<String>,
     /// YAML files; whether they describe objects of Kubernetes is not known yet.
     manifests: &'m mut Vec<(PathBuf, String)>,
+    /// An earlier time that is meant, and the files that were not then what they are.
+    past: Option<&'m Past>,
+    differing: &'m mut HashSet<String>,
+}
+
+/// Adds the files that were not what they are: as they were.
+fn old_files(
+    past: &Past,
+    request: &Request,
+    (given, root): (&[Given], &Path),
+    differing: &HashSet<String>,
+    candidates: &mut Vec<Candidate>,
+    deployments: &mut Vec<String>,
+) {
+    let given: Vec<(String, bool)> = given.iter().map(|given| (relative(&given.at, root), given.folder)).collect();
+    let named: HashSet<&str> =
+        given.iter().filter(|(_, folder)| !folder).map(|(path, _)| past.old_name(path)).collect();
+    for (path, gone) in past.differing() {
+        let walked = || {
+            let skipped = |part: &str| part == ".git" || (!request.no_ignore && SKIPPED.contains(&part));
+            let mut folders = given.iter().filter(|(_, folder)| *folder);
+            // A walk meets what is there now; of what is gone its folder says whether it would have been met.
+            gone && !crate::files::folder(path).split('/').any(skipped)
+                && folders.any(|(folder, _)| {
+                    folder == "." || path.strip_prefix(&**folder).is_some_and(|rest| rest.starts_with('/'))
+                })
+        };
+        let is_named = named.contains(path);
+        if !(is_named || differing.contains(path) || walked()) {
+            continue;
+        }
+        let promise = promised(request, path, None);
+        if is_compose_name(name_of(path))
+            && !promise.as_ref().is_some_and(|promise| matches!(promise, Promise::Said(_)))
+        {
+            deployments.push(path.to_owned());
+            continue;
+        }
+        if is_machine_path(path) {
+            deployments.push(path.to_owned());
+        }
+        if promise.is_none() && !is_named && !is_manifest_name(path) {
+            continue;
+        }
+        let held = past.held(path);
+        if is_manifest_name(path)
+            && let Held::Bytes(bytes) = &held
+            && is_manifest(path, &bytes[..bytes.len().min(MANIFEST_HEAD_BYTES as usize)])
+            && !request.exclude.excludes(path)
+        {
+            deployments.push(path.to_owned());
+        }
+        let Some(promise) = promise.or_else(|| is_named.then_some(Promise::Maybe)) else { continue };
+        candidates.push(Candidate {
+            at: PathBuf::new(),
+            path: path.to_owned(),
+            promise,
+            named: is_named,
+            held: Some(held),
+        });
+    }
 }
 
 fn walk(
@@ -354,6 +463,10 @@ fn walk(
         }
         *met.seen += 1;
         let path = relative(entry.path(), root);
+        if met.past.is_some_and(|past| past.differs(&path)) {
+            met.differing.insert(path);
+            continue;
+        }
         if is_compose_name(name_of(&path)) {
             met.deployments.push(path);
             continue;
@@ -366,14 +479,14 @@ fn walk(
             met.manifests.push((entry.path().to_owned(), path.clone()));
         }
         let Some(promise) = promised(request, &path, None) else { continue };
-        let candidate = Candidate { at: entry.into_path(), path, promise, named: false };
+        let candidate = Candidate { at: entry.into_path(), path, promise, named: false, held: None };
         if kind.is_symlink() {
             links.push(candidate);
         } else {
             candidates.push(candidate);
         }
     }
-    add_links(links, root, candidates);
+    add_links(links, root, met.differing, candidates);
 }
 
 /// Walks a folder. `towards`: only on the way to that file.
@@ -401,11 +514,12 @@ fn walker(at: &Path, no_ignore: bool, towards: Option<PathBuf>) -> ignore::WalkB
 }
 
 /// A symbolic link to a file counts when it stays below the root, and leads to a file that is not linted anyway.
-fn add_links(links: Vec<Candidate>, root: &Path, candidates: &mut Vec<Candidate>) {
+fn add_links(links: Vec<Candidate>, root: &Path, differing: &HashSet<String>, candidates: &mut Vec<Candidate>) {
     if links.is_empty() {
         return;
     }
     let mut taken: HashSet<PathBuf> = candidates.iter().map(|candidate| candidate.at.clone()).collect();
+    taken.extend(differing.iter().map(|path| root.join(path)));
     for link in links {
         if let Ok(target) = fs::canonicalize(&link.at)
             && target.starts_with(root)
@@ -433,7 +547,19 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
 }
 
 /// Reads and parses a candidate.
-fn take(candidate: Candidate) -> Outcome {
+fn take(mut candidate: Candidate) -> Outcome {
+    match candidate.held.take() {
+        None => {}
+        Some(Held::Bytes(bytes)) => {
+            return match candidate.promise.settle(&bytes, candidate.named) {
+                Some(dialect) => Outcome::Taken(Unit::new(candidate.path, bytes, dialect)),
+                None => Outcome::NotOurs(Candidate { held: Some(Held::Nothing), ..candidate }),
+            };
+        }
+        Some(Held::Nothing | Held::Unreadable(_)) => {
+            return Outcome::NotOurs(Candidate { held: Some(Held::Nothing), ..candidate });
+        }
+    }
     match read(&candidate) {
         Ok(Some((bytes, dialect))) => Outcome::Taken(Unit::new(candidate.path, bytes, dialect)),
         Ok(None) => Outcome::NotOurs(candidate),
@@ -518,6 +644,17 @@ fn read_rest(file: &mut File, bytes: &mut Vec<u8>, length: u64) -> Result<(), St
     bytes.try_reserve_exact(missing + 1).map_err(|_| "does not fit into memory".to_owned())?;
     fill(file, bytes, MAX_FILE_BYTES + 1)?;
     if bytes.len() as u64 > MAX_FILE_BYTES { Err(too_large()) } else { Ok(()) }
+}
+
+/// The text of a file that belongs to this program, of at most so many bytes.
+///
+/// # Errors
+/// Why it cannot be read, in words.
+pub fn read_text(path: &Path, most: u64) -> Result<String, String> {
+    if fs::metadata(path).map_err(|error| words(&error))?.len() > most {
+        return Err(format!("is larger than {} MiB", most >> 20));
+    }
+    String::from_utf8(read_whole(path)?).map_err(|_| "is not UTF-8".into())
 }
 
 /// The whole of a regular file.

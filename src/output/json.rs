@@ -2,7 +2,8 @@
 //!
 //! `version` is raised when a member changes its meaning or goes away; members may be added without it. Lines and
 //! columns count from 1, columns in Unicode characters; `end_column` is the one behind the last. The first label is the
-//! primary one. `severity` is how bad a finding is, `level` what the configuration makes of it; the summary counts levels. A finding with a member `suppressed` counts neither in the summary's numbers nor for the exit code. `unread` lists what could not be read: as long as it is not empty, the rest is not the whole truth.
+//! primary one. `severity` is how bad a finding is, `level` what the configuration makes of it; the summary counts levels. `state` is there where the run was compared with an older one
+//! (`new`, `unchanged`, `updated`). A finding with a member `suppressed` counts neither in the summary's numbers nor for the exit code. `unread` lists what could not be read: as long as it is not empty, the rest is not the whole truth.
 //! A fix is all of its edits or none; they do not overlap.
 
 use super::place::Places;
@@ -10,7 +11,7 @@ use super::{include_chain, note_parts, plain, told_fix};
 use crate::catalog::{Outcome, Severity};
 use crate::edit::Fix;
 use crate::engine::Report;
-use crate::finding::{Finding, SuppressedIn};
+use crate::finding::{Finding, State, SuppressedIn};
 use serde::Serialize;
 use std::io;
 
@@ -59,6 +60,8 @@ pub(super) struct Entry<'a> {
     page: String,
     fingerprint: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     suppressed: Option<SuppressedEntry>,
 }
 
@@ -66,8 +69,10 @@ pub(super) struct Entry<'a> {
 struct SuppressedEntry {
     by: &'static str,
     reason: String,
-    file: String,
-    line: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -200,14 +205,17 @@ pub(super) fn entry<'a>(finding: &'a Finding, places: &Places<'_>) -> Entry<'a> 
         fixes: told_fix(finding).into_iter().map(|fix| fix_entry(fix, places)).collect(),
         page: meta.page(),
         fingerprint: format!("{:016x}", finding.fingerprint),
+        state: finding.state.map(State::word),
         suppressed: finding.suppressed.as_ref().map(|suppressed| SuppressedEntry {
             by: match suppressed.by {
                 SuppressedIn::Source => "comment",
                 SuppressedIn::Configuration => "configuration",
+                SuppressedIn::Baseline => "baseline",
+                SuppressedIn::History => "changed-since",
             },
             reason: plain(&suppressed.reason).into_owned(),
-            file: plain(places.sources().file(suppressed.at.file).path()).into_owned(),
-            line: places.of(suppressed.at).line,
+            file: suppressed.at.map(|at| plain(places.sources().file(at.file).path()).into_owned()),
+            line: suppressed.at.map(|at| places.of(at).line),
         }),
     }
 }

@@ -6,7 +6,7 @@ use super::{full_text, include_chain, plain, told_fix, worst_first};
 use crate::catalog::{Confidence, Proof, RuleId, RuleMeta, Severity};
 use crate::edit::Fix;
 use crate::engine::Report;
-use crate::finding::{Finding, Label, SuppressedIn};
+use crate::finding::{Finding, Label, State, SuppressedIn};
 use crate::source::Span;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -127,6 +127,8 @@ struct ResultEntry {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fixes: Vec<FixEntry>,
     partial_fingerprints: Fingerprints,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline_state: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     suppressions: Vec<Suppression>,
     properties: ResultProperties,
@@ -136,7 +138,8 @@ struct ResultEntry {
 struct Suppression {
     kind: &'static str,
     justification: String,
-    location: Location,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<Location>,
 }
 
 #[derive(Serialize)]
@@ -378,16 +381,21 @@ fn result(finding: &Finding, rules: &[RuleId], places: &Places<'_>) -> ResultEnt
         code_flows: flow,
         fixes: told_fix(finding).into_iter().map(|fix| fix_entry(fix, places)).collect(),
         partial_fingerprints: Fingerprints { line_hash: format!("{fingerprint}:1"), own: fingerprint },
+        baseline_state: finding.state.map(State::word),
         suppressions: finding
             .suppressed
             .iter()
             .map(|suppressed| Suppression {
                 kind: match suppressed.by {
                     SuppressedIn::Source => "inSource",
-                    SuppressedIn::Configuration => "external",
+                    SuppressedIn::Configuration | SuppressedIn::Baseline | SuppressedIn::History => "external",
                 },
                 justification: plain(&suppressed.reason).into_owned(),
-                location: Location { id: None, physical_location: physical(suppressed.at, places), message: None },
+                location: suppressed.at.map(|at| Location {
+                    id: None,
+                    physical_location: physical(at, places),
+                    message: None,
+                }),
             })
             .collect(),
         properties: ResultProperties {

@@ -156,7 +156,7 @@ impl Suppressions {
                 finding.suppressed = Some(Box::new(Suppressed {
                     by: SuppressedIn::Source,
                     reason: Arc::clone(&entry.reason),
-                    at: Span::new(span.file, entry.at.start, entry.at.end),
+                    at: Some(Span::new(span.file, entry.at.start, entry.at.end)),
                 }));
             }
         }
@@ -202,7 +202,7 @@ impl Suppressions {
                 finding.suppressed = Some(Box::new(Suppressed {
                     by: SuppressedIn::Configuration,
                     reason: Arc::clone(&entry.reason),
-                    at: Span::new(file, entry.at.start, entry.at.end),
+                    at: Some(Span::new(file, entry.at.start, entry.at.end)),
                 }));
             }
         }
@@ -266,7 +266,9 @@ fn told(rule: RuleId, file: FileId, at: Range<u32>, label: String, message: Stri
         labels: vec![Label { site: Site::direct(Span::new(file, at.start, at.end)), text: label }],
         notes: help.into_iter().collect(),
         fix: None,
+        key: 0,
         fingerprint: 0,
+        state: None,
         suppressed: None,
     }
 }

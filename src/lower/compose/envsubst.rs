@@ -122,6 +122,19 @@ impl Look<'_> {
             .other(self.place.site, "the file comes into the container here")
     }
 
+    /// Where the file is pointed at as a whole: its first line that holds more than a comment, so that a comment above it
+    /// makes no other finding of it.
+    fn first_line(&self) -> (usize, usize) {
+        let mut start = 0;
+        for line in self.text.split_inclusive('\n') {
+            if !matches!(line.trim_start().bytes().next(), None | Some(b'#')) {
+                return (start, start + line.trim_end().len());
+            }
+            start += line.len();
+        }
+        (0, self.text.lines().next().map_or(0, str::len))
+    }
+
     /// Variables that stay as they are written.
     fn unset(&self) -> Vec<Fault> {
         let Some(rendering) = &self.place.rendering else { return Vec::new() };
@@ -226,10 +239,9 @@ impl Look<'_> {
         if name.ends_with(".conf") && !name.contains('/') {
             return None;
         }
-        let end = self.text.lines().next().map_or(0, str::len);
         let mut fault = self
             .fault(
-                (0, end),
+                self.first_line(),
                 "rendered, and never read",
                 format!("the image writes this to `conf.d/{name}`, and nginx includes `conf.d/*.conf` only"),
             )
@@ -242,8 +254,7 @@ impl Look<'_> {
 
     /// Templates that nobody renders.
     fn bypassed(&self) -> Fault {
-        let end = self.text.lines().next().map_or(0, str::len);
-        self.fault((0, end), "never rendered", "the service starts something else than `nginx`, so its image renders no templates".to_owned())
+        self.fault(self.first_line(), "never rendered", "the service starts something else than `nginx`, so its image renders no templates".to_owned())
             .effect(LoadEffect::Ignored)
             .why("the scripts of the official image run only where the command begins with `nginx` and the entrypoint is the image's own")
             .help("take `command` and `entrypoint` away, or call `/docker-entrypoint.sh nginx -g 'daemon off;'`")
