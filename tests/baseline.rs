@@ -639,8 +639,7 @@ fn no_program_of_the_repository_is_started() {
     let tree = &repository.tree;
     tree.write(".gitattributes", "*.conf filter=evil diff=evil\n");
     repository.commit();
-    let marker = tree.at("../started-by-git").with_file_name(format!("{}-marker", std::process::id()));
-    let marker = tempfile::tempdir_in(marker.parent().unwrap()).unwrap();
+    let marker = tempfile::tempdir().unwrap();
     let touched = marker.path().join("touched");
     tree.write("evil.sh", &format!("#!/bin/sh\necho \"$0 $*\" >> {}\ncat\n", touched.display()));
     fs::set_permissions(tree.at("evil.sh"), fs::Permissions::from_mode(0o755)).unwrap();
@@ -676,6 +675,22 @@ fn no_program_of_the_repository_is_started() {
     command.env("GIT_DIR", "/nowhere").env("GIT_INDEX_FILE", "/nowhere/index").env("GIT_WORK_TREE", "/");
     let run = Run::of(command.output().unwrap()).exits(FINDINGS);
     assert_eq!(found(&run), "GW201 conf/a.conf new, [GW201 conf/b.conf unchanged]");
+    assert!(!touched.exists(), "{}", fs::read_to_string(touched).unwrap());
+    // A text that would have to be fetched, by a program.
+    for (name, value) in [
+        ("extensions.partialClone", "origin"),
+        ("remote.origin.promisor", "true"),
+        ("remote.origin.url", &format!("ext::{evil}")),
+        ("protocol.ext.allow", "always"),
+    ] {
+        repository.git(&["config", name, value]);
+    }
+    let object = repository.git(&["rev-parse", "HEAD:conf/a.conf"]);
+    let (folder, rest) = object.trim().split_at(2);
+    fs::remove_file(tree.at(".git/objects").join(folder).join(rest)).unwrap();
+    tree.run(&["--changed-since", "HEAD"]).exits(USAGE).complains(
+        "the old text of conf/a.conf cannot be read: it is not in this clone\na partial clone has to be completed",
+    );
     assert!(!touched.exists(), "{}", fs::read_to_string(touched).unwrap());
     // A name that could not be kept from running.
     fs::write(tree.at(".git/config"), tree.text(".git/config") + "[filter \"a=b\"]\n\tclean = x\n").unwrap();
