@@ -55,7 +55,7 @@ fn what_is_in_the_baseline_fails_no_run_and_stays_in_the_report() {
         .exits(CLEAN)
         .complains("b.json: 2 findings written\n")
         .says("2 suppressed");
-    let known = tree.run(&[&["--baseline", "b.json"], &JSON[..]].concat()).exits(CLEAN).is_quiet();
+    let known = tree.run(&[&["--baseline", "b.json"], &JSON[..]].concat()).exits(CLEAN).quietly();
     assert_eq!(found(&known), "[GW201 conf/a.conf unchanged], [GW201 conf/b.conf unchanged]");
     assert_eq!(known.json()["findings"][0]["suppressed"]["by"], "baseline");
     tree.write("conf/c.conf", &site("c.test", 82));
@@ -98,10 +98,10 @@ fn the_file_has_one_line_for_each_finding_and_says_which_is_gone() {
         .complains("b.json: 1 finding of it is not found any more:\n  GW201 in conf/a.conf: proxy_read_timeout 2s\n")
         .complains("take them out with: gw502-lint --write-baseline b.json");
     // Of what was not looked at nothing is said.
-    tree.run(&["--baseline", "b.json", "conf/b.conf"]).exits(CLEAN).is_quiet();
-    tree.run(&["--baseline", "b.json", "--ignore", "GW201"]).exits(CLEAN).is_quiet();
+    tree.run(&["--baseline", "b.json", "conf/b.conf"]).exits(CLEAN).quietly();
+    tree.run(&["--baseline", "b.json", "--ignore", "GW201"]).exits(CLEAN).quietly();
     tree.run(&["--write-baseline", "b.json"]).exits(CLEAN).complains("1 finding written; 1 finding of before gone\n");
-    tree.run(&["--baseline", "b.json"]).exits(CLEAN).is_quiet();
+    tree.run(&["--baseline", "b.json"]).exits(CLEAN).quietly();
     tree.remove("conf/b.conf");
     tree.run(&["--baseline", "b.json"]).exits(CLEAN).complains("GW201 in conf/b.conf");
     tree.replace("b.json", "GW201", "GW999");
@@ -133,7 +133,7 @@ fn a_renamed_file_keeps_its_entries() {
     let tree = sites();
     tree.run(&["--write-baseline", "b.json"]).exits(CLEAN);
     tree.rename("conf/a.conf", "conf/shop.conf");
-    tree.run(&["--baseline", "b.json"]).exits(CLEAN).is_quiet();
+    tree.run(&["--baseline", "b.json"]).exits(CLEAN).quietly();
     // A copy is another finding.
     tree.write("conf/a.conf", &site("a.test", 80).replace("2s", "3s"));
     let run = tree.run(&[&["--baseline", "b.json"], &JSON[..]].concat()).exits(FINDINGS);
@@ -210,11 +210,11 @@ fn the_configuration_file_may_name_the_baseline() {
     tree.write(".gw502.yaml", "baseline: ci/known.json\n");
     tree.run(&[]).exits(USAGE).complains("there is no baseline ci/known.json");
     tree.run(&["--write-baseline", "ci/known.json"]).exits(CLEAN);
-    tree.run(&[]).exits(CLEAN).is_quiet();
+    tree.run(&[]).exits(CLEAN).quietly();
     tree.run(&["--no-baseline"]).exits(FINDINGS);
     tree.run(&["--no-config"]).exits(FINDINGS);
-    tree.run_in("conf", &[]).exits(CLEAN).is_quiet();
-    tree.run_in("conf", &["--baseline", "../ci/known.json", "--no-config"]).exits(CLEAN).is_quiet();
+    tree.run_in("conf", &[]).exits(CLEAN).quietly();
+    tree.run_in("conf", &["--baseline", "../ci/known.json", "--no-config"]).exits(CLEAN).quietly();
     tree.write("none.json", "{\"version\": 1, \"findings\": []}");
     tree.run(&["--baseline", "none.json"]).exits(FINDINGS);
     tree.write(".gw502.yaml", "baseline: [a]\n");
@@ -287,7 +287,7 @@ fn statements(text: &str, dialect: Dialect) -> Vec<usize> {
 /// The same statements: indented otherwise, with blank lines and comments above them.
 fn reformatted(text: &str, dialect: Dialect) -> String {
     // A quote in a comment ends one that was never closed.
-    let words = if text.matches('"').count() % 2 == 0 { "somebody's \"words" } else { "words" };
+    let words = if text.matches('"').count().is_multiple_of(2) { "somebody's \"words" } else { "words" };
     let mut out = String::new();
     let mut done = 0;
     for (number, start) in statements(text, dialect).into_iter().enumerate() {
@@ -326,6 +326,9 @@ fn copy(side: &Path, change: impl Fn(&str, &str) -> String) -> tempfile::TempDir
     scratch
 }
 
+/// Gives a file, by its path and its text, another text.
+type Change<'c> = &'c dyn Fn(&str, &str) -> String;
+
 /// For each way in which a hazard looks: what was found is found again, and nothing else, when its files are set anew.
 #[test]
 fn a_file_that_is_set_anew_makes_no_churn() {
@@ -340,7 +343,7 @@ fn a_file_that_is_set_anew_makes_no_churn() {
         let dialects: std::collections::HashMap<&str, Dialect> =
             before.files.iter().map(|(path, dialect)| (path.as_str(), *dialect)).collect();
         let proxies = |path: &str| dialects.get(path).copied().filter(|dialect| *dialect != Dialect::Kubernetes);
-        let clothes: [(&str, &dyn Fn(&str, &str) -> String); 3] = [
+        let clothes: [(&str, Change<'_>); 3] = [
             ("set anew", &|path, text| proxies(path).map_or(text.to_owned(), |dialect| reformatted(text, dialect))),
             ("CRLF", &|path, text| match proxies(path) {
                 Some(_) => text.replace("\r\n", "\n").replace('\n', "\r\n"),
@@ -456,7 +459,7 @@ fn only_what_came_with_the_change_counts() {
     let Some(repository) = Repository::sites() else { return };
     let tree = &repository.tree;
     assert_eq!(repository.since("main"), OLD, "nothing has changed");
-    tree.run(&["--changed-since", "HEAD"]).exits(CLEAN).is_quiet().says("nothing found, 2 suppressed");
+    tree.run(&["--changed-since", "HEAD"]).exits(CLEAN).quietly().says("nothing found, 2 suppressed");
     // A file that git does not know yet.
     tree.write("conf/c.conf", &site("c.test", 82));
     let new = format!("{OLD}, GW201 conf/c.conf new");
@@ -639,8 +642,7 @@ fn no_program_of_the_repository_is_started() {
     let tree = &repository.tree;
     tree.write(".gitattributes", "*.conf filter=evil diff=evil\n");
     repository.commit();
-    let marker = tree.at("../started-by-git").with_file_name(format!("{}-marker", std::process::id()));
-    let marker = tempfile::tempdir_in(marker.parent().unwrap()).unwrap();
+    let marker = tempfile::tempdir().unwrap();
     let touched = marker.path().join("touched");
     tree.write("evil.sh", &format!("#!/bin/sh\necho \"$0 $*\" >> {}\ncat\n", touched.display()));
     fs::set_permissions(tree.at("evil.sh"), fs::Permissions::from_mode(0o755)).unwrap();
@@ -676,6 +678,20 @@ fn no_program_of_the_repository_is_started() {
     command.env("GIT_DIR", "/nowhere").env("GIT_INDEX_FILE", "/nowhere/index").env("GIT_WORK_TREE", "/");
     let run = Run::of(command.output().unwrap()).exits(FINDINGS);
     assert_eq!(found(&run), "GW201 conf/a.conf new, [GW201 conf/b.conf unchanged]");
+    assert!(!touched.exists(), "{}", fs::read_to_string(touched).unwrap());
+    // A text that would have to be fetched, by a program.
+    for (name, value) in [
+        ("extensions.partialClone", "origin"),
+        ("remote.origin.promisor", "true"),
+        ("remote.origin.url", &format!("ext::{evil}")),
+        ("protocol.ext.allow", "always"),
+    ] {
+        repository.git(&["config", name, value]);
+    }
+    let object = repository.git(&["rev-parse", "HEAD:conf/a.conf"]);
+    let (folder, rest) = object.trim().split_at(2);
+    fs::remove_file(tree.at(".git/objects").join(folder).join(rest)).unwrap();
+    tree.run(&["--changed-since", "HEAD"]).exits(USAGE).complains("a partial clone has to be completed first");
     assert!(!touched.exists(), "{}", fs::read_to_string(touched).unwrap());
     // A name that could not be kept from running.
     fs::write(tree.at(".git/config"), tree.text(".git/config") + "[filter \"a=b\"]\n\tclean = x\n").unwrap();

@@ -127,7 +127,7 @@ impl Run {
     }
 
     #[track_caller]
-    pub fn is_quiet(self) -> Self {
+    pub fn quietly(self) -> Self {
         assert_eq!(self.err, "");
         self
     }

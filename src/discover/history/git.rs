@@ -7,13 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What git is told before anything else; it weighs more than the repository's configuration.
-const OVERRIDES: [&str; 5] = [
-    "core.fsmonitor=false",
-    "core.hooksPath=/dev/null",
-    "core.pager=cat",
-    "protocol.allow=never",
-    "safe.bareRepository=explicit",
-];
+const OVERRIDES: [&str; 4] =
+    ["core.fsmonitor=false", "core.hooksPath=/dev/null", "core.pager=cat", "safe.bareRepository=explicit"];
 
 /// Variables of the environment that say how git finds its own parts and the user's configuration. Any other `GIT_…`
 /// (which repository, which index, which program shows a difference) is not handed on.
@@ -86,7 +81,10 @@ impl Git {
             .env("LC_ALL", "C")
             .env("GIT_OPTIONAL_LOCKS", "0")
             .env("GIT_TERMINAL_PROMPT", "0")
+            // A partial clone would fetch what is missing. Before git 2.45 only the second one keeps it from that; it weighs
+            // more than any `protocol.….allow`.
             .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_ALLOW_PROTOCOL", "none")
             .env("GIT_NO_REPLACE_OBJECTS", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -16,6 +16,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+/// What to do where old texts are missing.
+const PARTIAL: &str = "a partial clone has to be completed first: git fetch --refetch --no-filter";
+
 /// The tree below a folder, at the commit where its branch left another one.
 #[derive(Debug)]
 pub struct Past {
@@ -96,7 +99,11 @@ impl Past {
             &base,
             "--",
         ]);
-        let changes = raw::read(&list.map_err(|failure| cannot(&failure.said))?).map_err(|why| cannot(&why))?;
+        let list = list.map_err(|failure| match failure.said.contains("unable to read") {
+            true => cannot(&format!("{}\n{PARTIAL}", failure.said)),
+            false => cannot(&failure.said),
+        })?;
+        let changes = raw::read(&list).map_err(|why| cannot(&why))?;
         // Those below the root, seen from it.
         let new = git.ask(&["ls-files", "--others", "--exclude-standard", "-z"]);
         let new = new.map_err(|failure| cannot(&failure.said))?;
@@ -226,12 +233,7 @@ impl Past {
             Ok(None) => Err(super::too_large()),
             Err(why) => {
                 let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-                failed.get_or_insert_with(|| {
-                    format!(
-                        "the old text of {path} cannot be read: {why}\na partial clone has to be completed first: git \
-                         fetch --refetch --no-filter"
-                    )
-                });
+                failed.get_or_insert_with(|| format!("the old text of {path} cannot be read: {why}\n{PARTIAL}"));
                 Err(why)
             }
         }
