@@ -1,19 +1,19 @@
-//! Writes seeds into `fuzz/corpus/`: `cargo run --bin seed` in `fuzz/`. Each file of the fixtures is one for the parsers, each
-//! side of a fixture one for the pipeline.
+//! Writes seeds into `fuzz/corpus/`: `cargo run --example fuzz_seeds`. Each file of the fixtures is one for the parsers, each side
+//! of a fixture one for the pipeline.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 fn main() -> io::Result<()> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let fixtures = here.join("../fixtures");
+    let fixtures = here.join("fixtures");
     let files = |folder: &Path| -> Vec<PathBuf> {
         let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().flatten();
         entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect()
     };
     let mut count = 0;
     let mut seed = |target: &str, bytes: &[u8]| -> io::Result<()> {
-        let folder = here.join("corpus").join(target);
+        let folder = here.join("fuzz/corpus").join(target);
         fs::create_dir_all(&folder)?;
         count += 1;
         fs::write(folder.join(format!("seed-{count}")), bytes)
