@@ -34,7 +34,9 @@ fn main() -> io::Result<()> {
         }
     }
     for entry in walkdir::WalkDir::new(&fixtures).sort_by_file_name().into_iter().flatten() {
-        if entry.file_type().is_dir() && ["bad", "good", "sound", "broken"].iter().any(|name| entry.file_name() == *name) {
+        if entry.file_type().is_dir()
+            && ["bad", "good", "sound", "broken"].iter().any(|name| entry.file_name() == *name)
+        {
             let mut input = Vec::new();
             for path in files(entry.path()) {
                 let name = path.strip_prefix(entry.path()).unwrap_or(&path).to_string_lossy().replace('\\', "/");
