@@ -52,7 +52,7 @@ fn generated() -> BTreeMap<String, String> {
     for meta in CATALOG {
         pages.insert(format!("rules/{}", page_name(meta)), rule_page::page(meta));
     }
-    pages.insert("rules/README.md".to_owned(), index());
+    pages.insert("rules/index.md".to_owned(), index());
     pages.insert("SUMMARY.md".to_owned(), summary());
     pages.insert("configuration-reference.md".to_owned(), reference::page());
     pages
@@ -111,7 +111,7 @@ fn summary() -> String {
             text.push_str("  - [Reference of .gw502.yaml](configuration-reference.md)\n");
         }
     }
-    text.push_str("- [Rules](rules/README.md)\n");
+    text.push_str("- [Rules](rules/index.md)\n");
     for meta in CATALOG {
         let _ = writeln!(text, "  - [{} {}](rules/{})", meta.code, meta.slug, page_name(meta));
     }
@@ -187,8 +187,7 @@ fn links_lead_somewhere() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
         .collect();
     pages.extend(
-        ["README.md", "CONTRIBUTING.md", "fixtures/README.md", "tests/README.md"]
-            .map(|name| root().join(name)),
+        ["README.md", "CONTRIBUTING.md", "fixtures/README.md", "tests/README.md"].map(|name| root().join(name)),
     );
     let mut broken = Vec::new();
     let mut seen = 0;

@@ -64,9 +64,10 @@ fn builds() -> Result<(), Failed> {
     }
     let mut broken = Vec::new();
     for page in pages {
-        let html = site.path().join(page.replace("README", "index")).with_extension("html");
+        let html = site.path().join(page).with_extension("html");
         let text = fs::read_to_string(&html).map_err(|error| format!("{page}: {error}"))?;
-        let main = text.split_once("<main>").and_then(|(_, rest)| rest.split_once("</main>")).map_or("", |(main, _)| main);
+        let main =
+            text.split_once("<main>").and_then(|(_, rest)| rest.split_once("</main>")).map_or("", |(main, _)| main);
         for link in main.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
             let path = link.split('#').next().unwrap_or_default();
             if path.is_empty() || path.contains("://") {
@@ -98,7 +99,14 @@ fn dump(browser: &str, page: &Path) -> Result<String, Failed> {
     let profile = tempfile::tempdir()?;
     let address: PathBuf = page.to_owned();
     let output = Command::new(browser)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--virtual-time-budget=5000", "--dump-dom"])
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--virtual-time-budget=5000",
+            "--dump-dom",
+        ])
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(format!("file://{}", address.display()))
         .output()?;

@@ -23,7 +23,7 @@ pub fn page() -> String {
         }
         let _ = writeln!(text, "| {name} | {} | {} |", kind(def, &schema), description(def));
     }
-    text.push_str("| rule | a code (`GW201`) or a name (`short-read-timeout`) of the [list](rules/README.md) | |\n\n");
+    text.push_str("| rule | a code (`GW201`) or a name (`short-read-timeout`) of the [list](rules/index.md) | |\n\n");
     options(&mut text);
     format!("{}\n", text.trim_end())
 }

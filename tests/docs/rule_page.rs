@@ -108,7 +108,8 @@ fn example(meta: &RuleMeta, fixture: &Fixture, text: &mut String) {
     let said = fixture.output().unwrap_or_default();
     // Of several findings those of this rule; the others have pages of their own.
     let own = format!("[{}]: ", meta.code);
-    let output: Vec<_> = said.split("\n\n").filter(|part| part.lines().next().is_some_and(|line| line.contains(&own))).collect();
+    let output: Vec<_> =
+        said.split("\n\n").filter(|part| part.lines().next().is_some_and(|line| line.contains(&own))).collect();
     if !output.is_empty() {
         text.push_str("What gw502-lint says of it:\n\n");
         fenced("text", &output.join("\n\n"), text);
