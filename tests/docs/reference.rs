@@ -13,7 +13,7 @@ pub fn page() -> String {
         "# Reference of .gw502.yaml\n\nAll keys, as `gw502-lint config schema` knows them; that command prints the JSON Schema for editors. \
          [Configuration and suppressions](configuration.md) explains how they work together.\n\n",
     );
-    table("The file", &schema, &schema, &mut text);
+    table("The file", &schema, &mut text);
     text.push_str("## Words that stand for values\n\n| word | what may be written | meaning |\n|---|---|---|\n");
     let defs = schema["$defs"].as_object().expect("definitions");
     for (name, def) in defs {
@@ -21,7 +21,7 @@ pub fn page() -> String {
         if name == "rule" || name == "rules" || def.get("properties").is_some() {
             continue;
         }
-        let _ = writeln!(text, "| {name} | {} | {} |", kind(def, &schema), description(def));
+        let _ = writeln!(text, "| {name} | {} | {} |", kind(def), description(def));
     }
     text.push_str("| rule | a code (`GW201`) or a name (`short-read-timeout`) of the [list](rules/index.md) | |\n\n");
     options(&mut text);
@@ -29,13 +29,13 @@ pub fn page() -> String {
 }
 
 /// The keys of an object, and of the objects in it, each with a table of its own.
-fn table(heading: &str, object: &Value, schema: &Value, text: &mut String) {
+fn table(heading: &str, object: &Value, text: &mut String) {
     let Some(properties) = object["properties"].as_object() else { return };
     let required: Vec<_> = object["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let _ = writeln!(text, "## {heading}\n\n| key | type | meaning |\n|---|---|---|");
     for (key, value) in properties {
         let must = if required.contains(&key.as_str()) { " (required)" } else { "" };
-        let _ = writeln!(text, "| `{key}`{must} | {} | {} |", kind(value, schema), description(value));
+        let _ = writeln!(text, "| `{key}`{must} | {} | {} |", kind(value), description(value));
     }
     text.push('\n');
     for (key, value) in properties {
@@ -47,12 +47,12 @@ fn table(heading: &str, object: &Value, schema: &Value, text: &mut String) {
             (value, "")
         };
         let heading = if what.is_empty() { format!("`{key}`") } else { format!("{} `{key}`", capital(what)) };
-        table(&heading, below, schema, text);
+        table(&heading, below, text);
     }
 }
 
 /// What may be written, in words.
-fn kind(value: &Value, schema: &Value) -> String {
+fn kind(value: &Value) -> String {
     if let Some(name) = value["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
         return if name == "rules" { "levels and options, by rule or family".to_owned() } else { name.to_owned() };
     }
@@ -61,7 +61,7 @@ fn kind(value: &Value, schema: &Value) -> String {
     }
     for key in ["anyOf", "oneOf"] {
         if let Some(ways) = value[key].as_array() {
-            return ways.iter().map(|way| kind(way, schema)).collect::<Vec<_>>().join(" or ");
+            return ways.iter().map(|way| kind(way)).collect::<Vec<_>>().join(" or ");
         }
     }
     let types: Vec<_> = match &value["type"] {
@@ -70,7 +70,7 @@ fn kind(value: &Value, schema: &Value) -> String {
         _ => Vec::new(),
     };
     let words = types.iter().map(|name| match *name {
-        "array" => format!("list of {}", kind(&value["items"], schema)),
+        "array" => format!("list of {}", kind(&value["items"])),
         "object" if value["properties"].is_object() => "keys, see below".to_owned(),
         "object" => "keys of your own, see below".to_owned(),
         "integer" => match (value["minimum"].as_i64(), value["maximum"].as_i64()) {
