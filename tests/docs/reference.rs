@@ -61,7 +61,7 @@ fn kind(value: &Value) -> String {
     }
     for key in ["anyOf", "oneOf"] {
         if let Some(ways) = value[key].as_array() {
-            return ways.iter().map(|way| kind(way)).collect::<Vec<_>>().join(" or ");
+            return ways.iter().map(kind).collect::<Vec<_>>().join(" or ");
         }
     }
     let types: Vec<_> = match &value["type"] {
