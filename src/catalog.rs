@@ -216,7 +216,7 @@ impl RuleMeta {
     /// The page that explains the rule.
     #[must_use]
     pub fn page(&self) -> String {
-        format!("{}/blob/main/rules/{}-{}.yaml", env!("CARGO_PKG_REPOSITORY"), self.code, self.slug)
+        format!("{}/blob/main/docs/rules/{}-{}.md", env!("CARGO_PKG_REPOSITORY"), self.code, self.slug)
     }
 }
 
