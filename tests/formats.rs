@@ -176,7 +176,7 @@ fn human_has_colours_and_a_time_when_asked() {
 
 #[test]
 fn codes_are_links_where_they_are_wanted() {
-    let link = "\u{1b}]8;;https://github.com/gw502/gw502-lint/blob/main/rules/GW003-undefined-reference.yaml\u{1b}\\GW003\u{1b}]8;;\u{1b}\\";
+    let link = "\u{1b}]8;;https://github.com/gw502/gw502-lint/blob/main/docs/rules/GW003-undefined-reference.md\u{1b}\\GW003\u{1b}]8;;\u{1b}\\";
     let options = Options { hyperlinks: true, ..Options::default() };
     let report = sample();
     for shown in [
