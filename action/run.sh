@@ -16,7 +16,7 @@ one_line sarif-file "${INPUT_SARIF_FILE:-}"
 one_line working-directory "${INPUT_WORKING_DIRECTORY:-}"
 
 format=${INPUT_FORMAT:-github}
-[[ $format =~ ^[a-z-]+$ ]] || fail "The input \`format\` is the name of a format, and not \`$format\`."
+[[ $format =~ ^[a-z][a-z-]*$ ]] || fail "The input \`format\` is the name of a format, and not \`$format\`."
 
 # A folder as it is, without a slash at its end.
 folder=${INPUT_WORKING_DIRECTORY:-.}
