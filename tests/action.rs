@@ -655,7 +655,7 @@ fn other_formats_are_fenced() {
     let runner = Runner::new();
     runner.release_of(
         "x86_64-unknown-linux-musl",
-        "[ \"$1\" != --version ] || exec echo gw502-lint 9\nprintf '::error::forged'\nexit 1",
+        "[ \"$1\" != --version ] || { echo gw502-lint 9; exit 0; }\nprintf '::error::forged'\nexit 1",
     );
     let done = runner.run(&[("format", "human")]);
     assert_eq!(done.code, 1, "{}", done.log);
