@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use serde_yaml::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Trial::test("versions_agree", versions_agree),
         Trial::test("package_is_complete", package_is_complete),
         Trial::test("changes_of_a_version", changes_of_a_version),
+        Trial::test("recipes_hold", recipes_hold),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -235,6 +237,71 @@ fn package_is_complete() -> Result<(), Failed> {
     assert!(large.is_empty(), "packaged, and not needed: {large:?}");
     assert!(listed.len() < 500, "{} files", listed.len());
     Ok(())
+}
+
+/// What docs/ci.md and the README tell people to write is there: options, formats, inputs, hooks.
+fn recipes_hold() -> Result<(), Failed> {
+    let help = Command::new(env!("CARGO_BIN_EXE_gw502-lint")).arg("--help").output()?;
+    let help = String::from_utf8(help.stdout)?;
+    let recipes = read("docs/ci.md");
+    let readme = read("README.md");
+    let readme = readme.split("### In CI").nth(1).and_then(|rest| rest.split("\n## ").next()).ok_or("no section")?;
+    let action: Value = serde_yaml::from_str(&read("action.yml"))?;
+    let known = |part: &str, name: &str| action.get(part).and_then(|part| part.get(name)).is_some();
+    let (mut options, mut inputs) = (0, 0);
+
+    // Of docker, git, pipx, cargo and gh, which stand in the same recipes.
+    let others = ["--rm", "--user", "--repo", "--spec", "--locked"];
+    for word in recipes.split(|c: char| !c.is_ascii_lowercase() && c != '-') {
+        if word.len() > 3 && word.starts_with("--") && !word.starts_with("---") && !others.contains(&word) {
+            assert!(help.contains(&format!("{word} <")), "gw502-lint has no {word}");
+            options += 1;
+        }
+    }
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("nginx.conf"), "events {}\n")?;
+    for at in recipes.split("--format").skip(1).filter_map(|rest| rest.strip_prefix([' ', '='])) {
+        let format: String = at.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gw502-lint"));
+        passes(command.arg(format!("--format={format}")).current_dir(folder.path()))?;
+    }
+    for text in [recipes.as_str(), readme] {
+        for block in text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+            let block: Value = serde_yaml::from_str(block).map_err(|error| format!("{error}\n{block}"))?;
+            each(&block, &mut |entry| {
+                if entry.get("uses").and_then(Value::as_str).is_some_and(|uses| uses.starts_with("gw502/gw502-lint@")) {
+                    for (name, _) in entry.get("with").and_then(Value::as_mapping).into_iter().flatten() {
+                        let name = name.as_str().unwrap_or_default();
+                        assert!(known("inputs", name), "action.yml has no input {name}");
+                        inputs += 1;
+                    }
+                }
+            });
+        }
+    }
+    assert!(options > 10 && inputs > 3, "the recipes are not found any more: {options}, {inputs}");
+    // The tables of inputs and outputs are whole.
+    for part in ["inputs", "outputs"] {
+        for (name, _) in action.get(part).and_then(Value::as_mapping).into_iter().flatten() {
+            let name = name.as_str().unwrap_or_default();
+            let rows = recipes.lines().filter(|line| line.starts_with("| `"));
+            let said = rows.filter_map(|line| line.split(" | ").next()).any(|cell| cell.contains(&format!("`{name}`")));
+            assert!(said, "docs/ci.md does not explain {name}");
+        }
+    }
+    Ok(())
+}
+
+/// Each mapping in a document.
+fn each(value: &Value, what: &mut impl FnMut(&Value)) {
+    match value {
+        Value::Mapping(entries) => {
+            what(value);
+            entries.iter().for_each(|(_, inner)| each(inner, what));
+        }
+        Value::Sequence(items) => items.iter().for_each(|item| each(item, what)),
+        _ => {}
+    }
 }
 
 /// The text of a release is the section of its version, and a version without one is not released.
