@@ -202,6 +202,19 @@ fn versions_agree() -> Result<(), Failed> {
     ] {
         assert!(python.contains(&text), "pyproject.toml: {text}");
     }
+    // A release's documents name that release.
+    let mut named = 0;
+    for file in ["README.md", "docs/ci.md"] {
+        let text = read(file);
+        for before in ["gw502-lint@v", "rev: v", "gw502-lint==", "gw502-lint:"] {
+            for after in text.split(before).skip(1).filter(|after| after.starts_with(|c: char| c.is_ascii_digit())) {
+                let version: String = after.chars().take_while(|c| !c.is_whitespace() && *c != '`').collect();
+                assert_eq!(version, env!("CARGO_PKG_VERSION"), "{file}: {before}{version}");
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 5, "the versions are not found any more: {named}");
     assert!(read("Dockerfile").contains(&format!("source=\"{}\"", env!("CARGO_PKG_REPOSITORY"))), "Dockerfile");
     Ok(())
 }

@@ -17,17 +17,26 @@ export GIT_AUTHOR_NAME=Somebody GIT_AUTHOR_EMAIL=somebody@example.org
 export GIT_COMMITTER_NAME=Somebody GIT_COMMITTER_EMAIL=somebody@example.org
 git clone -q --no-local "$top" "$place/hooks"
 
+mkdir "$place/repository"
+cd "$place/repository"
+git init -q .
+cat >.pre-commit-config.yaml <<YAML
+repos:
+  - repo: $place/hooks
+    rev: $(git -C "$place/hooks" rev-parse HEAD)
+    hooks:
+      - id: gw502-lint
+YAML
 for side in good bad; do
-  cp -R fixtures/port-mismatch/nginx-compose-ports/"$side" "$place/$side"
-  cd "$place/$side"
-  git init -q .
-  git add nginx
+  cp -R "$top/fixtures/port-mismatch/nginx-compose-ports/$side/." .
+  # One file is committed; the other says that it is wrong.
+  git add nginx .pre-commit-config.yaml
   code=0
-  pre-commit try-repo "$place/hooks" gw502-lint --verbose >"$place/log" 2>&1 || code=$?
+  pre-commit run --verbose >"$place/log" 2>&1 || code=$?
   cat "$place/log"
   case $side in
     good) [ "$code" -eq 0 ] ;;
     bad) [ "$code" -eq 1 ] && grep -q GW101 "$place/log" ;;
   esac
-  cd "$top"
+  git commit -q --no-verify -m "$side"
 done
