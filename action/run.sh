@@ -12,6 +12,8 @@ one_line format "${INPUT_FORMAT:-}"
 one_line fail-on "${INPUT_FAIL_ON:-}"
 one_line target "${INPUT_TARGET:-}"
 one_line config "${INPUT_CONFIG:-}"
+one_line baseline "${INPUT_BASELINE:-}"
+one_line changed-since "${INPUT_CHANGED_SINCE:-}"
 one_line sarif-file "${INPUT_SARIF_FILE:-}"
 one_line working-directory "${INPUT_WORKING_DIRECTORY:-}"
 
@@ -63,7 +65,7 @@ fi
 
 reports=$(mktemp -d "$RUNNER_TEMP/gw502-lint.XXXXXX")
 json=$reports/gw502-lint.json
-page=$reports/summary
+page=$reports/summary.md
 sarif=${INPUT_SARIF_FILE:-$reports/gw502-lint.sarif}
 case $sarif in -*) sarif=./$sarif ;; esac
 mkdir -p "$(dirname "$sarif")"
@@ -71,9 +73,11 @@ mkdir -p "$(dirname "$sarif")"
 rm -f "$sarif"
 
 call=("--format=$format" "--format=sarif=$sarif" "--format=json=$json")
-[ "${INPUT_SUMMARY:-true}" != true ] || call+=("--format=human=$page")
+[ "${INPUT_SUMMARY:-true}" != true ] || call+=("--format=markdown=$page")
 [ -z "${INPUT_FAIL_ON:-}" ] || call+=("--fail-on=$INPUT_FAIL_ON")
 [ -z "${INPUT_TARGET:-}" ] || call+=("--target=$INPUT_TARGET")
+[ -z "${INPUT_BASELINE:-}" ] || call+=("--baseline=$(seen_from_top "$INPUT_BASELINE")")
+[ -z "${INPUT_CHANGED_SINCE:-}" ] || call+=("--changed-since=$INPUT_CHANGED_SINCE")
 if [ -n "${INPUT_CONFIG:-}" ]; then
   call+=("--config=$(seen_from_top "$INPUT_CONFIG")")
 else
@@ -112,15 +116,9 @@ if [ -f "$json" ]; then
   output findings "$findings"
 fi
 
-# GitHub refuses a summary of more than 1 MiB.
-most=900000
+# The table ends by itself before the size that GitHub refuses.
 if [ -f "$page" ] && [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
-  {
-    printf '## gw502-lint\n\n<pre>\n'
-    head -c "$most" "$page" | sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/>/\&gt;/g'
-    printf '\n</pre>\n'
-    [ "$(wc -c <"$page")" -le "$most" ] || printf '\nThis is not all: the log has the rest.\n'
-  } >>"$GITHUB_STEP_SUMMARY"
+  cat "$page" >>"$GITHUB_STEP_SUMMARY"
 fi
 
 # 0: clean, 1: findings. Anything else is no verdict on the files.
