@@ -12,8 +12,6 @@ one_line format "${INPUT_FORMAT:-}"
 one_line fail-on "${INPUT_FAIL_ON:-}"
 one_line target "${INPUT_TARGET:-}"
 one_line config "${INPUT_CONFIG:-}"
-one_line baseline "${INPUT_BASELINE:-}"
-one_line changed-since "${INPUT_CHANGED_SINCE:-}"
 one_line sarif-file "${INPUT_SARIF_FILE:-}"
 one_line working-directory "${INPUT_WORKING_DIRECTORY:-}"
 
@@ -65,7 +63,7 @@ fi
 
 reports=$(mktemp -d "$RUNNER_TEMP/gw502-lint.XXXXXX")
 json=$reports/gw502-lint.json
-page=$reports/summary.md
+page=$reports/summary
 sarif=${INPUT_SARIF_FILE:-$reports/gw502-lint.sarif}
 case $sarif in -*) sarif=./$sarif ;; esac
 mkdir -p "$(dirname "$sarif")"
@@ -73,11 +71,9 @@ mkdir -p "$(dirname "$sarif")"
 rm -f "$sarif"
 
 call=("--format=$format" "--format=sarif=$sarif" "--format=json=$json")
-[ "${INPUT_SUMMARY:-true}" != true ] || call+=("--format=markdown=$page")
+[ "${INPUT_SUMMARY:-true}" != true ] || call+=("--format=human=$page")
 [ -z "${INPUT_FAIL_ON:-}" ] || call+=("--fail-on=$INPUT_FAIL_ON")
 [ -z "${INPUT_TARGET:-}" ] || call+=("--target=$INPUT_TARGET")
-[ -z "${INPUT_BASELINE:-}" ] || call+=("--baseline=$(seen_from_top "$INPUT_BASELINE")")
-[ -z "${INPUT_CHANGED_SINCE:-}" ] || call+=("--changed-since=$INPUT_CHANGED_SINCE")
 if [ -n "${INPUT_CONFIG:-}" ]; then
   call+=("--config=$(seen_from_top "$INPUT_CONFIG")")
 else
@@ -116,9 +112,15 @@ if [ -f "$json" ]; then
   output findings "$findings"
 fi
 
-# The table ends by itself before the size that GitHub refuses.
+# GitHub refuses a summary of more than 1 MiB.
+most=900000
 if [ -f "$page" ] && [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
-  cat "$page" >>"$GITHUB_STEP_SUMMARY"
+  {
+    printf '## gw502-lint\n\n<pre>\n'
+    head -c "$most" "$page" | sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/>/\&gt;/g'
+    printf '\n</pre>\n'
+    [ "$(wc -c <"$page")" -le "$most" ] || printf '\nThis is not all: the log has the rest.\n'
+  } >>"$GITHUB_STEP_SUMMARY"
 fi
 
 # 0: clean, 1: findings. Anything else is no verdict on the files.
