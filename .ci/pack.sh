@@ -11,7 +11,7 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 cp "$program" "$place/$name"
 chmod 755 "$place/$name"
-cp "$top/README.md" "$top/CHANGELOG.md" "$top/LICENSE-MIT" "$top/LICENSE-APACHE" "$place"
+cp -R "$top/README.md" "$top/CHANGELOG.md" "$top/LICENSE-MIT" "$top/LICENSE-APACHE" "$top/completions" "$top/man" "$place"
 mkdir -p "$folder"
 # Written to standard output: tar on Windows takes the `D:` of a path for a host.
-tar -C "$place" -czf - "$name" README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE >"$folder/gw502-lint-$target.tar.gz"
+tar -C "$place" -czf - "$name" README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE completions man >"$folder/gw502-lint-$target.tar.gz"

@@ -63,7 +63,7 @@ fi
 
 reports=$(mktemp -d "$RUNNER_TEMP/gw502-lint.XXXXXX")
 json=$reports/gw502-lint.json
-page=$reports/summary
+page=$reports/summary.md
 sarif=${INPUT_SARIF_FILE:-$reports/gw502-lint.sarif}
 case $sarif in -*) sarif=./$sarif ;; esac
 mkdir -p "$(dirname "$sarif")"
@@ -71,7 +71,7 @@ mkdir -p "$(dirname "$sarif")"
 rm -f "$sarif"
 
 call=("--format=$format" "--format=sarif=$sarif" "--format=json=$json")
-[ "${INPUT_SUMMARY:-true}" != true ] || call+=("--format=human=$page")
+[ "${INPUT_SUMMARY:-true}" != true ] || call+=("--format=markdown=$page")
 [ -z "${INPUT_FAIL_ON:-}" ] || call+=("--fail-on=$INPUT_FAIL_ON")
 [ -z "${INPUT_TARGET:-}" ] || call+=("--target=$INPUT_TARGET")
 if [ -n "${INPUT_CONFIG:-}" ]; then
@@ -112,15 +112,9 @@ if [ -f "$json" ]; then
   output findings "$findings"
 fi
 
-# GitHub refuses a summary of more than 1 MiB.
-most=900000
+# The table ends by itself before the size that GitHub refuses.
 if [ -f "$page" ] && [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
-  {
-    printf '## gw502-lint\n\n<pre>\n'
-    head -c "$most" "$page" | sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/>/\&gt;/g'
-    printf '\n</pre>\n'
-    [ "$(wc -c <"$page")" -le "$most" ] || printf '\nThis is not all: the log has the rest.\n'
-  } >>"$GITHUB_STEP_SUMMARY"
+  cat "$page" >>"$GITHUB_STEP_SUMMARY"
 fi
 
 # 0: clean, 1: findings. Anything else is no verdict on the files.
