@@ -20,7 +20,10 @@ use std::path::{Path, PathBuf};
 /// The pages that people write, in the order of the table of contents.
 const WRITTEN: &[(&str, &str)] = &[
     ("Getting started", "getting-started.md"),
+    ("In CI", "ci.md"),
     ("Configuration and suppressions", "configuration.md"),
+    ("Adopting it in an old repository", "baseline.md"),
+    ("The report as JSON", "json.md"),
     ("The graph as JSON", "graph.md"),
     ("Precision", "precision.md"),
     ("How it is built", "architecture.md"),

