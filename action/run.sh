@@ -12,6 +12,8 @@ one_line format "${INPUT_FORMAT:-}"
 one_line fail-on "${INPUT_FAIL_ON:-}"
 one_line target "${INPUT_TARGET:-}"
 one_line config "${INPUT_CONFIG:-}"
+one_line baseline "${INPUT_BASELINE:-}"
+one_line changed-since "${INPUT_CHANGED_SINCE:-}"
 one_line sarif-file "${INPUT_SARIF_FILE:-}"
 one_line working-directory "${INPUT_WORKING_DIRECTORY:-}"
 
@@ -74,6 +76,8 @@ call=("--format=$format" "--format=sarif=$sarif" "--format=json=$json")
 [ "${INPUT_SUMMARY:-true}" != true ] || call+=("--format=markdown=$page")
 [ -z "${INPUT_FAIL_ON:-}" ] || call+=("--fail-on=$INPUT_FAIL_ON")
 [ -z "${INPUT_TARGET:-}" ] || call+=("--target=$INPUT_TARGET")
+[ -z "${INPUT_BASELINE:-}" ] || call+=("--baseline=$(seen_from_top "$INPUT_BASELINE")")
+[ -z "${INPUT_CHANGED_SINCE:-}" ] || call+=("--changed-since=$INPUT_CHANGED_SINCE")
 if [ -n "${INPUT_CONFIG:-}" ]; then
   call+=("--config=$(seen_from_top "$INPUT_CONFIG")")
 else

@@ -173,6 +173,13 @@ impl Runner {
         );
     }
 
+    /// Puts git on the PATH.
+    fn git(&self) {
+        let path = std::env::var_os("PATH").unwrap();
+        let git = std::env::split_paths(&path).map(|folder| folder.join("git")).find(|file| file.is_file());
+        symlink(git.expect("git is not installed"), self.path("bin/git")).unwrap();
+    }
+
     /// How cargo was called: the folder, then the arguments.
     fn calls(&self) -> Vec<String> {
         let text = fs::read_to_string(self.path("calls")).unwrap_or_default();
@@ -563,6 +570,7 @@ fn hostile_inputs_do_nothing() {
     let runner = Runner::with_release();
     runner.cargo();
     runner.write("nginx.conf", GOOD);
+    runner.git();
     let forged = "1.0.0\n::set-output name=x::y\nbinary=/bin/true";
     for (input, value) in [
         ("version", "$(touch pwned)"),
@@ -584,6 +592,11 @@ fn hostile_inputs_do_nothing() {
         ("working-directory", "$(touch pwned)"),
         ("working-directory", forged),
         ("sarif-file", forged),
+        ("baseline", "$(touch pwned)"),
+        ("baseline", forged),
+        ("changed-since", "--output=pwned"),
+        ("changed-since", "$(touch pwned)"),
+        ("changed-since", forged),
         ("args", "\"not closed"),
         ("args", "--no-such-option $(touch pwned)"),
         ("paths", "no/such/$(touch pwned)"),
@@ -676,4 +689,38 @@ fn the_summary_is_a_table_of_text() {
     assert!(done.summary.contains("| Level | Rule |"), "{}", done.summary);
     assert!(!done.summary.contains("<img") && !done.summary.contains("@you"), "{}", done.summary);
     assert_eq!(runner.run(&[("summary", "false")]).summary, done.summary, "nothing was added");
+}
+
+/// What a baseline lists, and what was there before a commit, is there and does not count.
+#[test]
+fn only_what_is_new_counts() {
+    let runner = Runner::with_release();
+    runner.git();
+    let workspace = runner.path("workspace");
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new(runner.path("bin/git"));
+        command.args(["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"]).args(arguments);
+        command.env("HOME", runner.path("home")).env("GIT_CONFIG_NOSYSTEM", "1").current_dir(&workspace);
+        assert!(command.status().unwrap().success(), "git {arguments:?}");
+    };
+    runner.write("old/nginx.conf", BAD);
+    git(&["init", "-q", "."]);
+    git(&["add", "."]);
+    git(&["commit", "-q", "-m", "before"]);
+    git(&["tag", "before"]);
+    assert_eq!(runner.run(&[]).code, 1);
+    let done = runner.run(&[("changed-since", "before")]);
+    assert_eq!((done.code, done.outputs["findings"].as_str()), (0, "0"), "{}", done.log);
+    let baseline = Command::new(env!("CARGO_BIN_EXE_gw502-lint"))
+        .arg("--write-baseline=old/known.json")
+        .current_dir(&workspace)
+        .output();
+    assert!(baseline.unwrap().status.success());
+    let done = runner.run(&[("working-directory", "old"), ("baseline", "known.json")]);
+    assert_eq!((done.code, done.outputs["findings"].as_str()), (0, "0"), "{}", done.log);
+
+    runner.write("new/nginx.conf", BAD);
+    let done = runner.run(&[("changed-since", "before")]);
+    assert_eq!(done.code, 1, "{}", done.log);
+    assert!(done.log.contains("file=new/nginx.conf") && !done.log.contains("file=old/nginx.conf"), "{}", done.log);
 }
