@@ -250,7 +250,7 @@ impl Config {
                 fixed_address: false,
                 many: false,
                 waits: false,
-        folders: Vec::new(),
+                folders: Vec::new(),
             });
             topology.projects[project].workloads.push(id);
         }

@@ -278,9 +278,11 @@ pub fn told_to_speak(topology: &Topology, endpoint: EndpointId, spoken: Spoken) 
         let all = one.workload.claims.iter().filter(|other| other.at == claim.at);
         let mut said = all.filter_map(|other| other.spoken).peekable();
         let agree = said.peek().is_some() && said.all(|other| other == spoken);
-        let proof = one.workload.claims.iter().find(|other| {
-            other.at == claim.at && other.spoken == Some(spoken) && other.weight >= Weight::Strong
-        })?;
+        let proof = one
+            .workload
+            .claims
+            .iter()
+            .find(|other| other.at == claim.at && other.spoken == Some(spoken) && other.weight >= Weight::Strong)?;
         (agree && !one.workload.claims_open && !one.guessed).then(|| (proof.site, proof.words.to_string()))
     };
     let mut all = behind.iter().map(says);

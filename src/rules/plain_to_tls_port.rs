@@ -80,7 +80,9 @@ fn look(cx: &Cx<'_>, member: EndpointId) -> Option<Finding> {
     if let Some((site, words)) = told_to_speak(cx.topology, member, Spoken::Https) {
         let at = (endpoint.address_site, "plain HTTP goes to this port".into());
         let message = format!("plain HTTP is sent to {address}, and what listens there speaks TLS only");
-        return Some(Finding::new(RuleId::GW401, dialect, at, message).label((site, words)).confidence(Confidence::Likely));
+        return Some(
+            Finding::new(RuleId::GW401, dialect, at, message).label((site, words)).confidence(Confidence::Likely),
+        );
     }
     match endpoint.port {
         Known::Yes(Port::Written(port)) if TLS_PORTS.contains(&port) => Some(

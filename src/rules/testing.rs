@@ -276,7 +276,7 @@ impl House {
             fixed_address: false,
             many: false,
             waits: false,
-        folders: Vec::new(),
+            folders: Vec::new(),
         });
         self.t.projects[project].workloads.push(id);
         id

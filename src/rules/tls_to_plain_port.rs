@@ -62,8 +62,11 @@ fn look(cx: &Cx<'_>, member: EndpointId) -> Option<Finding> {
     }
     if let Some((site, words)) = told_to_speak(cx.topology, member, Spoken::Http) {
         let at = (endpoint.address_site, "a TLS handshake goes to this port".into());
-        let message = format!("TLS is spoken to {address}, and what listens there speaks plain HTTP: no handshake can succeed");
-        return Some(Finding::new(RuleId::GW402, dialect, at, message).label((site, words)).confidence(Confidence::Likely));
+        let message =
+            format!("TLS is spoken to {address}, and what listens there speaks plain HTTP: no handshake can succeed");
+        return Some(
+            Finding::new(RuleId::GW402, dialect, at, message).label((site, words)).confidence(Confidence::Likely),
+        );
     }
     match endpoint.port {
         Known::Yes(Port::Written(port)) if PLAIN_PORTS.contains(&port) => Some(

@@ -305,7 +305,8 @@ fn within<'t>(t: &'t Topology, placement: &Placement, spoken: Spoken, endpoint: 
     {
         return None;
     }
-    let mut programs = own.claims.iter().filter(|claim| claim.spoken == Some(spoken) && claim.weight == Weight::Decisive);
+    let mut programs =
+        own.claims.iter().filter(|claim| claim.spoken == Some(spoken) && claim.weight == Weight::Decisive);
     let claim = programs.next()?;
     programs.all(|other| other.at == claim.at).then_some(Absent { workload: own, claim, why: Why::Within })
 }
@@ -362,7 +363,9 @@ fn shared<'t>(t: &'t Topology, placement: &Placement, spoken: Spoken, path: &str
     }
     let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
     if meant.len() > 1 {
-        meant.retain(|(_, claim, _)| matches!(claim.at.known(), Some(Listens::Socket(there)) if name(there) == name(path)));
+        meant.retain(
+            |(_, claim, _)| matches!(claim.at.known(), Some(Listens::Socket(there)) if name(there) == name(path)),
+        );
     }
     let (workload, claim, why) = meant.pop().filter(|_| meant.is_empty())?;
     Some(Absent { workload, claim, why })
@@ -402,14 +405,10 @@ fn absence(
             format!("{} {wanted}, and {name} listens {there} in a folder that {from} does not have", dialect.name())
         }
     };
-    let finding = Finding::new(
-        rule,
-        dialect,
-        (endpoint.address_site, format!("looked for in the container of {from}")),
-        message,
-    )
-    .confidence(Confidence::Likely)
-    .label((claim.site, claim.words.to_string()));
+    let finding =
+        Finding::new(rule, dialect, (endpoint.address_site, format!("looked for in the container of {from}")), message)
+            .confidence(Confidence::Likely)
+            .label((claim.site, claim.words.to_string()));
     let finding = match why {
         Why::OtherPlace(folder) => finding.label((folder.site, "both have this folder".to_owned())),
         _ => finding,
@@ -440,10 +439,10 @@ fn socket_only(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
             return None;
         }
         let claims = || super::around::claims(t, &group);
-        let weighs = |claim: &&Claim| claim.weight > Weight::Weak && !matches!(claim.at, Known::Yes(Listens::Socket(_)));
-        let claim = claims().find(|claim| {
-            claim.weight == Weight::Decisive && matches!(claim.at, Known::Yes(Listens::Socket(_)))
-        })?;
+        let weighs =
+            |claim: &&Claim| claim.weight > Weight::Weak && !matches!(claim.at, Known::Yes(Listens::Socket(_)));
+        let claim = claims()
+            .find(|claim| claim.weight == Weight::Decisive && matches!(claim.at, Known::Yes(Listens::Socket(_))))?;
         let Known::Yes(Listens::Socket(path)) = &claim.at else { return None };
         let documented = claims().filter(weighs).all(|claim| claim.weight == Weight::Medium);
         if !documented || claims().any(|claim| claim.at.known().is_none()) {
@@ -463,7 +462,11 @@ fn socket_only(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
         .help("let it listen on `0.0.0.0` with that port, or ask for the socket in a volume that both mount");
         // A line that documents a port may know more than the command does.
         let sure = claims().all(|claim| !weighs(&claim));
-        Some(if sure { finding.confidence(Confidence::Likely) } else { finding.severity(Severity::Warning).confidence(Confidence::Likely) })
+        Some(if sure {
+            finding.confidence(Confidence::Likely)
+        } else {
+            finding.severity(Severity::Warning).confidence(Confidence::Likely)
+        })
     });
 }
 

@@ -136,7 +136,8 @@ impl Assigned {
             "fi" | "esac" | "done" => self.open = self.open.saturating_sub(1),
             _ => {}
         }
-        let skipped = usize::from(matches!(&*first.text, "export" | "readonly" | "local" | "declare" | "then" | "else"));
+        let skipped =
+            usize::from(matches!(&*first.text, "export" | "readonly" | "local" | "declare" | "then" | "else"));
         let set = command.get(skipped..).unwrap_or(&[]);
         let is_name = |name: &str| {
             name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')

@@ -250,7 +250,6 @@ impl Side {
             Self::Fixed => "fixed",
         }
     }
-
 }
 
 /// A case directory and its `case.yaml` as it stands (its ports are rewritten for each run).

@@ -100,9 +100,8 @@ impl Layout {
             map.inside.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
                 || folder.strip_prefix(&*map.inside).is_some_and(|rest| rest.starts_with('/'))
         });
-        let file = |map: &Map| {
-            map.inside.ends_with(".conf") && map.inside.len() > folder.len() && map.outside.is_some()
-        };
+        let file =
+            |map: &Map| map.inside.ends_with(".conf") && map.inside.len() > folder.len() && map.outside.is_some();
         below.next().is_some_and(file) && below.next().is_none()
     }
 

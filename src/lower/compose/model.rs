@@ -9,8 +9,8 @@ use crate::lower::workload::{self, Build, Dockerfile, Evidence, HealthCheck, Ima
 use crate::source::{Site, Span};
 use crate::syntax::words::{Command, HOLE, Text};
 use crate::topology::{
-    Bind, Claim, Dependency, Folder, Known, Listens, Namespace, Network, NetworkId, OwnName, Project, ProjectId, ProjectKind,
-    Reason, Server, Topology, Until, Weight, Workload, WorkloadId,
+    Bind, Claim, Dependency, Folder, Known, Listens, Namespace, Network, NetworkId, OwnName, Project, ProjectId,
+    ProjectKind, Reason, Server, Topology, Until, Weight, Workload, WorkloadId,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;

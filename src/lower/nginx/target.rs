@@ -153,7 +153,10 @@ impl Lowering<'_, '_> {
             return false;
         };
         let workload = &self.out.topology.workloads[stands.workload];
-        !self.whole && !workload.many && stands.layout.holds_one_below("/etc/nginx") && !self.out.topology.projects[workload.project].guessed
+        !self.whole
+            && !workload.many
+            && stands.layout.holds_one_below("/etc/nginx")
+            && !self.out.topology.projects[workload.project].guessed
     }
 
     /// A `resolver`: who is asked. `resolver valid=10s;` names nobody to ask: nginx refuses it.

@@ -88,7 +88,11 @@ pub enum BadUrl {
 pub fn url(text: &str) -> Result<Url<'_>, BadUrl> {
     if let Some(path) = strip_prefix_ignore_case(text, "unix:") {
         let (path, uri) = path.split_once(':').unwrap_or((path, ""));
-        return if path.is_empty() { Err(BadUrl::NoHost) } else { Ok(Url { place: Place::Socket(one_slash(path)), uri }) };
+        return if path.is_empty() {
+            Err(BadUrl::NoHost)
+        } else {
+            Ok(Url { place: Place::Socket(one_slash(path)), uri })
+        };
     }
     let (authority, uri) = match text.find(['/', '?']) {
         Some(at) => text.split_at(at),

@@ -30,7 +30,10 @@ pub fn is_machine_path(path: &str) -> bool {
         || is_ruby(path)
         || is_ecosystem(name)
         || (name.ends_with(".conf") || name.ends_with(".ini"))
-            && (name.contains("supervisor") || within("supervisor") || within("supervisord.d") || within("supervisor.d"))
+            && (name.contains("supervisor")
+                || within("supervisor")
+                || within("supervisord.d")
+                || within("supervisor.d"))
         || name.ends_with(".ini") && name.contains("uwsgi")
         || name.ends_with(".conf")
             && (within("php-fpm.d") || within("pool.d") || name.contains("fpm") || name == "www.conf")
@@ -144,13 +147,14 @@ fn hand_over(found: &mut Vec<Found>) {
     let (handed, mut rest): (Vec<_>, Vec<_>) = std::mem::take(found).into_iter().partition(|one| one.handed);
     for mut service in handed {
         let socket = rest.iter_mut().find(|one| one.name == service.name && one.socket);
-        let takes = service.learned.server.program.as_ref().is_some_and(|(program, _)| TAKES_SOCKETS.contains(&&**program));
+        let takes =
+            service.learned.server.program.as_ref().is_some_and(|(program, _)| TAKES_SOCKETS.contains(&&**program));
         let agree = socket.as_ref().is_some_and(|socket| {
             let streams = &socket.learned.claims;
             takes || service.learned.claims.iter().all(|claim| streams.iter().any(|stream| stream.at == claim.at))
         });
         match socket {
-            Some(socket) if agree && !(service.learned.claims_open && !takes) => {
+            Some(socket) if agree && (takes || !service.learned.claims_open) => {
                 let sockets = std::mem::take(&mut socket.learned.server.sockets);
                 socket.learned.server = service.learned.server;
                 socket.learned.server.sockets = sockets;
@@ -174,7 +178,15 @@ fn made(name: &str, site: Site, learned: Learned) -> Option<Found> {
     if learned.claims.is_empty() && !learned.claims_open {
         return None;
     }
-    Some(Found { name: name.into(), site, learned, restart: Known::Unknown(Reason::OutsideRepository), runs: true, handed: false, socket: false })
+    Some(Found {
+        name: name.into(),
+        site,
+        learned,
+        restart: Known::Unknown(Reason::OutsideRepository),
+        runs: true,
+        handed: false,
+        socket: false,
+    })
 }
 
 fn workload(project: ProjectId, found: Found) -> Workload {
@@ -364,7 +376,9 @@ fn ruby(files: &mut Files<'_>, id: FileId) -> Option<Found> {
     // Without an address of its own, the command decides.
     let told = learned.claims.iter().any(|claim| claim.weight == Weight::Decisive);
     let site = learned.claims.first().map_or(site, |claim| claim.site);
-    made(if unicorn { "unicorn" } else { "puma" }, site, learned).filter(|_| told).map(|found| Found { runs: false, ..found })
+    made(if unicorn { "unicorn" } else { "puma" }, site, learned)
+        .filter(|_| told)
+        .map(|found| Found { runs: false, ..found })
 }
 
 /// PM2's file.

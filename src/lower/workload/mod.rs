@@ -149,7 +149,9 @@ fn speaks_tls(evidence: &Evidence) -> bool {
     let names = evidence.environment.iter().chain(built.into_iter().flat_map(|built| &built.environment));
     let speaks = |text: &str| {
         let text = text.to_ascii_lowercase();
-        ["certfile", "keyfile", "ssl-", "ssl_", "tls-", "tls_", "ssl:", "--cert", "keystore"].iter().any(|word| text.contains(word))
+        ["certfile", "keyfile", "ssl-", "ssl_", "tls-", "tls_", "ssl:", "--cert", "keystore"]
+            .iter()
+            .any(|word| text.contains(word))
     };
     texts.into_iter().any(|text| speaks(&text.text)) || names.into_iter().any(|(name, _)| speaks(name))
 }

@@ -129,7 +129,10 @@ pub(super) fn go(gather: &mut Gather<'_, '_>, context: &str) {
             // An address is a literal with a colon; what else is called so has other arguments.
             let literal = after.strip_prefix('"').and_then(|rest| rest.split_once('"')).map(|(literal, _)| literal);
             let commented = text.get(line..at).is_some_and(|before| before.contains("//"));
-            if !commented && (start != "Addr:" || literal.is_some()) && (start == "ListenAndServe(" || literal.is_some()) {
+            if !commented
+                && (start != "Addr:" || literal.is_some())
+                && (start == "ListenAndServe(" || literal.is_some())
+            {
                 let literal = literal.filter(|literal| literal.contains(':'));
                 let end = text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| at + length);
                 found.push((literal.map(str::to_owned), at, end));
@@ -290,7 +293,13 @@ pub(super) fn python(gather: &mut Gather<'_, '_>, path: &str) {
             let shown = text.get(at..end).unwrap_or("").split_whitespace().collect::<Vec<_>>().join(" ");
             let words = match said {
                 (Some(_), Some(_)) => says(&who, &shown),
-                _ => format!("{}, and {} listens on {}:{} unless it is told", says(&who, &shown), kind.name, kind.host, kind.port),
+                _ => format!(
+                    "{}, and {} listens on {}:{} unless it is told",
+                    says(&who, &shown),
+                    kind.name,
+                    kind.host,
+                    kind.port
+                ),
             };
             let site = Gather::in_file(id, at..end);
             found.push((port, bind, site, words, kind.name));
