@@ -26,6 +26,8 @@ struct Stray<'t> {
 /// GW111: where a proxy's socket, or the port in its place, and the program's own place differ.
 pub fn tell(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
     private_tmp(rule, cx, out);
+    unmade_folder(rule, cx, out);
+    version_drift(rule, cx, out);
     in_containers(rule, cx, out);
     socket_only(rule, cx, out);
     for stray in strays(cx.topology) {
@@ -421,6 +423,9 @@ fn absence(
         }
         _ => finding.why_of_dialect(),
     };
+    // The path that a package gives it is custom, and nothing that is written here.
+    let by_custom = claim.weight < Weight::Strong && matches!(claim.at.known()?, Listens::Socket(_));
+    let finding = if by_custom { finding.severity(Severity::Warning) } else { finding };
     Some(match (why, claim.at.known()?) {
         (Why::Within, _) => finding.help("write the same place on both sides"),
         (_, Listens::Port(port)) => finding.help(format!("write `{}:{port}`", workload.name)),
@@ -497,6 +502,92 @@ fn only_other<'t>(
         found = Some((workload, *strongest));
     }
     found
+}
+
+/// A socket in a folder of `/run` that nothing makes.
+fn unmade_folder(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    let t = cx.topology;
+    let mut told = HashSet::new();
+    for peer in &t.peers {
+        let (endpoint, workload) = (&t.endpoints[peer.endpoint], &t.workloads[peer.workload]);
+        let (Some(Address::Socket(path)), Some((folder, site))) =
+            (endpoint.address.known(), &workload.server.unmade_folder)
+        else {
+            continue;
+        };
+        let below = plain_run(path).strip_prefix("/run/").and_then(|rest| rest.strip_prefix(&**folder));
+        if !below.is_some_and(|rest| rest.starts_with('/')) || !told.insert(endpoint.address_site) {
+            continue;
+        }
+        let name = quote(&workload.name);
+        let made = format!("RuntimeDirectory={folder}");
+        out.push(
+            Finding::new(
+                rule,
+                cx.dialect(endpoint.proxy),
+                (endpoint.address_site, "the socket is looked for here".to_owned()),
+                format!(
+                    "nothing makes {}, so after a restart of the machine {name} cannot open its socket",
+                    quote(&format!("/run/{folder}"))
+                ),
+            )
+            .severity(Severity::Warning)
+            .confidence(Confidence::Likely)
+            .label((*site, "opened in a folder of `/run`".into()))
+            .why("`/run` is empty when a machine starts; who made the folder by hand finds it gone")
+            .assumed("nothing outside of this repository makes the folder")
+            .help(format!("write {} in the unit", quote(&made))),
+        );
+    }
+}
+
+/// The version in the path of a socket that php-fpm has from its package.
+fn fpm_version(path: &str) -> Option<&str> {
+    let version = plain_run(path).strip_prefix("/run/php/php")?.strip_suffix("-fpm.sock")?;
+    (!version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')).then_some(version)
+}
+
+/// A proxy and php-fpm in one container, where the path names another version than the one that is installed.
+fn version_drift(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    let t = cx.topology;
+    let placed: HashMap<FileId, &Placement> = t.placements.iter().map(|one| (one.file, one)).collect();
+    let mut told = HashSet::new();
+    for id in distinct_hops(t).into_iter().filter(|&id| t.hops[id].protocol == Protocol::Fastcgi) {
+        for &member in t.members(id).iter().take(1000) {
+            let endpoint = &t.endpoints[member];
+            let Some(Address::Socket(path)) = endpoint.address.known() else { continue };
+            let Some(asked) = fpm_version(path) else { continue };
+            let files = [endpoint.site.span.file, t.proxies[endpoint.proxy].entry];
+            let Some(placement) = files.iter().find_map(|file| placed.get(file)) else { continue };
+            let own = &t.workloads[placement.workload];
+            let installed = own.claims.iter().find_map(|claim| match claim.at.known()? {
+                Listens::Socket(there) => Some((claim, fpm_version(there)?)),
+                Listens::Port(_) => None,
+            });
+            let there = |claim: &Claim| matches!(claim.at.known(), Some(Listens::Socket(at)) if plain_run(at) == plain_run(path));
+            let Some((claim, installed)) = installed.filter(|(_, version)| *version != asked) else { continue };
+            if own.claims_open || own.claims.iter().any(there) || !told.insert(endpoint.address_site) {
+                continue;
+            }
+            out.push(
+                Finding::new(
+                    rule,
+                    cx.dialect(endpoint.proxy),
+                    (endpoint.address_site, format!("the socket of PHP {asked}")),
+                    format!(
+                        "{} asks for the socket of PHP {asked}, and PHP {installed} is installed",
+                        cx.dialect(endpoint.proxy).name()
+                    ),
+                )
+                .severity(Severity::Warning)
+                .confidence(Confidence::Likely)
+                .label((claim.site, claim.words.to_string()))
+                .label((placement.site, format!("{} runs this proxy", quote(&own.name))))
+                .why_of_dialect()
+                .help("write the version that is installed, or `/run/php/php-fpm.sock`, to which the packages link"),
+            );
+        }
+    }
 }
 
 /// A socket below `/tmp`, opened by a unit that has a `/tmp` of its own.

@@ -1,5 +1,6 @@
 //! Projects → the topology: networks, workloads, names, ports, evidence.
 
+use super::inline::{self, Inline};
 use super::layout::{How, Layout, Lies, Puts, written};
 use super::ports;
 use super::read::Draft;
@@ -32,6 +33,8 @@ pub(super) struct Container {
     pub(super) environment_open: bool,
     /// Whether something takes the place of the image's own entrypoint.
     pub(super) own_entrypoint: bool,
+    /// Variables of the proxy that compose replaces, in texts within the compose file.
+    pub(super) eaten: HashMap<String, (Box<str>, Site)>,
 }
 
 const UNKNOWN: Reason = Reason::Variable;
@@ -45,6 +48,8 @@ pub(super) fn model(draft: &Draft, files: &mut Files<'_>, images: &mut Images, t
         workloads: Vec::new(),
         whole: draft.whole,
         guessed: draft.guessed,
+        folder: draft.folder.as_str().into(),
+        sampled: draft.samples(),
         shares: draft.services.iter().any(|entry| entry.item.get("network_mode").is_some()),
     });
     let mut names: HashMap<&str, WorkloadId> = HashMap::new();
@@ -58,11 +63,13 @@ pub(super) fn model(draft: &Draft, files: &mut Files<'_>, images: &mut Images, t
         .iter()
         .filter_map(|entry| Some((entry.item.word("container_name")?, *names.get(&*entry.key)?)))
         .collect();
+    let inline = inline::enter(draft, files);
     let mut networks = Networks { draft, project, made: HashMap::new() };
     let mut containers = Vec::new();
     for entry in &draft.services {
         let Some(&id) = names.get(&*entry.key) else { continue };
-        let service = Service { draft, entry, names: &names, by_container_name: &by_container_name, id };
+        let service =
+            Service { draft, entry, names: &names, by_container_name: &by_container_name, inline: &inline, id };
         let open = draft.open.contains(&entry.key);
         service.reach(&mut networks, open, t);
         service.life(t);
@@ -88,6 +95,7 @@ fn empty(project: ProjectId, entry: &Entry) -> Workload {
         depends_on: Vec::new(),
         restart: Known::Unknown(UNKNOWN),
         health: Known::Unknown(UNKNOWN),
+        check: None,
         profiles: Vec::new(),
         replicas: Known::Yes(1),
         fixed_address: false,
@@ -129,6 +137,7 @@ struct Service<'s> {
     entry: &'s Entry,
     names: &'s HashMap<&'s str, WorkloadId>,
     by_container_name: &'s HashMap<&'s str, WorkloadId>,
+    inline: &'s HashMap<Box<str>, Inline>,
     id: WorkloadId,
 }
 
@@ -302,6 +311,10 @@ impl Service<'_> {
         };
         let profiles = item.get("profiles").map(Item::items).unwrap_or_default();
         workload.profiles = profiles.iter().filter_map(Item::raw).map(Into::into).collect();
+        // One that is switched on starts with the others.
+        if workload.profiles.iter().any(|profile| self.draft.active.contains(profile)) {
+            workload.profiles.clear();
+        }
         let replicas = deploy.and_then(|deploy| deploy.get("replicas")).or_else(|| item.get("scale"));
         workload.replicas = match replicas.map(|replicas| replicas.known().and_then(|text| text.parse().ok())) {
             None => Known::Yes(1),
@@ -356,6 +369,7 @@ impl Service<'_> {
         workload.claims_open = learned.claims_open || open;
         workload.server = learned.server;
         workload.health = learned.health;
+        workload.check = learned.check;
         workload.waits = ["wait", "dockerize", "sleep", "until "].iter().any(|word| started.contains(word));
         let base = image.as_deref().and_then(|image| image.base.as_ref()).or(evidence.image.as_ref());
         workload.many = !base.and_then(Text::known).is_some_and(is_proxy_image)
@@ -369,6 +383,11 @@ impl Service<'_> {
         let mut all: BTreeMap<Box<str>, Text> = BTreeMap::new();
         all.extend(image.iter().flat_map(|image| image.environment.iter().cloned()));
         all.extend(environment);
+        // Nobody is told what a template comes to with the values of a sample.
+        let named = item.get("environment").map(Item::entries).unwrap_or_default();
+        for entry in named.iter().filter(|entry| entry.item.sampled) {
+            all.insert(entry.key.clone(), Text::new(HOLE.to_string(), entry.item.site));
+        }
         Container {
             workload: self.id,
             layout,
@@ -376,6 +395,11 @@ impl Service<'_> {
             command: started,
             image: base.map(|text| text.text.clone()),
             environment_open: environment_open || built_unread,
+            eaten: self
+                .inline
+                .values()
+                .filter_map(|inline| Some((inline.path.clone(), inline.eaten.clone()?)))
+                .collect(),
             own_entrypoint: item.get("entrypoint").is_some()
                 || image.as_deref().is_some_and(|image| image.entrypoint.is_some()),
         }
@@ -384,8 +408,11 @@ impl Service<'_> {
     /// Published and documented ports, labels.
     fn ports(&self, evidence: &Evidence, workload: &mut Workload) {
         let item = self.item();
+        let mut sampled = Vec::new();
         for port in item.get("ports").map(Item::items).unwrap_or_default() {
             ports::read(port, &mut workload.published);
+            let from_sample = port.sampled || port.get("target").is_some_and(|target| target.sampled);
+            sampled.resize(workload.published.len(), from_sample);
         }
         let claim = |port: u16, weight, site, words: String| Claim {
             at: Known::Yes(Listens::Port(port)),
@@ -396,10 +423,12 @@ impl Service<'_> {
             words: words.into(),
         };
         let mut claims = Vec::new();
-        for published in &workload.published {
+        for (published, from_sample) in workload.published.iter().zip(sampled) {
             match published.container {
                 Known::Yes(port) if published.tcp => {
-                    claims.push(claim(port, Weight::Strong, published.site, format!("its `ports` lead to {port}")));
+                    // What everybody fills in for himself, nobody relies on.
+                    let weight = if from_sample { Weight::Medium } else { Weight::Strong };
+                    claims.push(claim(port, weight, published.site, format!("its `ports` lead to {port}")));
                 }
                 Known::Yes(_) => {}
                 Known::Unknown(_) => workload.claims_open = true,
@@ -552,6 +581,7 @@ impl Service<'_> {
             let declared = self.draft.configs.iter().find(|entry| &*entry.key == name);
             let file = declared.and_then(|entry| entry.item.get("file"));
             let outside = file.and_then(|file| join(self.draft.folder_of(file.site), file.known()?));
+            let outside = outside.or_else(|| self.inline.get(name).map(|inline| inline.path.clone()));
             layout.add(&target, outside, config.site, How::Mounted);
         }
         for volume in item.get("volumes").map(Item::items).unwrap_or_default() {

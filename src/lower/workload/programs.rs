@@ -54,8 +54,19 @@ pub(super) fn line(gather: &mut Gather<'_, '_>, line: &Line) {
         "java" => jvm::java(gather, arguments),
         "catalina.sh" => {
             gather.serves(&servers::TOMCAT, at);
-            gather.usual(&servers::TOMCAT, at, HTTP);
+            super::tomcat::configuration(gather);
+            if !gather.decided && !gather.open {
+                gather.usual(&servers::TOMCAT, at, HTTP);
+            }
         }
+        "passenger" => told(
+            gather,
+            arguments,
+            at,
+            &servers::PASSENGER,
+            [&["-a", "--address"], &["-p", "--port"]],
+            [&[], &["PORT"]],
+        ),
         "dotnet" => dotnet(gather, arguments, at),
         "php" => php(gather, arguments, at),
         "apache2-foreground" | "httpd-foreground" | "apachectl" | "apache2ctl" => {
