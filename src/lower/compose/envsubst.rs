@@ -8,7 +8,8 @@ use crate::files::Files;
 use crate::lower::Lowered;
 use crate::source::{FileId, Site, Span};
 use crate::topology::{Dialect, Fault, FaultKind, FaultWeight, LoadEffect, ProxyId, Topology};
-use std::collections::{BTreeSet, HashMap};
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Names that are set in every container, or by the official image.
 const ALWAYS: [&str; 11] = [
@@ -32,6 +33,7 @@ const MOST: usize = 200;
 pub(in crate::lower) fn hazards(files: &Files<'_>, around: &Surroundings, out: &mut Lowered) {
     let proxies = proxies(&out.topology);
     let mut faults = Vec::new();
+    let included = OnceCell::new();
     for (file, places) in around.all() {
         let Some(&proxy) = proxies.get(&file) else { continue };
         let text = files.sources.file(file).text();
@@ -45,13 +47,24 @@ pub(in crate::lower) fn hazards(files: &Files<'_>, around: &Surroundings, out: &
             }
             faults.extend(look.unset());
             faults.extend(look.emptied());
-            faults.extend(look.not_read());
+            faults.extend(look.not_read(|| included.get_or_init(|| includes(files))));
         }
     }
     faults.sort_by_key(|fault| (fault.site.span, fault.message.clone()));
     faults.dedup_by(|later, first| later.site == first.site && later.message == first.message);
     faults.truncate(MOST);
     out.topology.load.faults.extend(faults);
+}
+
+/// What files of nginx include by name, wherever they stand.
+fn includes<'f>(files: &'f Files<'_>) -> HashSet<&'f str> {
+    let proxies = files.sources.files().filter(|(id, _)| files.tree(*id).is_some());
+    let lines = proxies.flat_map(|(_, file)| file.text().lines());
+    lines
+        .filter_map(|line| line.trim_start().strip_prefix("include")?.trim().strip_suffix(';'))
+        .map(|path| path.trim().trim_matches(['"', '\'']))
+        .map(|path| path.strip_prefix("/etc/nginx/").unwrap_or(path))
+        .collect()
 }
 
 /// A proxy that reads each file.
@@ -234,9 +247,9 @@ impl Look<'_> {
     }
 
     /// What the image's main file does not include.
-    fn not_read(&self) -> Option<Fault> {
+    fn not_read<'s>(&self, included: impl FnOnce() -> &'s HashSet<&'s str>) -> Option<Fault> {
         let name = self.place.inside.strip_prefix("/etc/nginx/conf.d/").filter(|_| self.place.template)?;
-        if name.ends_with(".conf") && !name.contains('/') {
+        if name.ends_with(".conf") && !name.contains('/') || included().contains(&*format!("conf.d/{name}")) {
             return None;
         }
         let mut fault = self

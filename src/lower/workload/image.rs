@@ -374,6 +374,9 @@ impl Made {
             }
         } else {
             let value = text.get(first.len()..).unwrap_or("").trim();
+            // Quotes around all of it are the shell's here, too.
+            let bare = ['"', '\''].iter().find_map(|&quote| value.strip_prefix(quote)?.strip_suffix(quote));
+            let value = bare.filter(|bare| !bare.contains(['"', '\''])).unwrap_or(value);
             pairs.push((first.to_owned(), value.to_owned(), whole_site));
         }
         let values: Vec<_> =

@@ -258,11 +258,11 @@ pub(super) fn python(gather: &mut Gather<'_, '_>, path: &str) {
             for argument in arguments(inside) {
                 let Some((name, text)) = argument.split_once('=') else {
                     // `app.run("0.0.0.0", 80)`; the first of the others is the application.
-                    if kind.call.ends_with(".run(") && kind.name == "Flask" {
+                    if argument.starts_with('*') {
+                        unread = true;
+                    } else if kind.call.ends_with(".run(") && kind.name == "Flask" {
                         let value = value(argument);
                         if said.0.is_none() { said.0 = Some(value) } else { said.1 = Some(value) }
-                    } else if argument.starts_with("**") {
-                        unread = true;
                     }
                     continue;
                 };

@@ -225,6 +225,86 @@ fn dockerfiles_with_what_lies_beside_them() {
         ),
         (
             &[
+                ("Dockerfile", "FROM node:20\nWORKDIR /app\nCOPY . .\nCMD node server.js\n"),
+                ("server.js", "app.listen(3005, '127.0.0.1');\nmetrics.listen(config.port);\n"),
+            ],
+            "3005 loopback weak",
+        ),
+        (
+            &[
+                ("Dockerfile", "FROM node:20\nWORKDIR /app\nCOPY . .\nCMD node dist/main\n"),
+                ("src/main.ts", "  await app.listen(3000);\n"),
+            ],
+            "3000 any strong",
+        ),
+        (
+            &[
+                ("Dockerfile", "FROM python:3.12\nWORKDIR /app\nCOPY . .\nCMD python app.py\n"),
+                (
+                    "app.py",
+                    "app = Flask(__name__)\n# app.run(port=1)\napp.run(\n    host='0.0.0.0',\n    port=int(os.environ.get('PORT', 8080)),\n)\n",
+                ),
+            ],
+            "8080 any strong",
+        ),
+        (
+            &[
+                ("Dockerfile", "FROM python:3.12\nWORKDIR /app\nCOPY . .\nCMD python app.py\n"),
+                ("app.py", "app = Flask(__name__)\napp.run(debug=True)\n"),
+            ],
+            "5000 own loopback strong",
+        ),
+        (
+            &[
+                ("Dockerfile", "FROM python:3.12\nWORKDIR /app\nCOPY . .\nCMD python app.py\n"),
+                ("app.py", "app = Flask(__name__)\napp.run(**options)\n"),
+            ],
+            "5000 own loopback weak",
+        ),
+        (
+            &[
+                ("Dockerfile", "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nCMD /app/server\n"),
+                ("cmd/server/main.go", "s := &http.Server{Addr: \":8081\"}\nlog.Fatal(s.ListenAndServe())\n"),
+            ],
+            "8081 any strong",
+        ),
+        (
+            &[
+                ("Dockerfile", "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nCMD /app/server\n"),
+                ("main.go", "go http.ListenAndServe(\":9100\", nil)\nhttp.ListenAndServe(address, nil)\n"),
+            ],
+            "",
+        ),
+        (
+            &[
+                ("Dockerfile", "FROM node:20\nWORKDIR /app\nCOPY . .\nCMD vite\n"),
+                (
+                    "vite.config.ts",
+                    "export default defineConfig({\n  server: { host: true, port: 3000, proxy: { '/api': x } },\n})\n",
+                ),
+            ],
+            "3000 any decisive",
+        ),
+        (
+            &[
+                ("Dockerfile", "FROM node:20\nWORKDIR /app\nCOPY . .\nCMD vite\n"),
+                ("vite.config.ts", "export default defineConfig({ server: { port: ports.web } })\n"),
+            ],
+            "open",
+        ),
+        (
+            &[
+                ("Dockerfile", "FROM ruby\nWORKDIR /app\nCOPY . .\nCMD bundle exec puma -C config/puma.rb\n"),
+                (
+                    "config/puma.rb",
+                    "root = File.expand_path('../..', __FILE__)\nbind \"unix://#{root}/tmp/puma.sock\"\n",
+                ),
+            ],
+            "/app/tmp/puma.sock any decisive",
+        ),
+        (&[("Dockerfile", "FROM node:20\nENV PORT \"4000\"\nCMD node x.js\n")], "4000 any strong"),
+        (
+            &[
                 ("Dockerfile", "FROM ruby\nWORKDIR /app\nCOPY . .\nCMD bundle exec puma\n"),
                 ("config/puma.rb", "threads 1, 5\nport ENV.fetch(\"PORT\") { 3002 }\n"),
             ],
