@@ -242,6 +242,7 @@ impl Config {
                 claims,
                 claims_open: service.ports.is_empty(),
                 published: Vec::new(),
+                volumes: Known::Unknown(Reason::OutsideRepository),
                 proxies: Vec::new(),
                 server: Server { idle, ..Server::default() },
                 depends_on: Vec::new(),

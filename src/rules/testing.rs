@@ -268,6 +268,7 @@ impl House {
             claims: Vec::new(),
             claims_open: false,
             published: Vec::new(),
+            volumes: Known::Unknown(Reason::OutsideRepository),
             proxies: Vec::new(),
             server: Server::default(),
             depends_on: Vec::new(),

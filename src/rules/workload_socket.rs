@@ -233,6 +233,13 @@ fn in_containers(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
             if asked > MOST_ASKED {
                 return;
             }
+            if let Some(placement) = placed.first()
+                && let Some(finding) = not_shared(rule, cx, endpoint, placement, spoken, path)
+                && told.insert(endpoint.address_site)
+            {
+                out.push(finding);
+                continue;
+            }
             let meant: Option<Vec<_>> = placed.iter().map(|placement| only_other(t, placement, spoken, path)).collect();
             let Some((placement, (workload, claim))) =
                 placed.first().zip(meant.and_then(|meant| meant.into_iter().next()))
@@ -268,6 +275,55 @@ fn in_containers(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
             });
         }
     }
+}
+
+/// The right path, and the program that opens it is in another container that shares no such folder.
+fn not_shared(
+    rule: RuleId,
+    cx: &Cx<'_>,
+    endpoint: &Endpoint,
+    placement: &Placement,
+    spoken: Spoken,
+    path: &str,
+) -> Option<Finding> {
+    let t = cx.topology;
+    let own = &t.workloads[placement.workload];
+    let project = &t.projects[own.project];
+    if own.many || own.claims_open || !project.whole || project.guessed {
+        return None;
+    }
+    let opens = |claim: &&Claim| {
+        claim.weight == Weight::Decisive
+            && claim.spoken == Some(spoken)
+            && matches!(claim.at.known(), Some(Listens::Socket(there)) if plain_run(there) == plain_run(path))
+    };
+    let mut others = project.workloads.iter().filter(|&&id| id != placement.workload).map(|&id| &t.workloads[id]);
+    let (other, claim) = others.find_map(|one| Some((one, one.claims.iter().find(opens)?)))?;
+    let (mine, theirs) = (own.volumes.known()?, other.volumes.known()?);
+    let below = |target: &str| plain_run(path).strip_prefix(plain_run(target)).filter(|rest| rest.starts_with('/'));
+    let shared = mine.iter().any(|(source, target)| {
+        below(target).is_some_and(|rest| theirs.iter().any(|(other, at)| other == source && below(at) == Some(rest)))
+    });
+    if shared
+        || project.workloads.iter().filter(|&&id| t.workloads[id].claims.iter().any(|claim| opens(&claim))).count() > 1
+    {
+        return None;
+    }
+    let (dialect, mine, theirs) = (cx.dialect(endpoint.proxy), quote(&own.name), quote(&other.name));
+    let folder = path.rsplit_once('/').map_or("/", |(folder, _)| folder);
+    Some(
+        Finding::new(
+            rule,
+            dialect,
+            (endpoint.address_site, format!("looked for in the container of {mine}")),
+            format!("{theirs} opens {} in its own container, where {mine} does not see it", quote(path)),
+        )
+        .confidence(Confidence::Likely)
+        .label((claim.site, claim.words.to_string()))
+        .label((placement.site, format!("{mine} runs this proxy")))
+        .why_of_dialect()
+        .help(format!("mount one volume at {} in both services", quote(folder))),
+    )
 }
 
 /// The only service beside the proxy's own that speaks this, where all that is known of it leads elsewhere.

@@ -172,6 +172,8 @@ pub struct Workload {
     pub published: Vec<Published>,
     /// The proxies whose configuration it runs.
     pub proxies: Vec<ProxyId>,
+    /// What of the machine lies in it: volumes and folders, each with its path there. What bears the same name is the same.
+    pub volumes: Known<Vec<(Box<str>, Box<str>)>>,
     /// What is known of the server program in it.
     pub server: Server,
     /// What it waits for before it starts.

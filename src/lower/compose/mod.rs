@@ -16,6 +16,7 @@ mod place;
 mod ports;
 mod read;
 mod value;
+mod volumes;
 
 pub(super) use envsubst::hazards;
 pub(super) use layout::Lies;

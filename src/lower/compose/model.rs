@@ -2,9 +2,9 @@
 
 use super::inline::{self, Inline};
 use super::layout::{How, Layout, Lies, Puts, written};
-use super::ports;
 use super::read::Draft;
 use super::value::{Entry, Item, Value};
+use super::{ports, volumes};
 use crate::files::{Files, Loaded, join};
 use crate::lower::workload::{self, Build, Dockerfile, Evidence, HealthCheck, Image};
 use crate::source::{Site, Span};
@@ -90,6 +90,7 @@ fn empty(project: ProjectId, entry: &Entry) -> Workload {
         claims: Vec::new(),
         claims_open: true,
         published: Vec::new(),
+        volumes: Known::Unknown(UNKNOWN),
         proxies: Vec::new(),
         server: Server::default(),
         depends_on: Vec::new(),
@@ -195,6 +196,8 @@ impl Service<'_> {
         let workload = &mut t.workloads[self.id];
         workload.aliases = aliases;
         workload.fixed_address = fixed;
+        workload.volumes =
+            if open { Known::Unknown(UNKNOWN) } else { volumes::shared(item, self.draft.folder_of(self.entry.site)) };
         workload.own_names = own_names;
         workload.namespace = namespace;
         workload.networks = match namespace {

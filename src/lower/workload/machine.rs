@@ -208,6 +208,7 @@ fn workload(project: ProjectId, found: Found) -> Workload {
         claims: found.learned.claims,
         claims_open: found.learned.claims_open,
         published: Vec::new(),
+        volumes: Known::Unknown(Reason::OutsideRepository),
         proxies: Vec::new(),
         server: found.learned.server,
         depends_on: Vec::new(),
