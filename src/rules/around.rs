@@ -295,3 +295,24 @@ pub fn behind(topology: &Topology, endpoint: EndpointId) -> Vec<Behind<'_>> {
     }));
     found
 }
+
+/// The claim that what is behind an endpoint speaks this, where all that are behind it say so and nothing says otherwise.
+#[must_use]
+pub fn told_to_speak(topology: &Topology, endpoint: EndpointId, spoken: Spoken) -> Option<(Site, String)> {
+    let behind = behind(topology, endpoint);
+    let says = |one: &Behind<'_>| {
+        let claim = one.claim?;
+        let all = one.workload.claims.iter().filter(|other| other.at == claim.at);
+        let mut said = all.filter_map(|other| other.spoken).peekable();
+        let agree = said.peek().is_some() && said.all(|other| other == spoken);
+        let proof = one
+            .workload
+            .claims
+            .iter()
+            .find(|other| other.at == claim.at && other.spoken == Some(spoken) && other.weight >= Weight::Strong)?;
+        (agree && !one.workload.claims_open && !one.guessed).then(|| (proof.site, proof.words.to_string()))
+    };
+    let mut all = behind.iter().map(says);
+    let first = all.next()??;
+    all.all(|one| one.is_some()).then_some(first)
+}

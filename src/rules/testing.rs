@@ -268,7 +268,6 @@ impl House {
             claims: Vec::new(),
             claims_open: false,
             published: Vec::new(),
-            volumes: Known::Unknown(Reason::OutsideRepository),
             proxies: Vec::new(),
             server: Server::default(),
             depends_on: Vec::new(),
@@ -280,6 +279,7 @@ impl House {
             fixed_address: false,
             many: false,
             waits: false,
+            folders: Vec::new(),
         });
         self.t.projects[project].workloads.push(id);
         id

@@ -29,6 +29,7 @@ pub fn tell(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
     unmade_folder(rule, cx, out);
     version_drift(rule, cx, out);
     in_containers(rule, cx, out);
+    socket_only(rule, cx, out);
     for stray in strays(cx.topology) {
         if let Some(finding) = compare(rule, cx, stray.hop, stray.endpoint, &stray.idle) {
             out.push(finding);
@@ -38,6 +39,7 @@ pub fn tell(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
 
 /// GW101: where a proxy's port of the loopback and the program's port differ.
 pub fn tell_ports(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    in_containers(rule, cx, out);
     for Stray { endpoint, idle, .. } in strays(cx.topology) {
         let (Some(Address::Net(_)), Listens::Port(there)) = (endpoint.address.known(), idle.at) else { continue };
         let Some(asked) = endpoint.port.known().and_then(|port| port.number()) else { continue };
@@ -132,7 +134,7 @@ fn idle(t: &Topology) -> Option<HashMap<Spoken, Option<Idle<'_>>>> {
             if used.contains(&id) {
                 continue;
             }
-            for claim in workload.claims.iter().filter(|claim| claim.weight == Weight::Decisive) {
+            for claim in workload.claims.iter().filter(|claim| decides(claim)) {
                 let (Some(at), spoken) = (claim.at.known(), claim.spoken.unwrap_or(Spoken::Http)) else { continue };
                 // One file may be read for itself and for the unit that names it.
                 let same =
@@ -150,6 +152,12 @@ fn idle(t: &Topology) -> Option<HashMap<Spoken, Option<Idle<'_>>>> {
         }
     }
     (!found.is_empty() && !open).then_some(found)
+}
+
+/// Whether a claim is the program's own; what its environment says of a port is.
+fn decides(claim: &Claim) -> bool {
+    let port = matches!(claim.at, Known::Yes(Listens::Port(_)));
+    claim.weight == Weight::Decisive || claim.weight == Weight::Strong && port
 }
 
 /// Paths under which a distribution's own php-fpm listens, whatever pools a repository adds.
@@ -207,8 +215,7 @@ fn compare(rule: RuleId, cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, idle: &Idl
     Some(finding.assumed(format!("{name} is the program that is meant")).help("write the same place on both sides"))
 }
 
-/// A socket that a proxy in a container looks for, where the only service that is meant listens on a port, or calls its
-/// socket otherwise. Whether they share the folder does not matter then.
+/// A socket that a proxy in a container looks for, and that is not there.
 fn in_containers(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
     let t = cx.topology;
     if t.placements.is_empty() {
@@ -222,108 +229,250 @@ fn in_containers(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
     let mut asked = 0;
     for id in distinct_hops(t) {
         let hop = &t.hops[id];
-        // HTTP is spoken by too many to know who is meant.
-        let Some(spoken @ (Spoken::Fastcgi | Spoken::Uwsgi)) = spoken(hop) else { continue };
+        let Some(spoken) = spoken(hop) else { continue };
         for &member in t.members(id).iter().take(1000) {
             let endpoint = &t.endpoints[member];
-            let Some(Address::Socket(path)) = endpoint.address.known() else { continue };
+            if endpoint.leads_to.is_some() {
+                continue;
+            }
             let files = [endpoint.site.span.file, t.proxies[endpoint.proxy].entry];
             let placed = files.iter().find_map(|file| placements.get(file)).map_or(&[][..], |placed| placed);
             asked += placed.len();
             if asked > MOST_ASKED {
                 return;
             }
-            if let Some(placement) = placed.first()
-                && let Some(finding) = not_shared(rule, cx, endpoint, placement, spoken, path)
-                && told.insert(endpoint.address_site)
+            let looks: Option<Vec<Absent<'_>>> =
+                placed.iter().map(|placement| absent(t, placement, spoken, endpoint)).collect();
+            let Some((placement, absent)) = placed.first().zip(looks.and_then(|looks| looks.into_iter().next())) else {
+                continue;
+            };
+            if told.insert(endpoint.address_site)
+                && let Some(finding) = absence(rule, cx, endpoint, placement, &absent)
             {
                 out.push(finding);
-                continue;
             }
-            let meant: Option<Vec<_>> = placed.iter().map(|placement| only_other(t, placement, spoken, path)).collect();
-            let Some((placement, (workload, claim))) =
-                placed.first().zip(meant.and_then(|meant| meant.into_iter().next()))
-            else {
-                continue;
-            };
-            if !told.insert(endpoint.address_site) {
-                continue;
-            }
-            let (dialect, name) = (cx.dialect(endpoint.proxy), quote(&workload.name));
-            let there = match claim.at.known() {
-                Some(Listens::Port(port)) => format!("on port {port}"),
-                Some(Listens::Socket(there)) => format!("on {}", quote(there)),
-                None => continue,
-            };
-            let from = quote(&t.workloads[placement.workload].name);
-            let finding = Finding::new(
-                rule,
-                dialect,
-                (endpoint.address_site, format!("looked for in the container of {from}")),
-                format!("{} looks for {}, and {name} listens {there}", dialect.name(), quote(path)),
-            )
-            .confidence(Confidence::Likely)
-            .label((claim.site, claim.words.to_string()))
-            .label((placement.site, format!("{from} runs this proxy")))
-            .why_of_dialect();
-            // The path that a package gives it is custom, and nothing that is written here.
-            let by_custom = claim.weight < Weight::Strong && matches!(claim.at.known(), Some(Listens::Socket(_)));
-            let finding = if by_custom { finding.severity(Severity::Warning) } else { finding };
-            out.push(match claim.at.known() {
-                Some(Listens::Port(port)) => finding.help(format!("write `{}:{port}`", workload.name)),
-                _ => finding.help("write the same name on both sides, in a volume that both mount"),
-            });
         }
     }
 }
 
-/// The right path, and the program that opens it is in another container that shares no such folder.
-fn not_shared(
-    rule: RuleId,
-    cx: &Cx<'_>,
-    endpoint: &Endpoint,
-    placement: &Placement,
-    spoken: Spoken,
-    path: &str,
-) -> Option<Finding> {
-    let t = cx.topology;
+/// Why nobody opens what a proxy in a container looks for.
+struct Absent<'t> {
+    /// Who is meant.
+    workload: &'t Workload,
+    claim: &'t Claim,
+    why: Why<'t>,
+}
+
+enum Why<'t> {
+    /// The only one that speaks this listens elsewhere.
+    Elsewhere,
+    /// It opens it in a folder of its own.
+    NotShared,
+    /// They share a folder, in which it has another place.
+    OtherPlace(&'t Folder),
+    /// It is a program of the proxy's own container.
+    Within,
+}
+
+fn absent<'t>(t: &'t Topology, placement: &Placement, spoken: Spoken, endpoint: &Endpoint) -> Option<Absent<'t>> {
+    let path = match endpoint.address.known()? {
+        Address::Socket(path) => path,
+        Address::Net(host) if host.is_loopback() => return within(t, placement, spoken, endpoint),
+        Address::Net(_) => return None,
+    };
+    // HTTP is spoken by too many to know who is meant.
+    let only = (spoken != Spoken::Http).then(|| only_other(t, placement, spoken, path)).flatten();
+    if let Some((workload, claim)) = only {
+        return Some(Absent { workload, claim, why: Why::Elsewhere });
+    }
+    within(t, placement, spoken, endpoint).or_else(|| shared(t, placement, spoken, path))
+}
+
+/// A program of the container itself: all that is known of it leads elsewhere.
+fn within<'t>(t: &'t Topology, placement: &Placement, spoken: Spoken, endpoint: &Endpoint) -> Option<Absent<'t>> {
+    let own = &t.workloads[placement.workload];
+    let port = endpoint.port.known().and_then(|port| port.number());
+    if own.claims_open || t.projects[own.project].guessed {
+        return None;
+    }
+    let listens = |claim: &&Claim| match (endpoint.address.known(), claim.at.known()) {
+        (Some(Address::Socket(path)), Some(Listens::Socket(there))) => plain_run(path) == plain_run(there),
+        (Some(Address::Net(_)), Some(Listens::Port(there))) => Some(*there) == port,
+        (_, None) | (None, _) => true,
+        _ => false,
+    };
+    if own.claims.iter().any(|claim| listens(&claim))
+        || matches!(endpoint.address.known(), Some(Address::Net(_)))
+            && port.is_none_or(|port| super::around::proxy_listens(t, placement.workload, endpoint.proxy, port))
+    {
+        return None;
+    }
+    let mut programs =
+        own.claims.iter().filter(|claim| claim.spoken == Some(spoken) && claim.weight == Weight::Decisive);
+    let claim = programs.next()?;
+    programs.all(|other| other.at == claim.at).then_some(Absent { workload: own, claim, why: Why::Within })
+}
+
+/// A socket of another container, which has to lie in a folder that both have.
+fn shared<'t>(t: &'t Topology, placement: &Placement, spoken: Spoken, path: &str) -> Option<Absent<'t>> {
     let own = &t.workloads[placement.workload];
     let project = &t.projects[own.project];
     if own.many || own.claims_open || !project.whole || project.guessed {
         return None;
     }
-    let opens = |claim: &&Claim| {
-        claim.weight == Weight::Decisive
-            && claim.spoken == Some(spoken)
-            && matches!(claim.at.known(), Some(Listens::Socket(there)) if plain_run(there) == plain_run(path))
+    let outside = match own.outside(path) {
+        Some(Known::Unknown(_)) => return None,
+        Some(Known::Yes(outside)) => Some(outside),
+        None => None,
     };
-    let mut others = project.workloads.iter().filter(|&&id| id != placement.workload).map(|&id| &t.workloads[id]);
-    let (other, claim) = others.find_map(|one| Some((one, one.claims.iter().find(opens)?)))?;
-    let (mine, theirs) = (own.volumes.known()?, other.volumes.known()?);
-    let below = |target: &str| plain_run(path).strip_prefix(plain_run(target)).filter(|rest| rest.starts_with('/'));
-    let shared = mine.iter().any(|(source, target)| {
-        below(target).is_some_and(|rest| theirs.iter().any(|(other, at)| other == source && below(at) == Some(rest)))
-    });
-    if shared
-        || project.workloads.iter().filter(|&&id| t.workloads[id].claims.iter().any(|claim| opens(&claim))).count() > 1
-    {
+    let folder = own.folders.iter().filter(|folder| is_below(&folder.inside, path)).max_by_key(|one| one.inside.len());
+    let mut meant: Vec<(&Workload, &Claim, Why<'_>)> = Vec::new();
+    for &id in project.workloads.iter().take(1000) {
+        let other = &t.workloads[id];
+        let has = folder.filter(|folder| other.folders.iter().any(|theirs| theirs.what == folder.what));
+        let mut sockets = 0;
+        for claim in &other.claims {
+            let Some(Listens::Socket(there)) = claim.at.known() else { continue };
+            // A relative path counts from where it is started.
+            if !there.starts_with('/') {
+                return None;
+            }
+            let place = match other.outside(there) {
+                Some(Known::Unknown(_)) => return None,
+                Some(Known::Yes(place)) => Some(place),
+                None => None,
+            };
+            let fits = place.is_some() && place == outside || id == placement.workload && **there == *path;
+            if fits {
+                return None;
+            }
+            sockets += 1;
+            if claim.weight == Weight::Decisive && claim.spoken.is_none_or(|other| other == spoken) {
+                let why = match has {
+                    Some(folder) if place.is_some() => Why::OtherPlace(folder),
+                    _ => Why::NotShared,
+                };
+                meant.push((other, claim, why));
+            }
+        }
+        // Whoever has the folder and is not known may open anything in it.
+        if has.is_some() && id != placement.workload && (sockets == 0 || other.claims_open) {
+            return None;
+        }
+    }
+    if meant.iter().any(|(_, _, why)| matches!(why, Why::OtherPlace(_))) {
+        meant.retain(|(_, _, why)| matches!(why, Why::OtherPlace(_)));
+    }
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    if meant.len() > 1 {
+        meant.retain(
+            |(_, claim, _)| matches!(claim.at.known(), Some(Listens::Socket(there)) if name(there) == name(path)),
+        );
+    }
+    let (workload, claim, why) = meant.pop().filter(|_| meant.is_empty())?;
+    Some(Absent { workload, claim, why })
+}
+
+fn is_below(folder: &str, path: &str) -> bool {
+    plain_run(path).strip_prefix(plain_run(folder)).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn absence(
+    rule: RuleId,
+    cx: &Cx<'_>,
+    endpoint: &Endpoint,
+    placement: &Placement,
+    Absent { workload, claim, why }: &Absent<'_>,
+) -> Option<Finding> {
+    let t = cx.topology;
+    let (dialect, name) = (cx.dialect(endpoint.proxy), quote(&workload.name));
+    let wanted = match endpoint.address.known()? {
+        Address::Socket(path) => format!("looks for {}", quote(path)),
+        Address::Net(_) => format!("asks {}", address_words(endpoint)),
+    };
+    let there = match claim.at.known()? {
+        Listens::Port(port) => format!("on port {port}"),
+        Listens::Socket(there) => format!("on {}", quote(there)),
+    };
+    let from = quote(&t.workloads[placement.workload].name);
+    // Two ports are another rule's.
+    let ports = matches!((endpoint.address.known()?, claim.at.known()?), (Address::Net(_), Listens::Port(_)));
+    if ports != (rule == RuleId::GW101) {
         return None;
     }
-    let (dialect, mine, theirs) = (cx.dialect(endpoint.proxy), quote(&own.name), quote(&other.name));
-    let folder = path.rsplit_once('/').map_or("/", |(folder, _)| folder);
-    Some(
-        Finding::new(
+    let message = match why {
+        Why::Elsewhere | Why::OtherPlace(_) => format!("{} {wanted}, and {name} listens {there}", dialect.name()),
+        Why::Within => format!("{} {wanted}, and the program beside it in {name} listens {there}", dialect.name()),
+        Why::NotShared => {
+            format!("{} {wanted}, and {name} listens {there} in a folder that {from} does not have", dialect.name())
+        }
+    };
+    let finding =
+        Finding::new(rule, dialect, (endpoint.address_site, format!("looked for in the container of {from}")), message)
+            .confidence(Confidence::Likely)
+            .label((claim.site, claim.words.to_string()));
+    let finding = match why {
+        Why::OtherPlace(folder) => finding.label((folder.site, "both have this folder".to_owned())),
+        _ => finding,
+    };
+    let finding = finding.label((placement.site, format!("{from} runs this proxy")));
+    let finding = match endpoint.address.known() {
+        // A port where nobody listens is refused; the words are others.
+        Some(Address::Net(_)) => {
+            finding.log("").why("the connection is refused, and the client gets an error for each request")
+        }
+        _ => finding.why_of_dialect(),
+    };
+    // The path that a package gives it is custom, and nothing that is written here.
+    let by_custom = claim.weight < Weight::Strong && matches!(claim.at.known()?, Listens::Socket(_));
+    let finding = if by_custom { finding.severity(Severity::Warning) } else { finding };
+    Some(match (why, claim.at.known()?) {
+        (Why::Within, _) => finding.help("write the same place on both sides"),
+        (_, Listens::Port(port)) => finding.help(format!("write `{}:{port}`", workload.name)),
+        (Why::NotShared, _) => finding.help("put the socket in a volume that both mount"),
+        _ => finding.help("write the same name on both sides, in a volume that both mount"),
+    })
+}
+
+/// A service that is asked on a port, and listens on a socket only.
+fn socket_only(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    let t = cx.topology;
+    super::around::look_around(cx, out, |seen| {
+        let ((to, workload), port) = (seen.to()?, seen.port()?);
+        let group = super::around::sharers(t, to);
+        if group.iter().any(|&member| t.workloads[member].claims_open) {
+            return None;
+        }
+        let claims = || super::around::claims(t, &group);
+        let weighs =
+            |claim: &&Claim| claim.weight > Weight::Weak && !matches!(claim.at, Known::Yes(Listens::Socket(_)));
+        let claim = claims()
+            .find(|claim| claim.weight == Weight::Decisive && matches!(claim.at, Known::Yes(Listens::Socket(_))))?;
+        let Known::Yes(Listens::Socket(path)) = &claim.at else { return None };
+        let documented = claims().filter(weighs).all(|claim| claim.weight == Weight::Medium);
+        if !documented || claims().any(|claim| claim.at.known().is_none()) {
+            return None;
+        }
+        let (name, dialect) = (quote(&workload.name), cx.dialect(seen.asked.proxy));
+        let finding = Finding::new(
             rule,
             dialect,
-            (endpoint.address_site, format!("looked for in the container of {mine}")),
-            format!("{theirs} opens {} in its own container, where {mine} does not see it", quote(path)),
+            (seen.asked.site, format!("asks {name} on port {port}")),
+            format!("{name} is asked on port {port}, and listens on the socket {} only", quote(path)),
         )
-        .confidence(Confidence::Likely)
         .label((claim.site, claim.words.to_string()))
-        .label((placement.site, format!("{mine} runs this proxy")))
-        .why_of_dialect()
-        .help(format!("mount one volume at {} in both services", quote(folder))),
-    )
+        .label(seen.runs())
+        .log("")
+        .why("nothing listens on that port of the container, so the connection is refused")
+        .help("let it listen on `0.0.0.0` with that port, or ask for the socket in a volume that both mount");
+        // A line that documents a port may know more than the command does.
+        let sure = claims().all(|claim| !weighs(&claim));
+        Some(if sure {
+            finding.confidence(Confidence::Likely)
+        } else {
+            finding.severity(Severity::Warning).confidence(Confidence::Likely)
+        })
+    });
 }
 
 /// The only service beside the proxy's own that speaks this, where all that is known of it leads elsewhere.

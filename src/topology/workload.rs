@@ -172,8 +172,6 @@ pub struct Workload {
     pub published: Vec<Published>,
     /// The proxies whose configuration it runs.
     pub proxies: Vec<ProxyId>,
-    /// What of the machine lies in it: volumes and folders, each with its path there. What bears the same name is the same.
-    pub volumes: Known<Vec<(Box<str>, Box<str>)>>,
     /// What is known of the server program in it.
     pub server: Server,
     /// What it waits for before it starts.
@@ -194,6 +192,42 @@ pub struct Workload {
     pub many: bool,
     /// Whether its command waits for something before it starts the program.
     pub waits: bool,
+    /// Folders in it that others may have, too.
+    pub folders: Vec<Folder>,
+}
+
+/// A folder in a workload that comes from outside: a volume, or a folder of the machine.
+#[derive(Debug)]
+pub struct Folder {
+    /// Where it is, absolute and without a `/` at its end.
+    pub inside: Box<str>,
+    /// What it is, the same for all that have it; one that begins with another and `/` lies in it.
+    pub what: Known<Box<str>>,
+    /// Where that is said.
+    pub site: Site,
+}
+
+/// `/var/run` is a link to `/run` on every system that has both.
+fn without_var(path: &str) -> &str {
+    path.strip_prefix("/var").filter(|rest| *rest == "/run" || rest.starts_with("/run/")).unwrap_or(path)
+}
+
+impl Workload {
+    /// Where a path of it lies outside: `None` where nobody else can have it, `Unknown` where that cannot be said.
+    #[must_use]
+    pub fn outside(&self, path: &str) -> Option<Known<String>> {
+        let path = without_var(path);
+        let within = |folder: &&Folder| {
+            let rest = path.strip_prefix(without_var(&folder.inside));
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        let folder = self.folders.iter().filter(within).max_by_key(|folder| folder.inside.len())?;
+        let rest = path.strip_prefix(without_var(&folder.inside)).unwrap_or("");
+        Some(match &folder.what {
+            Known::Yes(what) => Known::Yes(format!("{what}{rest}")),
+            Known::Unknown(reason) => Known::Unknown(*reason),
+        })
+    }
 }
 
 /// A health check that a workload makes of itself.

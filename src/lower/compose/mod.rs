@@ -16,7 +16,6 @@ mod place;
 mod ports;
 mod read;
 mod value;
-mod volumes;
 
 pub(super) use envsubst::hazards;
 pub(super) use layout::Lies;

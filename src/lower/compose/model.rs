@@ -2,16 +2,16 @@
 
 use super::inline::{self, Inline};
 use super::layout::{How, Layout, Lies, Puts, written};
+use super::ports;
 use super::read::Draft;
 use super::value::{Entry, Item, Value};
-use super::{ports, volumes};
 use crate::files::{Files, Loaded, join};
 use crate::lower::workload::{self, Build, Dockerfile, Evidence, HealthCheck, Image};
 use crate::source::{Site, Span};
 use crate::syntax::words::{Command, HOLE, Text};
 use crate::topology::{
-    Bind, Claim, Dependency, Known, Listens, Namespace, Network, NetworkId, OwnName, Project, ProjectId, ProjectKind,
-    Reason, Server, Topology, Until, Weight, Workload, WorkloadId,
+    Bind, Claim, Dependency, Folder, Known, Listens, Namespace, Network, NetworkId, OwnName, Project, ProjectId,
+    ProjectKind, Reason, Server, Topology, Until, Weight, Workload, WorkloadId,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -90,7 +90,6 @@ fn empty(project: ProjectId, entry: &Entry) -> Workload {
         claims: Vec::new(),
         claims_open: true,
         published: Vec::new(),
-        volumes: Known::Unknown(UNKNOWN),
         proxies: Vec::new(),
         server: Server::default(),
         depends_on: Vec::new(),
@@ -102,6 +101,7 @@ fn empty(project: ProjectId, entry: &Entry) -> Workload {
         fixed_address: false,
         many: false,
         waits: false,
+        folders: Vec::new(),
     }
 }
 
@@ -193,17 +193,60 @@ impl Service<'_> {
             on.push(networks.get("default", t));
         }
         let own_names = self.own_names();
+        let folders = self.folders();
         let workload = &mut t.workloads[self.id];
         workload.aliases = aliases;
         workload.fixed_address = fixed;
-        workload.volumes =
-            if open { Known::Unknown(UNKNOWN) } else { volumes::shared(item, self.draft.folder_of(self.entry.site)) };
+        workload.folders = folders;
         workload.own_names = own_names;
         workload.namespace = namespace;
         workload.networks = match namespace {
             Namespace::Unknown => Known::Unknown(UNKNOWN),
             _ => Known::Yes(on),
         };
+    }
+
+    /// What of it others may have, too.
+    fn folders(&self) -> Vec<Folder> {
+        let item = self.item();
+        let mut found = Vec::new();
+        let mut add = |inside: &str, what: Known<Box<str>>, site: Site| {
+            if let Some(inside) = inside.strip_prefix('/').and_then(|inside| join("", inside)) {
+                let inside = if inside.is_empty() { String::new() } else { format!("/{inside}") };
+                found.push(Folder { inside: inside.into(), what, site });
+            }
+        };
+        if let Some(from) = item.get("volumes_from") {
+            // Theirs, wherever they have them.
+            add("/", Known::Unknown(UNKNOWN), from.site);
+        }
+        for volume in item.get("volumes").map(Item::items).unwrap_or_default() {
+            let (source, target, bound) = match volume.raw() {
+                Some(text) => match text.split(':').collect::<Vec<_>>()[..] {
+                    [target] => (None, target, false),
+                    [source, target, ..] => (Some(source), target, source.starts_with(['.', '/', '~'])),
+                    [] => continue,
+                },
+                None => {
+                    let Some(target) = volume.word("target") else { continue };
+                    (volume.get("source").and_then(Item::raw), target, volume.word("type") == Some("bind"))
+                }
+            };
+            let what = match source {
+                // Nobody else has it.
+                None => Known::Yes(format!("{}:{target}", self.entry.key).into()),
+                Some(source) if source.contains(HOLE) => Known::Unknown(UNKNOWN),
+                Some(source) if bound && !source.starts_with(['/', '~']) => {
+                    match join(self.draft.folder_of(volume.site), source) {
+                        Some(path) => Known::Yes(format!("./{path}").trim_end_matches('/').into()),
+                        None => Known::Unknown(UNKNOWN),
+                    }
+                }
+                Some(source) => Known::Yes(source.trim_end_matches('/').into()),
+            };
+            add(target, what, volume.site);
+        }
+        found
     }
 
     fn own_names(&self) -> Vec<(Box<str>, OwnName, Site)> {
@@ -696,7 +739,8 @@ fn runs_proxy_only(command: &str) -> bool {
         "dumb-init",
         "tini",
     ];
-    command.split(['&', ';', '|', '\n']).all(|part| {
+    // The `;` of nginx's own directives ends no command.
+    command.replace("off;", "off").split(['&', ';', '|', '\n']).all(|part| {
         let mut words = part.split_whitespace().map(|word| word.trim_matches(['"', '\''])).skip_while(|word| {
             word.is_empty()
                 || word.starts_with('-')
@@ -721,6 +765,7 @@ mod tests {
             "/bin/bash -c \"envsubst < /a > /b && exec nginx -g 'daemon off;'\"",
             "haproxy -f /etc/haproxy/haproxy.cfg",
             "/docker-entrypoint.sh nginx",
+            "/usr/sbin/nginx -g 'daemon off;' -c /etc/nginx/nginx.conf",
         ] {
             assert!(runs_proxy_only(only), "{only}");
         }

@@ -22,21 +22,41 @@ const MAX_BYTES: usize = 256 * 1024;
 /// Whether a path's name says that the file describes a program of a machine. It is not read for that.
 #[must_use]
 pub fn is_machine_path(path: &str) -> bool {
-    let name = base_name(path);
+    let name = plain_name(path);
     let within = |part: &str| folder(path).split('/').any(|folder| folder == part);
     name.ends_with(".service")
         || name.ends_with(".socket")
         || name == "Procfile"
         || name == "gunicorn.conf.py"
-        || name == "supervisord.conf"
         || name.ends_with(".conf") && (unit_of(path).is_some() || within("tmpfiles.d"))
+        || is_ruby(path)
+        || is_ecosystem(name)
+        || (name.ends_with(".conf") || name.ends_with(".ini"))
+            && (name.contains("supervisor")
+                || within("supervisor")
+                || within("supervisord.d")
+                || within("supervisor.d"))
         || name.ends_with(".ini") && name.contains("uwsgi")
         || name.ends_with(".conf")
-            && (within("php-fpm.d")
-                || within("pool.d")
-                || name.contains("fpm")
-                || name == "www.conf"
-                || within("supervisor"))
+            && (within("php-fpm.d") || within("pool.d") || name.contains("fpm") || name == "www.conf")
+}
+
+/// A file's name, without the ending of a template.
+fn plain_name(path: &str) -> &str {
+    let name = base_name(path);
+    [".j2", ".erb", ".tmpl", ".tpl", ".template"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
+}
+
+/// What puma and unicorn are told, where frameworks and deployments keep it.
+fn is_ruby(path: &str) -> bool {
+    let name = plain_name(path);
+    matches!(name, "puma.rb" | "unicorn.rb")
+        || name == "production.rb" && matches!(base_name(folder(path)), "puma" | "unicorn")
+}
+
+/// What PM2 is told.
+fn is_ecosystem(name: &str) -> bool {
+    matches!(name, "ecosystem.config.js" | "ecosystem.config.cjs" | "ecosystem.json" | "pm2.config.js" | "pm2.json")
 }
 
 /// The unit that a drop-in adds to: `app.service` for `app.service.d/x.conf`.
@@ -62,7 +82,7 @@ impl Around<'_> {
         let file = files.sources.share(id);
         let path = file.path().to_owned();
         let mut found = vec![(id, file)];
-        let name = base_name(&path);
+        let name = plain_name(&path);
         let mut beside: Vec<&&String> = self.drop_ins.iter().filter(|one| unit_of(one) == Some(name)).collect();
         if self.named.get(name) != Some(&1) {
             beside.retain(|one| folder(folder(one)) == folder(&path));
@@ -93,16 +113,20 @@ pub fn lower(files: &mut Files<'_>, topology: &mut Topology) {
             continue;
         }
         first.get_or_insert(id);
-        let name = base_name(path);
+        let name = plain_name(path);
         if name.ends_with(".service") {
             found.extend(service(files, id, &around));
+        } else if is_ruby(path) {
+            found.extend(ruby(files, id));
+        } else if is_ecosystem(name) {
+            found.extend(pm2(files, id));
         } else if name.ends_with(".socket") {
             found.extend(socket(files, id, &around));
         } else if name == "Procfile" {
             procfile(files, id, &mut found);
         } else if name == "gunicorn.conf.py" {
             found.extend(gunicorn(files, id).map(|found| Found { runs: false, ..found }));
-        } else if name.ends_with(".ini") {
+        } else if name.ends_with(".ini") && name.contains("uwsgi") {
             let evidence = at_home(path);
             let mut gather = Gather::new(files, &evidence);
             uwsgi::file(&mut gather, id);
@@ -115,6 +139,7 @@ pub fn lower(files: &mut Files<'_>, topology: &mut Topology) {
             supervisor(files, id, &mut found);
         }
     }
+    hand_over(&mut found);
     let Some(file) = first.filter(|_| !found.is_empty()) else { return };
     let project = topology.projects.push(Project {
         kind: ProjectKind::Machine,
@@ -137,7 +162,7 @@ pub fn lower(files: &mut Files<'_>, topology: &mut Topology) {
 /// What the paths of a repository say of its units.
 fn around<'p>(files: &mut Files<'_>, paths: &'p [String]) -> Around<'p> {
     let mut around = Around {
-        sockets: paths.iter().filter_map(|path| base_name(path).strip_suffix(".socket")).collect(),
+        sockets: paths.iter().filter_map(|path| plain_name(path).strip_suffix(".socket")).collect(),
         named: HashMap::new(),
         drop_ins: paths.iter().filter(|path| unit_of(path).is_some()).collect(),
         made: String::new(),
@@ -186,14 +211,57 @@ struct Found {
     restart: Known<bool>,
     /// Whether something says that it runs on this machine.
     runs: bool,
+    /// Whether systemd hands its sockets to it.
+    handed: bool,
+    /// Whether it is a socket of systemd's.
+    socket: bool,
 }
+
+/// Services that are handed their sockets: the socket stands for both, where they agree.
+fn hand_over(found: &mut Vec<Found>) {
+    let (handed, mut rest): (Vec<_>, Vec<_>) = std::mem::take(found).into_iter().partition(|one| one.handed);
+    for mut service in handed {
+        let socket = rest.iter_mut().find(|one| one.name == service.name && one.socket);
+        let takes =
+            service.learned.server.program.as_ref().is_some_and(|(program, _)| TAKES_SOCKETS.contains(&&**program));
+        let agree = socket.as_ref().is_some_and(|socket| {
+            let streams = &socket.learned.claims;
+            takes || service.learned.claims.iter().all(|claim| streams.iter().any(|stream| stream.at == claim.at))
+        });
+        match socket {
+            Some(socket) if agree && !(service.learned.claims_open && !takes) => {
+                let sockets = std::mem::take(&mut socket.learned.server.sockets);
+                socket.learned.server = service.learned.server;
+                socket.learned.server.sockets = sockets;
+                socket.restart = service.restart;
+            }
+            _ => {
+                service.learned.claims.clear();
+                service.learned.claims_open = true;
+                rest.push(service);
+            }
+        }
+    }
+    *found = rest;
+}
+
+/// Programs that listen on nothing else when systemd hands them sockets.
+const TAKES_SOCKETS: [&str; 1] = ["gunicorn"];
 
 /// A program, when anything is known of it.
 fn made(name: &str, site: Site, learned: Learned) -> Option<Found> {
     if learned.claims.is_empty() && !learned.claims_open {
         return None;
     }
-    Some(Found { name: name.into(), site, learned, restart: Known::Unknown(Reason::OutsideRepository), runs: true })
+    Some(Found {
+        name: name.into(),
+        site,
+        learned,
+        restart: Known::Unknown(Reason::OutsideRepository),
+        runs: true,
+        handed: false,
+        socket: false,
+    })
 }
 
 fn workload(project: ProjectId, found: Found) -> Workload {
@@ -208,7 +276,6 @@ fn workload(project: ProjectId, found: Found) -> Workload {
         claims: found.learned.claims,
         claims_open: found.learned.claims_open,
         published: Vec::new(),
-        volumes: Known::Unknown(Reason::OutsideRepository),
         proxies: Vec::new(),
         server: found.learned.server,
         depends_on: Vec::new(),
@@ -220,6 +287,7 @@ fn workload(project: ProjectId, found: Found) -> Workload {
         fixed_address: true,
         many: false,
         waits: false,
+        folders: Vec::new(),
     }
 }
 
@@ -276,7 +344,7 @@ fn below_run(path: &str) -> Option<&str> {
 /// A systemd service.
 fn service(files: &mut Files<'_>, id: FileId, around: &Around<'_>) -> Option<Found> {
     let path = files.sources.file(id).path().to_owned();
-    let stem = path.strip_suffix(".service")?;
+    let stem = plain_name(&path).strip_suffix(".service")?;
     let texts = around.entries(files, id);
     let entries = stands(&texts);
     let start = *last(&entries, "Service", "ExecStart").last()?;
@@ -327,20 +395,16 @@ fn service(files: &mut Files<'_>, id: FileId, around: &Around<'_>) -> Option<Fou
         .into_iter()
         .map(|word| {
             let mut value = crate::syntax::words::expand(&word.text, &lookup);
-            if let Some(at) = value.find('%') {
+            if let Some(at) = value.find(['%', '{']) {
                 value.replace_range(at.., &HOLE.to_string());
             }
             Text::new(value, word.site)
         })
         .collect();
     // A program that systemd hands its sockets to does not decide where it listens.
-    let handed = around.sockets.contains(base_name(stem));
+    let handed = around.sockets.contains(stem);
     evidence.command = Some(Command::Words(words));
     let mut learned = learn(files, &evidence);
-    if handed {
-        learned.claims.clear();
-        learned.claims_open = true;
-    }
     learned.claims.retain(|claim| claim.weight > Weight::Weak);
     let user = last(&entries, "Service", "User");
     let group = last(&entries, "Service", "Group");
@@ -372,9 +436,13 @@ fn service(files: &mut Files<'_>, id: FileId, around: &Around<'_>) -> Option<Fou
         learned.server.unmade_folder = unmade.filter(|(folder, _): &(Box<str>, Site)| !around.made.contains(&**folder));
     }
     let restart = last(&entries, "Service", "Restart").last().is_some_and(|entry| entry.value != "no");
-    let name = base_name(stem).to_owned();
+    let name = stem.to_owned();
     let header = start.site();
+    if handed && learned.claims.is_empty() {
+        learned.claims_open = true;
+    }
     let mut found = made(&name, header, learned)?;
+    found.handed = handed;
     // A drop-in may say otherwise.
     found.restart = if restart { Known::Yes(true) } else { Known::Unknown(Reason::OutsideRepository) };
     Some(found)
@@ -383,7 +451,7 @@ fn service(files: &mut Files<'_>, id: FileId, around: &Around<'_>) -> Option<Fou
 /// A systemd socket: it decides where the service of its name listens.
 fn socket(files: &mut Files<'_>, id: FileId, around: &Around<'_>) -> Option<Found> {
     let texts = around.entries(files, id);
-    let name = base_name(files.sources.file(id).path()).strip_suffix(".socket")?.to_owned();
+    let name = plain_name(files.sources.file(id).path()).strip_suffix(".socket")?.to_owned();
     let entries = stands(&texts);
     let mut learned = Learned {
         claims: Vec::new(),
@@ -397,7 +465,7 @@ fn socket(files: &mut Files<'_>, id: FileId, around: &Around<'_>) -> Option<Foun
     let streams = last(&entries, "Socket", "ListenStream");
     for entry in &streams {
         let site = entry.site();
-        let value = if entry.value.contains('%') { HOLE.to_string() } else { entry.value.to_owned() };
+        let value = if entry.value.contains(['%', '{']) { HOLE.to_string() } else { entry.value.to_owned() };
         let Some((at, bind)) = read_address(&value, None) else {
             learned.claims_open = true;
             continue;
@@ -423,7 +491,40 @@ fn socket(files: &mut Files<'_>, id: FileId, around: &Around<'_>) -> Option<Foun
         });
     }
     let site = streams.first().map(|entry| entry.site())?;
-    made(&name, site, learned)
+    let mut found = made(&name, site, learned)?;
+    found.socket = true;
+    Some(found)
+}
+
+/// `puma.rb` and `unicorn.rb` by themselves.
+fn ruby(files: &mut Files<'_>, id: FileId) -> Option<Found> {
+    let path = files.sources.file(id).path().to_owned();
+    let evidence = at_home(&path);
+    let mut gather = Gather::new(files, &evidence);
+    let site = Gather::in_file(id, 0..0);
+    let unicorn = path.contains("unicorn");
+    gather.serves(if unicorn { &servers::UNICORN } else { &servers::PUMA }, site);
+    super::programs::ruby_file(&mut gather, id, None);
+    let learned = taken(gather);
+    // Without an address of its own, the command decides.
+    let told = learned.claims.iter().any(|claim| claim.weight == Weight::Decisive);
+    let site = learned.claims.first().map_or(site, |claim| claim.site);
+    made(if unicorn { "unicorn" } else { "puma" }, site, learned)
+        .filter(|_| told)
+        .map(|found| Found { runs: false, ..found })
+}
+
+/// PM2's file.
+fn pm2(files: &mut Files<'_>, id: FileId) -> Option<Found> {
+    let path = files.sources.file(id).path().to_owned();
+    let evidence = at_home(&path);
+    let mut gather = Gather::new(files, &evidence);
+    super::javascript::ecosystem(&mut gather, id);
+    let learned = taken(gather);
+    let first = learned.claims.first()?;
+    // Several ports: several programs, or environments of which one is chosen.
+    let (site, one) = (first.site, learned.claims.iter().all(|claim| claim.at == first.at));
+    made("pm2", site, learned).filter(|_| one)
 }
 
 /// A Procfile: `web: command`. Where it runs gives `PORT`.
@@ -441,11 +542,15 @@ fn procfile(files: &mut Files<'_>, id: FileId, found: &mut Vec<Found>) {
         let begin = at + name.len() + 1 + (command.len() - command.trim_start().len());
         let site = Gather::in_file(id, begin..begin + trimmed.len());
         let mut evidence = at_home(file.path());
-        evidence.environment.push(("PORT".into(), Text::new(HOLE.to_string(), site)));
+        // Whoever runs it gives the one that is asked a port.
+        if name == "web" {
+            evidence.environment.push(("PORT".into(), Text::new(HOLE.to_string(), site)));
+        }
         evidence.command = Some(Command::Shell(Text::new(trimmed, site)));
         let mut learned = learn(files, &evidence);
         learned.claims.retain(|claim| claim.weight > Weight::Weak);
-        found.extend(made(name, site, learned).map(|found| Found { runs: false, ..found }));
+        // A port that is written there is the program's wherever it runs.
+        found.extend(made(name, site, learned));
     }
 }
 

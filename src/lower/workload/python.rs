@@ -58,6 +58,10 @@ pub(super) fn handle(gather: &mut Gather<'_, '_>, line: &Line) -> bool {
                 Some((index, word)) if lines::base_name(&word.text) == "manage.py" => {
                     django(gather, arguments.get(index + 1..).unwrap_or(&[]), at);
                 }
+                Some((_, word)) if word.text.ends_with(".py") => {
+                    super::sources::python(gather, &word.text.clone());
+                    return false;
+                }
                 _ => return false,
             }
         }
