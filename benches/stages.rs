@@ -156,6 +156,19 @@ fn engine(criterion: &mut Criterion) {
     engine_group.finish();
 }
 
+/// One proxy and one compose file among many YAML files that nobody asks for.
+fn surroundings(criterion: &mut Criterion) {
+    let files = generate::yaml_tree(5000, SEED);
+    let repository = Memory::new(&files);
+    let proxy: Vec<File> = files.iter().filter(|file| file.path == "nginx.conf").cloned().collect();
+    let mut group = criterion.benchmark_group("surroundings");
+    group.throughput(Throughput::Elements(files.len() as u64));
+    group.bench_function("5,000 other YAML files", |b| {
+        b.iter_with_large_drop(|| linted(&proxy, &repository, Dialect::Nginx));
+    });
+    group.finish();
+}
+
 fn reports(criterion: &mut Criterion) {
     let files = generate::nginx_tree(400, SEED);
     let report = linted(&files, &Memory::new(&files), Dialect::Nginx);
@@ -177,6 +190,7 @@ fn main() {
     parse(&mut criterion);
     stages(&mut criterion);
     engine(&mut criterion);
+    surroundings(&mut criterion);
     reports(&mut criterion);
     criterion.final_summary();
 }

@@ -181,7 +181,37 @@ fn a_compose_file_leads_to_the_files_that_it_mounts() {
     ]);
     tree.run(&["compose.yaml"]).exits(FINDINGS).says("conf/web:1:").says("GW105");
     tree.run(&[]).exits(FINDINGS).says("GW105");
-    tree.run(&["other"]).exits(USAGE).complains("nothing to lint in other");
+    tree.run(&["other"])
+        .exits(USAGE)
+        .complains("nothing to lint in other")
+        .complains("There is one compose file here")
+        .complains("manifests of Kubernetes");
+}
+
+#[test]
+fn what_must_be_yaml_and_is_not_is_told_with_its_line() {
+    let broken = "apiVersion: v1\nkind: Service\nmetadata:\n  name: app\n bad\n";
+    let compose = "services:\n  web:\n    image: nginx\n\tports: []\n";
+    let tree = Tree::new(&[
+        ("k8s/service.yaml", broken),
+        ("nginx.conf", SERVER),
+        ("compose.yaml", compose),
+        (
+            "chart/templates/service.yaml",
+            "apiVersion: v1\nkind: Service\n{{- if .Values.x }}\n name: {{ .x }\n{{- end }}\n",
+        ),
+        ("data/other.yaml", "a: [\n"),
+    ]);
+    let out = tree
+        .run(&[])
+        .exits(FINDINGS)
+        .says("k8s/service.yaml could not be read")
+        .says("k8s/service.yaml:5")
+        .says("compose.yaml could not be read")
+        .says("compose.yaml:4:1")
+        .says("indented with a tab")
+        .out;
+    assert!(!out.contains("chart/") && !out.contains("data/"), "{out}");
 }
 
 #[test]

@@ -569,9 +569,20 @@ fn take(mut candidate: Candidate) -> Outcome {
 
 /// Whether the head of a file shows an object of Kubernetes. One that cannot be read shows none.
 fn describes_objects(at: &Path, path: &str) -> bool {
-    let mut head = Vec::new();
-    open(at).is_ok_and(|(mut file, _)| fill(&mut file, &mut head, MANIFEST_HEAD_BYTES).is_ok())
-        && is_manifest(path, &head)
+    let Ok((mut file, length)) = open(at) else { return false };
+    // There are thousands of such files in some trees: one allocation, and mostly one read for each.
+    let mut head = vec![0; length.min(MANIFEST_HEAD_BYTES) as usize];
+    let mut filled = 0;
+    while let Some(rest) = head.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(more) => filled += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return false,
+        }
+    }
+    head.truncate(filled);
+    is_manifest(path, &head)
 }
 
 /// The bytes of a candidate and its dialect, unless it turns out to be something else. Of a large file only the head

@@ -193,7 +193,8 @@ impl Names {
     /// `project-service-1`: the name that the engine gives to a container. The service that it is one of.
     fn generated(&self, project: usize, name: &str) -> Option<WorkloadId> {
         let (before, number) = name.rsplit_once(['-', '_'])?;
-        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        // No name of a host is longer.
+        if name.len() > 255 || number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
         before.char_indices().filter(|(_, c)| matches!(c, '-' | '_')).find_map(|(at, _)| {

@@ -24,6 +24,7 @@ impl Rule for StartedBeforeUpstream {
             told.borrow_mut().insert((seen.placement.workload, to)).then_some(finding)
         });
         never_healthy(self.id(), cx, out);
+        started_only(self.id(), cx, out);
     }
 }
 
@@ -103,6 +104,38 @@ fn before(t: &Topology, from: WorkloadId) -> HashMap<WorkloadId, Site> {
     found
 }
 
+/// A proxy that waits until a service was started, and not until its check says that it works.
+fn started_only(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    let t = cx.topology;
+    let mut told = HashSet::new();
+    for outlook in &t.outlooks {
+        let (Leads::To(to), Some(placement)) = (outlook.leads, t.placements.get(outlook.placement as usize)) else {
+            continue;
+        };
+        let (from, other) = (&t.workloads[placement.workload], &t.workloads[to]);
+        let (Some(&proxy), Known::Yes(Some(check))) = (from.proxies.first(), &other.health) else { continue };
+        let waits = |one: &&Dependency| one.on == Some(to) && !one.name.is_empty();
+        // `links` has no condition.
+        let linked = |one: &Dependency| from.own_names.iter().any(|(_, _, site)| *site == one.site);
+        let Some(dependency) = from.depends_on.iter().find(waits).filter(|one| !linked(one)) else { continue };
+        if dependency.until != Until::Started || from.waits || !told.insert(dependency.site) {
+            continue;
+        }
+        let (mine, theirs) = (quote(&from.name), quote(&other.name));
+        let message = format!("{mine} starts as soon as {theirs} does, and requests fail until {theirs} is ready");
+        out.push(
+            Finding::new(rule, cx.dialect(proxy), (dependency.site, "waits for its start only".into()), message)
+                .severity(Severity::Note)
+                .confidence(Confidence::Likely)
+                .outcome(Outcome::Either(502, 503))
+                .log("")
+                .label((*check, format!("this check knows when {theirs} is ready")))
+                .why("without a condition, `depends_on` orders the starts and waits for nothing")
+                .help(format!("write `{}: {{condition: service_healthy}}` under `depends_on`", other.name)),
+        );
+    }
+}
+
 /// A proxy that waits for a health check that nobody makes.
 fn never_healthy(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
     let t = cx.topology;
@@ -176,6 +209,24 @@ mod tests {
         house.t.workloads[proxy].restart = Known::Yes(true);
         assert_eq!(house.found(RuleId::GW116)[0].severity, Severity::Note);
         house.t.workloads[proxy].waits = true;
+        assert!(house.found(RuleId::GW116).is_empty());
+    }
+
+    #[test]
+    fn a_check_for_which_nobody_waits() {
+        let (mut house, proxy, app) = house();
+        house.t.workloads[proxy].proxies.push(house.proxy);
+        house.t.workloads[app].health = Known::Yes(Some(at(50)));
+        let site = at(41);
+        let on = Dependency { on: Some(app), name: "app".into(), until: Until::Started, site };
+        house.t.workloads[proxy].depends_on.push(on);
+        let found = house.found(RuleId::GW116);
+        assert_eq!(found.len(), 1, "once for all targets");
+        assert_eq!((found[0].severity, lines(&found[0])), (Severity::Note, vec![41, 50]));
+        house.t.workloads[proxy].own_names.push(("app".into(), OwnName::Workload(app), site));
+        assert!(house.found(RuleId::GW116).is_empty(), "a link has no condition");
+        house.t.workloads[proxy].own_names.clear();
+        house.t.workloads[proxy].depends_on[0].until = Until::Healthy;
         assert!(house.found(RuleId::GW116).is_empty());
     }
 

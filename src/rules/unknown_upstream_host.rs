@@ -111,7 +111,10 @@ fn in_project(rule: RuleId, cx: &Cx<'_>, names: &Elsewhere, seen: &Seen<'_>) -> 
     let elsewhere = || names.get(&name.to_ascii_lowercase()).into_iter().flatten();
     let finding = match seen.leads {
         // Another file of the repository has it: laid over this one, or on a network of both, it is there.
-        Leads::Nobody if elsewhere().any(|&other| may_join(t, seen.project, other)) => return None,
+        // Of very many that bear the name, one will be meant.
+        Leads::Nobody if elsewhere().count() > 1000 || elsewhere().any(|&other| may_join(t, seen.project, other)) => {
+            return None;
+        }
         Leads::Nobody => {
             let near = nearest(t, seen.project, name);
             let other = elsewhere().next();

@@ -389,6 +389,17 @@ impl Builder<'_> {
             start -= 1;
         }
         let mut end = (at.end as usize).clamp(start, text.len());
+        // The tab that is meant begins a line behind the place.
+        let rest = text.get(start..).filter(|_| why.contains("tab")).unwrap_or("");
+        let indented = rest.match_indices('\t').take(64).find(|(tab, _)| {
+            rest[..*tab].rsplit_once('\n').is_some_and(|(_, before)| before.bytes().all(|byte| byte == b' '))
+        });
+        let mut why = why;
+        if let Some((tab, _)) = indented {
+            start += tab;
+            end = start + 1;
+            why = "this line is indented with a tab, and YAML takes blanks only";
+        }
         if end == start {
             end = start + text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
         }

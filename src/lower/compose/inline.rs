@@ -19,6 +19,9 @@ pub(super) struct Inline {
     pub(super) eaten: Option<(Box<str>, Site)>,
 }
 
+/// Longest word whose `$$` are read.
+const LONGEST_WORD: usize = 1024;
+
 /// Most texts of one project that are read: each is a copy of what stands before it.
 const MAX_TEXTS: usize = 16;
 
@@ -66,10 +69,14 @@ fn replaced(text: &mut [u8]) -> Option<(String, usize)> {
         }
         if text.get(at + 1) == Some(&b'$') {
             let rest = &text[at + 1..];
-            let end = rest
-                .iter()
-                .position(|b| b.is_ascii_whitespace() || matches!(b, b';' | b'"' | b'\''))
-                .unwrap_or(rest.len());
+            let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b';' | b'"' | b'\'');
+            // A word that is longer than any of a configuration stays as it is.
+            let Some(end) =
+                rest.iter().take(LONGEST_WORD).position(ends).or((rest.len() < LONGEST_WORD).then_some(rest.len()))
+            else {
+                at += 2;
+                continue;
+            };
             text.copy_within(at + 1..at + 1 + end, at);
             text[at + end] = b' ';
             // The next `$$` of the word has moved along.

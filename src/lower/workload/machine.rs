@@ -70,8 +70,8 @@ struct Around<'p> {
     sockets: HashSet<&'p str>,
     /// How many units have each name.
     named: HashMap<&'p str, usize>,
-    /// Drop-ins, in order.
-    drop_ins: Vec<&'p String>,
+    /// Drop-ins, in order, by the unit that they add to.
+    drop_ins: HashMap<&'p str, Vec<&'p String>>,
     /// Folders that somebody makes below `/run`: all that `tmpfiles.d` says, and each `RuntimeDirectory` of a unit.
     made: String,
 }
@@ -83,7 +83,7 @@ impl Around<'_> {
         let path = file.path().to_owned();
         let mut found = vec![(id, file)];
         let name = plain_name(&path);
-        let mut beside: Vec<&&String> = self.drop_ins.iter().filter(|one| unit_of(one) == Some(name)).collect();
+        let mut beside: Vec<&String> = self.drop_ins.get(name).into_iter().flatten().copied().collect();
         if self.named.get(name) != Some(&1) {
             beside.retain(|one| folder(folder(one)) == folder(&path));
         }
@@ -164,10 +164,13 @@ fn around<'p>(files: &mut Files<'_>, paths: &'p [String]) -> Around<'p> {
     let mut around = Around {
         sockets: paths.iter().filter_map(|path| plain_name(path).strip_suffix(".socket")).collect(),
         named: HashMap::new(),
-        drop_ins: paths.iter().filter(|path| unit_of(path).is_some()).collect(),
+        drop_ins: HashMap::new(),
         made: String::new(),
     };
     for path in paths.iter().filter(|path| is_machine_path(path)) {
+        if let Some(unit) = unit_of(path) {
+            around.drop_ins.entry(unit).or_default().push(path);
+        }
         let unit = path.ends_with(".service");
         if unit {
             *around.named.entry(base_name(path)).or_default() += 1;
@@ -428,7 +431,11 @@ fn service(files: &mut Files<'_>, id: FileId, around: &Around<'_>) -> Option<Fou
     learned.server.private_tmp = private.map(|entry| entry.site());
     let prepares = last(&entries, "Service", "ExecStartPre");
     let makes = |text: &str| text.contains("mkdir") || text.contains("install ");
-    if !handed && !makes(start.value) && !prepares.iter().any(|entry| makes(entry.value)) {
+    if around.made.len() <= MAX_BYTES
+        && !handed
+        && !makes(start.value)
+        && !prepares.iter().any(|entry| makes(entry.value))
+    {
         let unmade = learned.claims.iter().find_map(|claim| match claim.at.known()? {
             Listens::Socket(path) => Some((below_run(path)?.into(), claim.site)),
             Listens::Port(_) => None,

@@ -30,10 +30,14 @@ pub(super) fn configuration(gather: &mut Gather<'_, '_>) {
 
 fn connectors(gather: &mut Gather<'_, '_>, id: FileId) {
     let file = gather.files.sources.share(id);
+    if file.text().len() > MAX_BYTES {
+        gather.open = true;
+        return;
+    }
     let options = roxmltree::ParsingOptions { nodes_limit: MAX_NODES, ..roxmltree::ParsingOptions::default() };
     let document = match roxmltree::Document::parse_with_options(file.text(), options) {
-        Ok(document) if file.text().len() <= MAX_BYTES => document,
-        _ => {
+        Ok(document) => document,
+        Err(_) => {
             gather.open = true;
             return;
         }
@@ -92,5 +96,20 @@ fn connectors(gather: &mut Gather<'_, '_>, id: FileId) {
         if let Some(size) = text("maxHttpResponseHeaderSize") {
             gather.server.response_header = Some(bytes(&size, "maxHttpResponseHeaderSize"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn deep_nesting_does_no_harm() {
+        let read = |text: &str| {
+            let options =
+                roxmltree::ParsingOptions { nodes_limit: super::MAX_NODES, ..roxmltree::ParsingOptions::default() };
+            roxmltree::Document::parse_with_options(text, options).map(|document| document.descendants().count())
+        };
+        assert!(read(&"<a>".repeat(80_000)).is_err());
+        let closed = format!("{}{}", "<a>".repeat(9000), "</a>".repeat(9000));
+        assert!(matches!(read(&closed), Ok(9001) | Err(_)));
     }
 }
