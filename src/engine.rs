@@ -1,6 +1,8 @@
 //! From files to a report: parse → lower → link → rules → suppress → sort. Layer 6. Pure: reads nothing, prints nothing,
 //! knows no clock.
 
+mod template;
+
 use crate::catalog::{CATALOG, Confidence, Outcome, RuleId, Severity};
 use crate::config::{Config, Level, Mistake, Source};
 use crate::edit::{Applicability, Page};
@@ -126,6 +128,7 @@ pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository
     let policy = config.policy(&files.sources);
     let cx = Cx { topology: &lowered.topology, policy: &policy };
     rules::run(&cx, |rule| selection.enables(rule) && policy.runs(rule), &mut findings);
+    template::weigh(&mut findings, &files);
     let mut suppressions = Suppressions::read(&files);
     suppressions.apply(&mut findings);
     let whole = if suppressions.is_empty() && config.ignored().is_empty() {

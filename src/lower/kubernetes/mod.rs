@@ -82,6 +82,7 @@ impl Told<'_> {
                 versions: Versions::since(Version(1, 0, 0)),
                 entry: file,
                 whole: false,
+                again: false,
                 limits: None,
             })
         });

@@ -38,6 +38,7 @@ impl Lowering<'_, '_> {
         let name: Box<str> = name.as_ref().into();
         let hole = self.is_hole(item, 1);
         let Some(site) = self.site_of(item) else { return };
+        let unread = block.frame.unread || self.is_filled_by_template(item);
         let of = |word: Word| block.items.iter().copied().filter(move |item| item.word == word);
         let balancer = of(Word::Balancer).next_back();
         let sticky = of(Word::Sticky).next().and_then(|item| self.site_of(item));
@@ -53,7 +54,7 @@ impl Lowering<'_, '_> {
             members: Vec::new(),
             // A group in shared memory can be filled at run time by the commercial edition, and an unread include may
             // hold members.
-            open_ended: block.frame.unread || hole || of(Word::Zone).next().is_some(),
+            open_ended: unread || hole || of(Word::Zone).next().is_some(),
             balance: Known::Yes(balance),
             sticky,
             persists_when_down: None,
@@ -67,7 +68,7 @@ impl Lowering<'_, '_> {
             counts_together: of(Word::Zone).next().is_some(),
         });
         let members: Vec<EndpointId> = of(Word::Server).filter_map(|item| self.member(item, pool, stream)).collect();
-        if block.frame.unread || hole || of(Word::Queue).next().is_some() {
+        if unread || hole || of(Word::Queue).next().is_some() {
             // The commercial edition has a queue for the surplus; and who is not seen may have room.
             for &member in &members {
                 self.out.topology.endpoints[member].refuses_over = None;
