@@ -128,7 +128,7 @@ pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository
     let policy = config.policy(&files.sources);
     let cx = Cx { topology: &lowered.topology, policy: &policy };
     rules::run(&cx, |rule| selection.enables(rule) && policy.runs(rule), &mut findings);
-    template::weigh(&mut findings, &files);
+    template::weigh(&mut findings, &files, &lowered.filled);
     let mut suppressions = Suppressions::read(&files);
     suppressions.apply(&mut findings);
     let whole = if suppressions.is_empty() && config.ignored().is_empty() {

@@ -4,7 +4,7 @@
 
 use gw502_lint::catalog::Severity;
 use gw502_lint::engine::{Report, Settings, lint};
-use gw502_lint::files::{NoRepository, Unit};
+use gw502_lint::files::{Held, NoRepository, Repository, Unit};
 use gw502_lint::finding::Note;
 use gw502_lint::topology::Dialect;
 
@@ -126,4 +126,98 @@ fn a_block_that_opens_in_each_branch_is_read_branch_by_branch() {
 fn half_a_file_is_read_as_well_as_can_be() {
     let head = "server {\n  listen {{ port }};\n  location /a { proxy_pass http://app:80; proxy_read_timeout 5s; }\n";
     assert_eq!(found(&nginx(head), "GW201"), [Severity::Warning]);
+}
+
+/// A repository of a few files.
+struct Shelf(&'static [(&'static str, &'static str)]);
+
+impl Repository for Shelf {
+    fn read(&self, path: &str) -> Held {
+        match self.0.iter().find(|(name, _)| *name == path) {
+            Some((_, text)) => Held::Bytes(text.as_bytes().to_vec()),
+            None => Held::Nothing,
+        }
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        self.0.iter().any(|(name, _)| *name == path || name.starts_with(&format!("{path}/")))
+    }
+
+    fn glob(&self, pattern: &str) -> Vec<String> {
+        let Some((folder, _)) = pattern.split_once('*') else { return Vec::new() };
+        let below = |name: &str| name.strip_prefix(folder).is_some_and(|rest| !rest.contains('/'));
+        self.0.iter().filter(|(name, _)| below(name)).map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    fn ending_with(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn deployments(&self) -> &[String] {
+        &[]
+    }
+}
+
+fn with(path: &str, text: &str, dialect: Dialect, around: &'static [(&'static str, &'static str)]) -> Report {
+    let unit = Unit::new(path, text.as_bytes().to_vec(), dialect);
+    lint(vec![unit], &[], &Shelf(around), &Settings::default())
+}
+
+fn assumes(report: &Report, words: &str) -> bool {
+    let says = |note: &Note| matches!(note, Note::Assumed(text) if text.contains(words));
+    report.findings.iter().any(|finding| finding.notes.iter().any(says))
+}
+
+#[test]
+fn a_default_within_a_hole_is_judged_and_the_finding_says_so() {
+    let text = |value: &str| format!("location /api {{ proxy_pass http://app:80; proxy_read_timeout {value}; }}\n");
+    let found_in = |value: &str| found(&nginx(&text(value)), "GW201");
+    assert_eq!(found_in("{{ slow | default('5s') }}"), [Severity::Warning]);
+    assert_eq!(found_in("{{ slow | default(5) }}s"), [Severity::Warning]);
+    assert_eq!(found_in("{{ slow | default('500s') }}"), []);
+    assert_eq!(found_in("{{ slow }}"), []);
+    assert_eq!(found_in("{{ slow | default(other) }}"), []);
+    assert!(assumes(&nginx(&text("{{ slow | default('5s') }}")), "`slow` is left at its default, `5s`"));
+    // A target that nginx refuses is an error; one that is refused only while a default stands is none.
+    let refused = |port: &str| found(&nginx(&format!("upstream a {{ server app:{port}; }}\n")), "GW010");
+    assert_eq!(refused("99999"), [Severity::Error]);
+    assert_eq!(refused("{{ port | default(99999) }}"), [Severity::Warning]);
+    assert_eq!(refused("{{ port }}"), []);
+    let server = |port: &str| {
+        let text = format!("backend b\n server a 127.0.0.1:{port} check\nfrontend f\n bind :80\n default_backend b\n");
+        haproxy(&text).topology.endpoints.iter().next().unwrap().1.port.clone()
+    };
+    assert_eq!(server("{{ port | default(3000) }}"), server("3000"));
+    assert_ne!(server("{{ port }}"), server("3000"));
+}
+
+#[test]
+fn values_of_a_role_count_where_all_say_the_same() {
+    const PATH: &str = "roles/shop/templates/shop.conf.j2";
+    const TEXT: &str = "location /api { proxy_pass http://app:80; proxy_read_timeout {{ shop_slow }}; }\n";
+    let says = |around| found(&with(PATH, TEXT, Dialect::Nginx, around), "GW201");
+    assert_eq!(says(&[("roles/shop/defaults/main.yml", "shop_slow: 5s\n")]), [Severity::Warning]);
+    assert_eq!(says(&[("roles/shop/defaults/main.yml", "shop_slow: 500s\n")]), []);
+    assert_eq!(
+        says(&[("roles/shop/defaults/main.yml", "shop_slow: 5s\n"), ("group_vars/all.yml", "shop_slow: 500s\n")]),
+        []
+    );
+    assert_eq!(
+        says(&[("roles/shop/defaults/main.yml", "shop_slow: 5s\n"), ("group_vars/all.yml", "shop_slow: 5s\n")]),
+        [Severity::Warning]
+    );
+    assert_eq!(says(&[("roles/shop/defaults/main.yml", "shop_slow: '{{ other }}'\n")]), []);
+    assert_eq!(says(&[]), []);
+    let around = &[("roles/shop/defaults/main.yml", "shop_slow: 5s\n")];
+    assert!(assumes(&with(PATH, TEXT, Dialect::Nginx, around), "as in roles/shop/defaults/main.yml"));
+}
+
+#[test]
+fn values_in_the_call_of_terraform_count() {
+    const TEXT: &str = "location /api { proxy_pass http://${host.name}:80; proxy_read_timeout ${slow}; }\n";
+    let says = |around| found(&with("web/nginx.conf.tftpl", TEXT, Dialect::Nginx, around), "GW201");
+    let call =
+        "user_data = templatefile(\"${path.module}/nginx.conf.tftpl\", {\n  slow = \"5s\"\n  host = var.host\n})\n";
+    assert_eq!(says(Box::leak(Box::new([("web/main.tf", call)]))), [Severity::Warning]);
+    assert_eq!(says(&[]), []);
 }

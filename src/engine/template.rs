@@ -3,6 +3,7 @@
 use crate::catalog::{Confidence, RuleId, Severity};
 use crate::files::{Files, Tree};
 use crate::finding::{Finding, Findings, Note};
+use crate::lower::filled::AllFilled;
 use crate::source::{FileId, Span};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,7 +14,9 @@ const LABELS: usize = 16;
 /// Takes out findings whose places are never there together, and makes those milder that hold for some branches only.
 ///
 /// A fault in all branches of a chain that has an `else` is there whatever the template decides, and keeps its weight.
-pub(super) fn weigh(findings: &mut Findings, files: &Files<'_>) {
+///
+/// What rests on a value that is only a default is no error: somebody may set another one.
+pub(super) fn weigh(findings: &mut Findings, files: &Files<'_>, filled: &AllFilled) {
     let mut trees = Trees { files, of: HashMap::new() };
     let mut seen = Seen::default();
     findings.retain(|finding| {
@@ -24,6 +27,13 @@ pub(super) fn weigh(findings: &mut Findings, files: &Files<'_>) {
         together
     });
     for finding in findings.iter_mut() {
+        let spans = || finding.labels.iter().take(LABELS).map(|label| label.site.span);
+        if let Some(one) = spans().find_map(|span| filled.within(span.file, span.start..span.end)) {
+            let words = one.assumed.to_string();
+            finding.severity = finding.severity.min(Severity::Warning);
+            finding.confidence = finding.confidence.min(Confidence::Likely);
+            finding.notes.push(Note::Assumed(words));
+        }
         if let Some(words) = seen.doubt(finding, &mut trees) {
             finding.severity = Severity::Note;
             finding.confidence = finding.confidence.min(Confidence::Likely);

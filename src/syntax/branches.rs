@@ -10,7 +10,7 @@ mod terraform;
 #[cfg(test)]
 mod tests;
 
-pub(super) use terraform::put as terraform;
+pub(super) use terraform::{put as terraform, values_of as terraform_values};
 
 use super::tags;
 use control::{Control, condition, control};

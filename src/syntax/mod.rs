@@ -5,6 +5,7 @@
 
 mod branches;
 pub mod haproxy;
+pub mod holes;
 pub mod ini;
 pub mod limits;
 pub mod nginx;

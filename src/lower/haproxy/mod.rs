@@ -44,7 +44,7 @@ use text::Source;
 /// Lowers all HAProxy files.
 pub fn lower(files: &mut Files<'_>, ids: &[FileId], versions: Versions, out: &mut Lowered) {
     let mut folders: BTreeMap<String, Vec<Source>> = BTreeMap::new();
-    for source in ids.iter().filter_map(|&id| Source::new(files, id)) {
+    for source in ids.iter().filter_map(|&id| Source::new(files, id, &out.filled)) {
         folders.entry(folder(source.file.path()).to_owned()).or_default().push(source);
     }
     // What could be loaded beside any file.

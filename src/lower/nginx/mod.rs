@@ -407,7 +407,10 @@ impl Lowering<'_, '_> {
         let place = self.places.get(item.place as usize)?;
         let tree = place.tree()?;
         let word = *tree.words(item.node).get(index)?;
-        let text = tree.word(word, place.text());
+        let text = match self.filled(place, tree, word) {
+            Some(filled) => Cow::Owned(crate::syntax::nginx::Tree::value(&filled)),
+            None => tree.word(word, place.text()),
+        };
         let text = match &place.values {
             Some(values) if text.contains('$') => Cow::Owned(values.put_into(&text)),
             _ => text,
@@ -424,9 +427,16 @@ impl Lowering<'_, '_> {
     fn is_hole(&self, item: Item, index: usize) -> bool {
         let Some(place) = self.places.get(item.place as usize) else { return false };
         let Some(tree) = place.tree() else { return false };
-        tree.words(item.node)
-            .get(index)
-            .is_some_and(|word| tree.has_hole(*word) || crate::syntax::has_placeholder(word.raw(place.text())))
+        tree.words(item.node).get(index).is_some_and(|&word| {
+            tree.has_hole(word) && self.filled(place, tree, word).is_none()
+                || crate::syntax::has_placeholder(word.raw(place.text()))
+        })
+    }
+
+    /// A word with what a template is known to put into it, as it stands in the text.
+    fn filled(&self, place: &Place, tree: &NginxTree, word: crate::syntax::nginx::Word) -> Option<String> {
+        let known = || self.out.filled.put_into(place.file, place.text(), word.start..word.end);
+        tree.has_hole(word).then(known).flatten()
     }
 
     /// Whether a place stands in a file with template tags.

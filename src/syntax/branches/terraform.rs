@@ -61,6 +61,11 @@ pub(in crate::syntax) fn put(text: &str, nginx: bool) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
+/// The values that Terraform puts into a text; none where it is not Terraform's.
+pub(in crate::syntax) fn values_of(text: &str) -> Vec<Range<usize>> {
+    if put(text, true).is_some() { values(text).collect() } else { Vec::new() }
+}
+
 /// `${…}` on one line, braces within counted; not `$${…}`, which Terraform leaves as `${…}`.
 fn values(text: &str) -> impl Iterator<Item = Range<usize>> {
     let bytes = text.as_bytes();

@@ -137,6 +137,12 @@ impl Tree {
         decode(word.raw(text))
     }
 
+    /// The value of a word as it stands in a text; see [`Tree::word`].
+    #[must_use]
+    pub fn value(raw: &str) -> String {
+        decode(raw).into_owned()
+    }
+
     /// Whether the word stands in quotes.
     #[must_use]
     pub fn is_quoted(&self, word: Word, text: &str) -> bool {
