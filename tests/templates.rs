@@ -129,7 +129,7 @@ fn half_a_file_is_read_as_well_as_can_be() {
 }
 
 /// A repository of a few files.
-struct Shelf(&'static [(&'static str, &'static str)]);
+struct Shelf(&'static [(&'static str, &'static str)], &'static [String]);
 
 impl Repository for Shelf {
     fn read(&self, path: &str) -> Held {
@@ -154,13 +154,13 @@ impl Repository for Shelf {
     }
 
     fn deployments(&self) -> &[String] {
-        &[]
+        self.1
     }
 }
 
 fn with(path: &str, text: &str, dialect: Dialect, around: &'static [(&'static str, &'static str)]) -> Report {
     let unit = Unit::new(path, text.as_bytes().to_vec(), dialect);
-    lint(vec![unit], &[], &Shelf(around), &Settings::default())
+    lint(vec![unit], &[], &Shelf(around, &[]), &Settings::default())
 }
 
 fn assumes(report: &Report, words: &str) -> bool {
@@ -220,4 +220,75 @@ fn values_in_the_call_of_terraform_count() {
         "user_data = templatefile(\"${path.module}/nginx.conf.tftpl\", {\n  slow = \"5s\"\n  host = var.host\n})\n";
     assert_eq!(says(Box::leak(Box::new([("web/main.tf", call)]))), [Severity::Warning]);
     assert_eq!(says(&[]), []);
+}
+
+/// Lints a chart: all of its templates are manifests.
+fn chart(files: &'static [(&'static str, &'static str)]) -> Report {
+    let templates = files.iter().filter(|(path, _)| path.contains("/templates/"));
+    let paths: Vec<String> = templates.map(|(path, _)| (*path).to_owned()).collect();
+    lint(Vec::new(), &[], &Shelf(files, Vec::leak(paths)), &Settings::default())
+}
+
+const CONFIG: &str = "{{- if .Values.proxy.enabled }}\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ include \"c.fullname\" . }}\n  \
+                      labels:\n    {{- include \"c.labels\" . | nindent 4 }}\ndata:\n  nginx.conf: |\n    events {}\n    http {\n      \
+                      server {\n        listen {{ .Values.port }};\n        location /api {\n          \
+                      proxy_pass http://{{ include \"c.fullname\" . }}-api:80;\n          proxy_read_timeout {{ .Values.slow }};\n\
+                              }\n      }\n    }\n{{- end }}\n";
+
+#[test]
+fn configuration_in_a_chart_is_read_with_the_values_of_the_chart() {
+    const SLOW: &[(&str, &str)] = &[
+        ("c/Chart.yaml", "name: c\n"),
+        ("c/values.yaml", "port: 8080\nslow: 5s\nproxy:\n  enabled: true\n"),
+        ("c/templates/config.yaml", CONFIG),
+    ];
+    assert_eq!(found(&chart(SLOW), "GW201"), [Severity::Warning]);
+    assert!(assumes(&chart(SLOW), "as in c/values.yaml"));
+    const TWO: &[(&str, &str)] = &[
+        ("c/Chart.yaml", "name: c\n"),
+        ("c/values.yaml", "slow: 5s\n"),
+        ("c/values-prod.yaml", "slow: 500s\n"),
+        ("c/templates/config.yaml", CONFIG),
+    ];
+    assert_eq!(found(&chart(TWO), "GW201"), []);
+    // Broken for a reader of YAML, because a tag prints the key.
+    const BROKEN: &str = "apiVersion: v1\nkind: ConfigMap\ndata:\n  {{ range .x }}a: [\n  nginx.conf: |\n    server {\n      location /api {\n        \
+                          proxy_pass http://app:80;\n        proxy_read_timeout 5s;\n      }\n    }\nother: x\n";
+    const HALF: &[(&str, &str)] = &[("c/Chart.yaml", "name: c\n"), ("c/templates/config.yaml", BROKEN)];
+    assert_eq!(found(&chart(HALF), "GW201"), [Severity::Warning]);
+}
+
+const SERVICE: &str = "apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ include \"c.fullname\" . }}-api\nspec:\n  ports:\n    \
+                       - port: {{ .Values.service.port }}\n      targetPort: http\n";
+
+#[test]
+fn names_in_a_chart_are_the_same_where_they_are_written_alike() {
+    macro_rules! ingress {
+        ($name:literal, $port:literal) => {
+            concat!(
+                "{{- if .Values.ingress }}\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: x\nspec:\n  rules:\n    \
+                 - http:\n        paths:\n          - path: /\n            backend:\n              service:\n                name: ",
+                $name, "\n                port:\n                  number: ", $port, "\n{{- end }}\n"
+            )
+        };
+    }
+    macro_rules! files {
+        ($name:literal, $port:literal) => {{
+            const FILES: &[(&str, &str)] = &[
+                ("c/Chart.yaml", "name: c\n"),
+                ("c/values.yaml", "service:\n  port: 80\n"),
+                ("c/templates/service.yaml", SERVICE),
+                ("c/templates/ingress.yaml", ingress!($name, $port)),
+            ];
+            found(&chart(FILES), "GW117")
+        }};
+    }
+    assert_eq!(files!("{{include \"c.fullname\" .}}-api", "80"), []);
+    assert_eq!(files!("{{include \"c.fullname\" .}}-api", "{{ .Values.service.port }}"), []);
+    assert_eq!(files!("{{include \"c.fullname\" .}}-api", "{{ .Values.other }}"), []);
+    // The port of the Service is that of `values.yaml`, and somebody may set another one.
+    assert_eq!(files!("{{- include \"c.fullname\" . }}-api", "8080"), [Severity::Warning]);
+    // What is called otherwise may be the same, or come from another chart.
+    assert_eq!(files!("{{ .Release.Name }}-api", "8080"), []);
+    assert_eq!(files!("{{ include \"c.fullname\" . }}-web", "80"), []);
 }

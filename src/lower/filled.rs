@@ -44,6 +44,11 @@ impl AllFilled {
         all.get(next).filter(|one| one.at.start < stretch.end)
     }
 
+    /// Takes in those of other files.
+    pub(super) fn take(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// Those of one file.
     pub(super) fn of(&self, file: FileId) -> Self {
         Self(self.0.get(&file).map(|one| (file, Rc::clone(one))).into_iter().collect())
@@ -90,7 +95,8 @@ struct Reader<'f, 'a> {
 
 impl Reader<'_, '_> {
     fn file(&mut self, id: FileId) -> Vec<Filled> {
-        if !self.files.tree(id).is_some_and(|tree| tree.is_template()) {
+        // A manifest has no tree; it is asked for only where it is a template.
+        if self.files.tree(id).is_some_and(|tree| !tree.is_template()) {
             return Vec::new();
         }
         let source = self.files.sources.share(id);

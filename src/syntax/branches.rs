@@ -322,6 +322,49 @@ impl Chain {
     }
 }
 
+/// A template of YAML as YAML of the same length: of branches the first, lines of tags blank, other tags as letters.
+#[must_use]
+pub fn template_yaml(text: &str) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    if let Some(branches) = Branches::read(text, true) {
+        branches.blank(&mut bytes, 0);
+    }
+    let found = tags::find(text);
+    let mut rest = &found[..];
+    while let Some(first) = rest.first() {
+        let at = first.start as usize;
+        let line_from = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
+        // The tags that end on this line, or begin on it.
+        let line_to = |from: usize| memchr::memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |end| from + end);
+        let mut end = line_to(first.end as usize);
+        let mut count = 1;
+        while let Some(next) = rest.get(count).filter(|next| (next.start as usize) < end) {
+            end = end.max(line_to(next.end as usize));
+            count += 1;
+        }
+        let (here, later) = rest.split_at(count);
+        rest = later;
+        let mut from = line_from;
+        let mut alone = true;
+        for tag in here {
+            alone &= bytes[from..tag.start as usize].trim_ascii().is_empty();
+            from = tag.end as usize;
+        }
+        alone &= bytes[from..end].trim_ascii().is_empty();
+        for tag in here {
+            let at = tag.start as usize..tag.end as usize;
+            let note = text[at.clone()].contains('\n') || text[at.clone()].starts_with("{{/*");
+            if alone || note {
+                fill(&mut bytes, tag);
+            } else if let Some(out) = bytes.get_mut(at) {
+                out.fill(b'x');
+            }
+        }
+    }
+    // Whole tags were replaced, and a tag begins and ends with ASCII: this is still UTF-8.
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
 /// Blanks a stretch, its lines left.
 pub(super) fn fill(bytes: &mut [u8], at: &Range<u32>) {
     let stretch = bytes.get_mut(at.start as usize..at.end as usize).unwrap_or_default();

@@ -13,7 +13,7 @@ mod tags;
 pub mod words;
 pub mod yaml;
 
-pub use branches::{Branch, Branches};
+pub use branches::{Branch, Branches, template_yaml};
 pub use tags::{has_placeholder, is_shouted};
 
 use std::ops::Range;

@@ -125,3 +125,14 @@ fn hostile_texts_are_read_in_linear_time() {
         }
     }
 }
+
+#[test]
+fn yaml_of_a_chart_is_yaml() {
+    let text = "{{- if .Values.x }}\na: {{ .b }}-c\n  {{- include \"d\" . | nindent 2 }}\n{{ .k }}{{ .l }}: e\n{{- else }}\na: 2\n\
+                {{- end }}\n{{/* f\n g */}}\nh: \"{{ .i }}\" {{ .j }}\n";
+    let yaml = template_yaml(text);
+    assert_eq!(yaml.len(), text.len());
+    let lines: Vec<&str> = yaml.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines, ["a: xxxxxxxx-c", "xxxxxxxxxxxxxxxx: e", "h: \"xxxxxxxx\" xxxxxxxx"]);
+    assert_eq!(yaml.lines().count(), text.lines().count());
+}
