@@ -27,12 +27,18 @@ pub(super) fn weigh(findings: &mut Findings, files: &Files<'_>, filled: &AllFill
         together
     });
     for finding in findings.iter_mut() {
-        let spans = || finding.labels.iter().take(LABELS).map(|label| label.site.span);
-        if let Some(one) = spans().find_map(|span| filled.within(span.file, span.start..span.end)) {
-            let words = one.assumed.to_string();
+        let spans = finding.labels.iter().take(LABELS).map(|label| label.site.span);
+        let mut assumed: Vec<Note> = Vec::new();
+        for one in spans.filter_map(|span| filled.within(span.file, span.start..span.end)) {
+            let note = Note::Assumed(one.assumed.to_string());
+            if !assumed.contains(&note) {
+                assumed.push(note);
+            }
+        }
+        if !assumed.is_empty() {
             finding.severity = finding.severity.min(Severity::Warning);
             finding.confidence = finding.confidence.min(Confidence::Likely);
-            finding.notes.push(Note::Assumed(words));
+            finding.notes.extend(assumed);
         }
         if let Some(words) = seen.doubt(finding, &mut trees) {
             finding.severity = Severity::Note;

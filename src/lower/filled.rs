@@ -125,7 +125,7 @@ impl Reader<'_, '_> {
             let (value, assumed) = match said.next() {
                 // More than one value: which one it is depends.
                 Some((_, first)) if said.any(|(_, other)| other != first) => continue,
-                Some((path, Some(value))) => (value.clone(), format!("`{name}` stays `{value}`, as in {path}")),
+                Some((path, Some(value))) => (value.clone(), format!("`{}` stays `{value}`, as in {path}", hole.name)),
                 Some((_, None)) => continue,
                 None => match hole.default {
                     Some(value) if hole.name.is_empty() => {

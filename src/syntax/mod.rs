@@ -14,7 +14,6 @@ pub mod words;
 pub mod yaml;
 
 pub use branches::{Branch, Branches, template_yaml};
-pub use tags::{has_placeholder, is_shouted};
 
 use std::ops::Range;
 

@@ -51,7 +51,7 @@ impl Source {
             decoded.text = Cow::Owned(filled);
             decoded.has_hole = false;
         }
-        let live = if decoded.has_hole || crate::syntax::has_placeholder(&decoded.text) {
+        let live = if decoded.has_hole || crate::value::later::is_marked(&decoded.text) {
             Some(Reason::TemplateHole)
         } else if decoded.has_variable {
             Some(Reason::Variable)

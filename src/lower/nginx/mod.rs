@@ -429,7 +429,7 @@ impl Lowering<'_, '_> {
         let Some(tree) = place.tree() else { return false };
         tree.words(item.node).get(index).is_some_and(|&word| {
             tree.has_hole(word) && self.filled(place, tree, word).is_none()
-                || crate::syntax::has_placeholder(word.raw(place.text()))
+                || crate::value::later::is_marked(word.raw(place.text()))
         })
     }
 

@@ -9,7 +9,7 @@ use crate::topology::{
     ActiveCheck, Balance, Endpoint, EndpointId, Known, LoadEffect, Lookup, MalformedTarget, Origin, PassiveCheck, Pool,
     PoolId, Port, Reason, Setting,
 };
-use crate::value::{Address, DefaultRef, Host, Wait};
+use crate::value::{Address, DefaultRef, Host, Wait, later};
 use values::{BadUrl, Place};
 
 /// A group by its name.
@@ -140,8 +140,9 @@ impl Lowering<'_, '_> {
             self.args(item).into_iter().map(|(word, site)| (word.into_owned(), site)).collect();
         let ((address, address_site), options) = words.split_first()?;
         let down = options.iter().any(|(word, _)| word == "down");
-        let hole =
-            self.is_hole(item, 1) || of_environment(address) || self.target_address(address, *address_site, down);
+        let hole = self.is_hole(item, 1)
+            || later::is_of_environment(address)
+            || self.target_address(address, *address_site, down);
         let (place, port) = if hole {
             (Known::Unknown(Reason::TemplateHole), Known::Unknown(Reason::TemplateHole))
         } else {
@@ -257,7 +258,7 @@ impl Lowering<'_, '_> {
         } else {
             match values::url(address) {
                 // A name for a number: a script puts it in.
-                Err(BadUrl::Port) if address.rsplit([':', '/']).any(crate::syntax::is_shouted) => return false,
+                Err(BadUrl::Port) if address.rsplit([':', '/']).any(later::is_shouted) => return false,
                 Err(BadUrl::BareIpv6) => (
                     format!("the IPv6 address in `{}` stands without brackets", clean(address)),
                     "nginx takes what follows the first `:` for the port",
@@ -373,13 +374,4 @@ fn member_address(text: &str, stream: bool) -> (Known<Address>, Known<Port>) {
         }
         _ => (Known::Unknown(Reason::Malformed), Known::Unknown(Reason::Malformed)),
     }
-}
-
-/// Whether a text holds `${NAME}` with a capital letter. nginx writes its variables in small letters; this one is put in
-/// by envsubst, a shell or the like before nginx reads the file.
-fn of_environment(text: &str) -> bool {
-    text.split('$').skip(1).any(|after| {
-        let name = after.strip_prefix('{').unwrap_or(after);
-        name.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').any(|c| c.is_ascii_uppercase())
-    })
 }
