@@ -31,8 +31,8 @@ pub(super) fn parse(text: &str) -> Parsed<Tree> {
     let original = text;
     let text = foreign.as_deref().unwrap_or(text);
     let flat = tags::flatten(text);
-    let text = flat.as_deref().unwrap_or(text);
-    let template = has_tag(text);
+    let text = flat.text.as_deref().unwrap_or(text);
+    let template = flat.tags && has_tag(text);
     let Some(branches) = template.then(|| Branches::read(original, false)).flatten() else {
         return one(text, template, false).finish();
     };
