@@ -157,7 +157,7 @@ struct Candidate {
 
 /// What became of a candidate.
 enum Outcome {
-    Taken(Unit),
+    Taken(Box<Unit>),
     Unread(UnreadFile),
     NotOurs(Candidate),
 }
@@ -234,7 +234,7 @@ pub fn discover(request: &Request) -> Result<Found, Refusal> {
     let mut units = Vec::with_capacity(outcomes.len());
     for outcome in outcomes {
         match outcome {
-            Outcome::Taken(unit) => units.push(unit),
+            Outcome::Taken(unit) => units.push(*unit),
             Outcome::Unread(file) => unread.push(file),
             Outcome::NotOurs(candidate) if candidate.named => return Err(Refusal::Unrecognised(candidate.path)),
             Outcome::NotOurs(_) => {}
@@ -435,7 +435,7 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
 /// Reads and parses a candidate.
 fn take(candidate: Candidate) -> Outcome {
     match read(&candidate) {
-        Ok(Some((bytes, dialect))) => Outcome::Taken(Unit::new(candidate.path, bytes, dialect)),
+        Ok(Some((bytes, dialect))) => Outcome::Taken(Box::new(Unit::new(candidate.path, bytes, dialect))),
         Ok(None) => Outcome::NotOurs(candidate),
         Err(why) => Outcome::Unread(UnreadFile { path: candidate.path, why }),
     }

@@ -73,11 +73,14 @@ impl AllFilled {
 }
 
 /// What one file of values says; nothing behind a name: it is no plain value.
-type Values = HashMap<Box<str>, Option<Box<str>>>;
+pub(super) type Values = HashMap<Box<str>, Option<Box<str>>>;
+
+/// The files of values that were read, by their paths.
+pub(super) type Known = HashMap<String, Rc<Values>>;
 
 /// Reads what is known of the values that the templates among some files print.
-pub(super) fn read(files: &mut Files<'_>, ids: &[FileId]) -> AllFilled {
-    let mut reader = Reader { files, known: HashMap::new() };
+pub(super) fn read(files: &mut Files<'_>, ids: &[FileId], known: &mut Known) -> AllFilled {
+    let mut reader = Reader { files, known };
     let mut all = AllFilled::default();
     for &id in ids {
         let found = reader.file(id);
@@ -90,7 +93,7 @@ pub(super) fn read(files: &mut Files<'_>, ids: &[FileId]) -> AllFilled {
 
 struct Reader<'f, 'a> {
     files: &'f mut Files<'a>,
-    known: HashMap<String, Rc<Values>>,
+    known: &'f mut Known,
 }
 
 impl Reader<'_, '_> {

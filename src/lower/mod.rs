@@ -59,7 +59,7 @@ pub fn lower(files: &mut Files<'_>, targets: Targets) -> Lowered {
         }
     }
     let all: Vec<FileId> = nginx.iter().chain(&haproxy).copied().collect();
-    out.filled.take(filled::read(files, &all));
+    out.filled.take(filled::read(files, &all, &mut filled::Known::new()));
     nginx::lower(files, &nginx, &surroundings, targets.nginx, &mut out);
     haproxy::lower(files, &haproxy, targets.haproxy, &mut out);
     let proxies: Vec<_> = out.topology.proxies.iter().map(|(id, proxy)| (id, proxy.entry)).collect();

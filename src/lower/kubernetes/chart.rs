@@ -10,13 +10,13 @@ use crate::lower::filled::AllFilled;
 use crate::source::FileId;
 use crate::syntax::template_yaml;
 
-/// The folder of the chart that a manifest is a template of.
+/// The folder of templates of the chart that a manifest belongs to.
 pub(super) fn root(path: &str, files: &Files<'_>) -> Option<String> {
     let mut at = folder(path);
     while !at.is_empty() {
         let above = folder(at);
         if at.rsplit('/').next() == Some("templates") && join(above, "Chart.yaml").is_some_and(|it| files.exists(&it)) {
-            return Some(above.to_owned());
+            return Some(at.to_owned());
         }
         at = above;
     }

@@ -103,6 +103,7 @@ pub(super) fn lower(files: &mut Files<'_>, out: &mut Lowered) {
     let mut scopes = Scopes::default();
     let mut blocks = Vec::new();
     let mut charts = HashSet::new();
+    let mut values = super::filled::Known::new();
     let paths = files.deployments();
     let paths: Vec<&String> = paths.iter().filter(|path| is_manifest_name(path)).collect();
     for path in paths {
@@ -128,7 +129,7 @@ pub(super) fn lower(files: &mut Files<'_>, out: &mut Lowered) {
         {
             // Its conditions decide which objects there are, and labels come from elsewhere.
             scopes.leave_open(folder(path));
-            scopes.join(&format!("{root}/templates"), folder(path));
+            scopes.join(root.as_str(), folder(path));
             let parsed = yaml::parse(&plain);
             if !parsed.errors.is_empty() {
                 chart::blocks(source.text(), id, &mut blocks);
@@ -136,7 +137,7 @@ pub(super) fn lower(files: &mut Files<'_>, out: &mut Lowered) {
             }
             out.manifests.push(id);
             charts.insert(id);
-            let filled = super::filled::read(files, &[id]);
+            let filled = super::filled::read(files, &[id], &mut values);
             let mark = objects.mark();
             for document in parsed.tree.documents() {
                 let mut find = |map: yaml::View<'_>| embedded::find(map, id, source.text(), &mut blocks);
