@@ -1,6 +1,8 @@
 //! From files to a report: parse → lower → link → rules → suppress → sort. Layer 6. Pure: reads nothing, prints nothing,
 //! knows no clock.
 
+mod template;
+
 use crate::catalog::{CATALOG, Confidence, Outcome, RuleId, Severity};
 use crate::config::{Config, Level, Mistake, Source};
 use crate::edit::{Applicability, Page};
@@ -168,6 +170,7 @@ pub fn lint_probed(
     let cx = Cx { topology: &lowered.topology, policy: &policy };
     let enabled = |rule| selection.enables(rule) && policy.runs(rule);
     rules::run_told(&cx, enabled, &mut findings, |rule| probe.done(Step::Rule(rule)));
+    template::weigh(&mut findings, &files, &lowered.filled);
     let mut suppressions = Suppressions::read(&files);
     suppressions.apply(&mut findings);
     let whole = if suppressions.is_empty() && config.ignored().is_empty() {

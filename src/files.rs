@@ -3,7 +3,7 @@
 //! The core reads nothing itself. Whoever runs it hands in a [`Repository`], which says what a path holds.
 
 use crate::source::{FileId, SourceFile, SourceMap};
-use crate::syntax::{Parsed, haproxy, nginx};
+use crate::syntax::{Branches, Parsed, haproxy, nginx};
 use crate::topology::Dialect;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -81,6 +81,24 @@ impl Tree {
         match self {
             Self::Nginx(parsed) => parsed.template,
             Self::Haproxy(parsed) => parsed.template,
+        }
+    }
+
+    /// In how many ways a template is read, because of its branches; one for all else.
+    #[must_use]
+    pub fn readings(&self) -> usize {
+        match self {
+            Self::Nginx(parsed) => parsed.readings(),
+            Self::Haproxy(parsed) => parsed.readings(),
+        }
+    }
+
+    /// The branches and loops of a template.
+    #[must_use]
+    pub fn branches(&self) -> Option<&Branches> {
+        match self {
+            Self::Nginx(parsed) => parsed.branches.as_deref(),
+            Self::Haproxy(parsed) => parsed.branches.as_deref(),
         }
     }
 

@@ -3,6 +3,8 @@
 //! Units are a dialect's affair: nginx reads a bare number as seconds, HAProxy as milliseconds. Only `lower/` knows;
 //! what it hands on is always one of the types here.
 
+pub mod later;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -243,24 +245,7 @@ impl Host {
     #[must_use]
     pub fn is_to_be_filled_in(&self) -> bool {
         let Self::Name(name) = self else { return false };
-        if let Some(open) = name.find('<') {
-            return name[open..].contains('>');
-        }
-        let labels: Vec<&str> = name.split('.').take(5).collect();
-        let is_blank = |label: &&str| !label.is_empty() && label.bytes().all(|byte| matches!(byte, b'x' | b'X'));
-        let is_number = |label: &&str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit());
-        if labels.len() == 4
-            && labels.iter().all(|label| is_blank(label) || is_number(label))
-            && labels.iter().any(is_blank)
-        {
-            return true;
-        }
-        let first = labels.first().map_or(String::new(), |label| label.to_ascii_lowercase());
-        let words: String = first.chars().filter(|c| !matches!(c, '_' | '-')).take(40).collect();
-        matches!(&*words, "changeme" | "replaceme" | "changethis" | "replacethis")
-            || (labels.len() == 1
-                && ["your_", "your-"].iter().any(|begin| first.starts_with(begin))
-                && ["ip", "host", "hostname", "address", "server"].iter().any(|end| first.ends_with(end)))
+        later::is_invitation(name)
     }
 
     /// Reads a host: an address (IPv6 with or without brackets), a wildcard or a name.

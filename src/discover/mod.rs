@@ -161,7 +161,7 @@ struct Candidate {
 
 /// What became of a candidate.
 enum Outcome {
-    Taken(Unit),
+    Taken(Box<Unit>),
     Unread(UnreadFile),
     NotOurs(Candidate),
 }
@@ -280,7 +280,7 @@ fn find(request: &Request, past: Option<&Past>) -> Result<Found, Refusal> {
     let mut units = Vec::with_capacity(outcomes.len());
     for outcome in outcomes {
         match outcome {
-            Outcome::Taken(unit) => units.push(unit),
+            Outcome::Taken(unit) => units.push(*unit),
             Outcome::Unread(file) => unread.push(file),
             Outcome::NotOurs(candidate) if candidate.named && candidate.held.is_none() => {
                 return Err(Refusal::Unrecognised(candidate.path));
@@ -561,7 +561,7 @@ fn take(mut candidate: Candidate) -> Outcome {
         }
     }
     match read(&candidate) {
-        Ok(Some((bytes, dialect))) => Outcome::Taken(Unit::new(candidate.path, bytes, dialect)),
+        Ok(Some((bytes, dialect))) => Outcome::Taken(Box::new(Unit::new(candidate.path, bytes, dialect))),
         Ok(None) => Outcome::NotOurs(candidate),
         Err(why) => Outcome::Unread(UnreadFile { path: candidate.path, why }),
     }

@@ -2,6 +2,7 @@
 //! dialect are known.
 
 pub mod compose;
+pub mod filled;
 pub mod haproxy;
 pub mod kubernetes;
 pub mod nginx;
@@ -36,6 +37,8 @@ pub struct Lowered {
     pub unread: Vec<Unread>,
     /// Manifests of Kubernetes that were read.
     pub manifests: Vec<FileId>,
+    /// What templates print, where nobody sets anything else.
+    pub filled: filled::AllFilled,
 }
 
 /// Lowers all loaded files: what stands around them first, because it decides where includes lead; then main files with
@@ -55,6 +58,8 @@ pub fn lower(files: &mut Files<'_>, targets: Targets) -> Lowered {
             None => {}
         }
     }
+    let all: Vec<FileId> = nginx.iter().chain(&haproxy).copied().collect();
+    out.filled.take(filled::read(files, &all, &mut filled::Known::new()));
     nginx::lower(files, &nginx, &surroundings, targets.nginx, &mut out);
     haproxy::lower(files, &haproxy, targets.haproxy, &mut out);
     let proxies: Vec<_> = out.topology.proxies.iter().map(|(id, proxy)| (id, proxy.entry)).collect();

@@ -167,8 +167,14 @@ mod tests {
 
     fn told(dialect: Dialect, versions: Versions, change: Change, places: u32) -> Option<Fault> {
         let mut topology = Topology::default();
-        let proxy =
-            topology.proxies.push(Proxy { dialect, versions, entry: FileId::new(0), whole: true, limits: None });
+        let proxy = topology.proxies.push(Proxy {
+            dialect,
+            versions,
+            entry: FileId::new(0),
+            whole: true,
+            again: false,
+            limits: None,
+        });
         let mut words = Unavailable::new(proxy, dialect, versions);
         for place in 0..places {
             words.note("`word`", Site::direct(Span::new(FileId::new(0), place, place + 1)), change, None);

@@ -57,7 +57,8 @@ impl House {
     fn of(dialect: Dialect) -> Self {
         let mut t = Topology::default();
         let versions = Versions::since(Version(1, 0, 0));
-        let proxy = t.proxies.push(Proxy { dialect, versions, entry: FileId::new(0), whole: true, limits: None });
+        let proxy =
+            t.proxies.push(Proxy { dialect, versions, entry: FileId::new(0), whole: true, again: false, limits: None });
         Self { t, proxy }
     }
 

@@ -80,50 +80,10 @@ impl Suppressions {
         let mut all = Self::default();
         for (id, source) in files.sources.files() {
             let Some(tree) = files.tree(id) else { continue };
-            let ranges = match &*tree {
-                Tree::Nginx(parsed) => &parsed.comments,
-                Tree::Haproxy(parsed) => &parsed.comments,
-            };
-            if ranges.is_empty() {
-                continue;
-            }
             let mut faults = Vec::new();
-            let text = source.text();
-            let comments: Vec<_> = ranges
-                .iter()
-                .take(MAX_COMMENTS)
-                .filter_map(|at| comment::read(text.get(at.start as usize..at.end as usize)?, at.clone(), &mut faults))
-                .collect();
-            if let Some(over) = ranges.get(MAX_COMMENTS) {
-                let message = format!("only the first {MAX_COMMENTS} comments of a file are followed");
-                faults.push(Fault::new(over.clone(), message, "from here on they suppress nothing"));
-            }
             let mut found = Vec::new();
-            let mut take = |comment: &comment::Comment, covers: Result<Range<u32>, Fault>| match covers {
-                Ok(covers) => {
-                    let reason: Arc<str> = comment.reason.as_str().into();
-                    found.extend(comment.rules.iter().map(|(rule, at)| Suppression {
-                        rule: *rule,
-                        covers: covers.clone(),
-                        at: at.clone(),
-                        reason: Arc::clone(&reason),
-                        named: comment.rules.len(),
-                        used: false,
-                    }));
-                }
-                // What it means may come from the template.
-                Err(_) if tree.is_template() => {}
-                Err(fault) => faults.push(fault),
-            };
-            match &*tree {
-                Tree::Nginx(parsed) => comments
-                    .iter()
-                    .zip(place::nginx(&parsed.tree, text, &comments))
-                    .for_each(|(comment, covers)| take(comment, covers)),
-                Tree::Haproxy(parsed) => comments
-                    .iter()
-                    .zip(place::haproxy(&parsed.tree, text, &comments))
-                    .for_each(|(comment, covers)| take(comment, covers)),
+            for reading in 0..tree.readings() {
+                read_comments(&tree, reading, source.text(), &mut found, &mut faults);
             }
             if !found.is_empty() {
                 all.by_file.insert(id, found);
@@ -270,5 +230,54 @@ fn told(rule: RuleId, file: FileId, at: Range<u32>, label: String, message: Stri
         fingerprint: 0,
         state: None,
         suppressed: None,
+    }
+}
+
+/// Reads the comments of a file, in one reading of it.
+fn read_comments(tree: &Tree, reading: usize, text: &str, found: &mut Vec<Suppression>, faults: &mut Vec<Fault>) {
+    let ranges = match tree {
+        Tree::Nginx(parsed) => parsed.comments_of(reading),
+        Tree::Haproxy(parsed) => parsed.comments_of(reading),
+    };
+    if ranges.is_empty() {
+        return;
+    }
+    // Of the other readings only what they suppress is news.
+    let mut again = Vec::new();
+    let faults = if reading == 0 { faults } else { &mut again };
+    let comments: Vec<_> = ranges
+        .iter()
+        .take(MAX_COMMENTS)
+        .filter_map(|at| comment::read(text.get(at.start as usize..at.end as usize)?, at.clone(), faults))
+        .collect();
+    if let Some(over) = ranges.get(MAX_COMMENTS) {
+        let message = format!("only the first {MAX_COMMENTS} comments of a file are followed");
+        faults.push(Fault::new(over.clone(), message, "from here on they suppress nothing"));
+    }
+    let mut take = |comment: &comment::Comment, covers: Result<Range<u32>, Fault>| match covers {
+        Ok(covers) => {
+            let reason: Arc<str> = comment.reason.as_str().into();
+            found.extend(comment.rules.iter().map(|(rule, at)| Suppression {
+                rule: *rule,
+                covers: covers.clone(),
+                at: at.clone(),
+                reason: Arc::clone(&reason),
+                named: comment.rules.len(),
+                used: false,
+            }));
+        }
+        // What it means may come from the template.
+        Err(_) if tree.is_template() => {}
+        Err(fault) => faults.push(fault),
+    };
+    match tree {
+        Tree::Nginx(parsed) => comments
+            .iter()
+            .zip(place::nginx(parsed.reading(reading), text, &comments))
+            .for_each(|(comment, covers)| take(comment, covers)),
+        Tree::Haproxy(parsed) => comments
+            .iter()
+            .zip(place::haproxy(parsed.reading(reading), text, &comments))
+            .for_each(|(comment, covers)| take(comment, covers)),
     }
 }

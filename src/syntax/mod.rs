@@ -3,7 +3,9 @@
 //! A parser never fails: it gives back a tree *and* what it could not read. One bad statement never hides the
 //! rest of the file. Trees are arenas of byte offsets into the file's text; nothing in them recurses, not even `Drop`.
 
+mod branches;
 pub mod haproxy;
+pub mod holes;
 pub mod ini;
 pub mod limits;
 pub mod nginx;
@@ -11,7 +13,7 @@ mod tags;
 pub mod words;
 pub mod yaml;
 
-pub use tags::{has_placeholder, is_shouted};
+pub use branches::{Branch, Branches, template_yaml};
 
 use std::ops::Range;
 
@@ -27,6 +29,55 @@ pub struct Parsed<T> {
     /// Whether the text holds template tags (Jinja, ERB, Go templates …): then what is missing may come from the
     /// template, and structure is a guess.
     pub template: bool,
+    /// Its branches and loops.
+    pub branches: Option<Box<Branches>>,
+    /// The same text with other branches of the template taken; what stands above is of the first ones.
+    pub others: Vec<Reading<T>>,
+}
+
+/// A template read with some of its branches.
+#[derive(Debug, Default)]
+pub struct Reading<T> {
+    /// As [`Parsed::tree`].
+    pub tree: T,
+    /// As [`Parsed::comments`].
+    pub comments: Vec<Range<u32>>,
+}
+
+impl<T> Parsed<T> {
+    /// In how many ways the text is to be read: one, but for a template with branches.
+    #[must_use]
+    pub fn readings(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    /// The tree of one reading, from 0; the first where there is no such reading.
+    #[must_use]
+    pub fn reading(&self, number: usize) -> &T {
+        self.other(number).map_or(&self.tree, |other| &other.tree)
+    }
+
+    /// The comments of one reading.
+    #[must_use]
+    pub fn comments_of(&self, number: usize) -> &[Range<u32>] {
+        self.other(number).map_or(&self.comments, |other| &other.comments)
+    }
+
+    fn other(&self, number: usize) -> Option<&Reading<T>> {
+        number.checked_sub(1).and_then(|index| self.others.get(index))
+    }
+
+    /// Puts the readings of one text together.
+    fn together(readings: impl IntoIterator<Item = Self>, branches: Box<Branches>) -> Option<Self>
+    where
+        T: Default,
+    {
+        let mut readings = readings.into_iter();
+        let mut first = readings.next()?;
+        first.others = readings.map(|other| Reading { tree: other.tree, comments: other.comments }).collect();
+        first.branches = Some(branches);
+        Some(first)
+    }
 }
 
 /// Something the proxy would refuse to read.

@@ -4,6 +4,7 @@
 //! A tag counts only when it closes on its line, but for one that begins its line: it may span some (`{{/* … */}}`).
 //! In a comment only a tag that decides about other lines counts.
 
+use crate::value::later::is_name;
 use memchr::memchr2_iter;
 use std::ops::Range;
 
@@ -119,48 +120,6 @@ fn end_beyond(bytes: &[u8], inside: usize, line_end: usize, kind: usize) -> Opti
     let far = &bytes[line_end..bytes.len().min(line_end + longest)];
     let far = &far[..memchr::memmem::find(far, KINDS[kind].0).unwrap_or(far.len())];
     memchr::memmem::find(far, close).map(|found| line_end + found + 2)
-}
-
-/// Pairs of marks around a name that a script (`sed`, a build system) replaces: `@HOST@`, `__HOST__`, `%%HOST%%`,
-/// `##HOST##`.
-const MARKS: [&str; 4] = ["@", "__", "%%", "##"];
-
-/// Whether a script or a person is meant to fill something into a word: a marked name (`@HOST@`, `__HOST__`), a name in
-/// angle brackets, or, where a number is expected, a name in capital letters ([`is_shouted`]).
-#[must_use]
-pub fn has_placeholder(word: &str) -> bool {
-    // Nearly no word has a mark at all, and this is asked of nearly every word.
-    let bytes = word.as_bytes();
-    let may = bytes.contains(&b'@') || bytes.windows(2).any(|pair| matches!(pair, b"__" | b"%%" | b"##"));
-    may && MARKS.iter().any(|mark| marked(word, mark).is_some())
-}
-
-/// The first name between two equal marks, both included.
-fn marked(text: &str, mark: &str) -> Option<Range<usize>> {
-    let mut from = 0;
-    while let Some(at) = text.get(from..).and_then(|rest| rest.find(mark)) {
-        let start = from + at;
-        let inside = start + mark.len();
-        let name = text.get(inside..).unwrap_or_default();
-        // Two marks of underscores: the name ends before the second one.
-        let length = name.find(mark).filter(|&end| end > 0 && is_name(&name[..end]));
-        if let Some(length) = length {
-            return Some(start..inside + length + mark.len());
-        }
-        from = inside;
-    }
-    None
-}
-
-fn is_name(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_uppercase())
-        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
-}
-
-/// Whether a word is a name in capital letters where a number should be: `NGINX_TIMEOUT`. Somebody replaces it.
-#[must_use]
-pub fn is_shouted(word: &str) -> bool {
-    word.len() > 2 && is_name(word)
 }
 
 /// A text as a lexer of single lines needs it.
@@ -305,17 +264,6 @@ mod tests {
     }
 
     #[test]
-    fn names_that_a_script_replaces() {
-        for word in ["@HOST@", "http://__HOST__:80", "%%A1%%", "a##PORT##", "__A_B__"] {
-            assert!(has_placeholder(word), "{word}");
-        }
-        for word in ["", "@", "unix@/run/a.sock", "a@b@c", "____", "__init__", "%%[src]%%", "/a__b", "####", "$__A"] {
-            assert!(!has_placeholder(word), "{word}");
-        }
-        assert!(is_shouted("NGINX_TIMEOUT") && is_shouted("PORT") && !is_shouted("60S") && !is_shouted("5m"));
-    }
-
-    #[test]
     fn tags_over_several_lines_are_put_on_one() {
         let text = "{# a\n b { #}\nserver {\n{% set x = [\n 1 ] %}\n{{ x\n}}\n}\n";
         let flat = flatten(text).text.unwrap();
@@ -335,7 +283,7 @@ mod tests {
     fn many_marks_are_read_in_linear_time() {
         for part in ["@A", "__A_", "##", "##A", "{{\n"] {
             let text = part.repeat(100_000);
-            assert!(!has_placeholder("x") && flatten(&text).text.is_none() || part.starts_with('_'), "{part}");
+            assert!(flatten(&text).text.is_none() || part.starts_with('_'), "{part}");
         }
     }
 }

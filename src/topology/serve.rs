@@ -49,6 +49,8 @@ pub struct Proxy {
     pub entry: FileId,
     /// Whether these files are all of its configuration. In a fragment, what is missing may stand elsewhere.
     pub whole: bool,
+    /// Whether it is another proxy of this list, with other branches of a template taken.
+    pub again: bool,
     /// How much one process of it may hold at the same time, where these files say something of it.
     pub limits: Option<Box<Limits>>,
 }

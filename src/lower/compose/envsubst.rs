@@ -40,7 +40,10 @@ pub(in crate::lower) fn hazards(files: &Files<'_>, around: &Surroundings, out: &
         for place in places {
             let look = Look { file, text, place, proxy };
             faults.extend(look.eaten());
-            let Some(rendering) = &place.rendering else { continue };
+            let Some(rendering) = &place.rendering else {
+                faults.extend(look.raw());
+                continue;
+            };
             if !rendering.happens {
                 faults.push(look.bypassed());
                 continue;
@@ -197,6 +200,34 @@ impl Look<'_> {
             );
         }
         faults
+    }
+
+    /// A template that is put where nginx reads it, so that nobody renders it. Measured with nginx 1.22.1: it takes what
+    /// is left in an address for a host or a port, and refuses it.
+    fn raw(&self) -> Option<Fault> {
+        if !self.place.untouched {
+            return None;
+        }
+        let addresses = |variable: &&Variable<'_>| {
+            let before = &self.text[..variable.at.0];
+            let statement = before.rsplit([';', '{', '}', '\n']).next().unwrap_or_default();
+            matches!(statement.split_whitespace().next(), Some("server" | "listen"))
+        };
+        let all = variables(self.text);
+        let upper = |variable: &&Variable<'_>| {
+            variable.braces && variable.rest.is_empty() && variable.name.bytes().any(|byte| byte.is_ascii_uppercase())
+        };
+        let first = all.iter().filter(upper).find(addresses)?;
+        Some(
+            self.fault(
+                first.at,
+                "stays as it is written",
+                format!("nothing puts `{}` into this file: it is mounted where nginx reads it as it is", first.name),
+            )
+            .why("the official image renders only `/etc/nginx/templates/*.template`; nginx refuses what is left")
+            .help("name it `….conf.template` and mount it below `/etc/nginx/templates/`")
+            .weight(FaultWeight::Fails, false),
+        )
     }
 
     /// Whether nginx's own statements set a variable.

@@ -54,6 +54,8 @@ pub(in crate::lower) struct Place {
     pub(super) rendering: Option<Rendering>,
     /// Whether it is one of the image's templates.
     pub(super) template: bool,
+    /// Whether the official image reads it as it lies in the repository, and nothing else has a hand in it.
+    pub(super) untouched: bool,
     /// The line that puts it there.
     pub(super) site: Site,
     /// One of the proxy's own variables that compose takes for one of its own.
@@ -178,6 +180,7 @@ pub(super) fn place(files: &mut Files<'_>, containers: Vec<Container>, t: &mut T
             };
             t.placements.push(Placement { file: *id, workload: container.workload, site: runs.site, how });
             let rendering = container.rendering(&runs);
+            let untouched = rendering.is_none() && runs.how == How::Mounted && container.starts_plainly();
             let happens = rendering.as_ref().is_some_and(|rendering| rendering.happens);
             surroundings.places.entry(*id).or_default().push(Place {
                 workload: container.workload,
@@ -186,6 +189,7 @@ pub(super) fn place(files: &mut Files<'_>, containers: Vec<Container>, t: &mut T
                 values: happens.then(|| Values(Rc::clone(&container.variables))),
                 rendering,
                 template: runs.template,
+                untouched,
                 site: runs.site,
                 eaten: container.eaten.get(path.as_str()).cloned(),
             });
@@ -294,6 +298,14 @@ impl Ready {
             let lies = self.layout.at(&at, files) == Lies::Repository(path.to_owned());
             lies.then_some(Runs { inside, site: map.site, how: map.how, template })
         })
+    }
+
+    /// Whether the official image starts nginx with nothing but its own scripts.
+    fn starts_plainly(&self) -> bool {
+        let first = self.command.split_whitespace().next().map(|word| word.trim_matches(['"', '\'']));
+        let scripts = self.layout.maps.iter().any(|map| map.inside.starts_with("/docker-entrypoint.d"));
+        let plain = !self.own_entrypoint && matches!(first, None | Some("nginx" | "nginx-debug"));
+        plain && !scripts && super::model::is_proxy_image(&self.image)
     }
 
     /// How variables are put into a file before the proxy reads it.

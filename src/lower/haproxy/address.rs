@@ -65,7 +65,7 @@ const OTHER_KINDS: [&str; 8] =
 /// Whether a variable or a template has its hand in an address. The address parser expands variables itself, also
 /// outside double quotes.
 pub(super) fn is_filled_in(arg: &Arg<'_>) -> Option<Reason> {
-    let shouted = || crate::syntax::is_shouted(split_port(&arg.text).1).then_some(Reason::TemplateHole);
+    let shouted = || crate::value::later::is_shouted(split_port(&arg.text).1).then_some(Reason::TemplateHole);
     arg.live.or_else(|| arg.text.contains('$').then_some(Reason::Variable)).or_else(shouted)
 }
 

@@ -96,15 +96,20 @@ pub(super) struct LoweredFile {
 
 impl<'a> File<'a> {
     /// Lowers a file.
-    pub(super) fn lower(source: &'a Source, beside: Beside<'a>, out: &mut Topology) -> Option<LoweredFile> {
+    pub(super) fn lower(
+        source: &'a Source,
+        reading: usize,
+        beside: Beside<'a>,
+        out: &mut Topology,
+    ) -> Option<LoweredFile> {
         let Beside { names, fragments, others_may_begin, versions } = beside;
         let parsed = source.parsed()?;
-        let tree = &parsed.tree;
+        let tree = parsed.reading(reading);
         let whole = is_whole(source);
-        let proxy =
-            out.proxies.push(Proxy { dialect: Dialect::Haproxy, versions, entry: source.id, whole, limits: None });
+        let (entry, again) = (source.id, reading > 0);
+        let proxy = out.proxies.push(Proxy { dialect: Dialect::Haproxy, versions, entry, whole, again, limits: None });
         let mut facts = Facts::new(proxy, versions, parsed.template);
-        for error in &parsed.errors {
+        for error in parsed.errors.iter().filter(|_| !again) {
             facts.load.syntax.push(SyntaxFact {
                 fix: error.mend.as_deref().map(|mend| crate::lower::mended(source.id, mend)),
                 dialect: Dialect::Haproxy,

@@ -44,7 +44,7 @@ use text::Source;
 /// Lowers all HAProxy files.
 pub fn lower(files: &mut Files<'_>, ids: &[FileId], versions: Versions, out: &mut Lowered) {
     let mut folders: BTreeMap<String, Vec<Source>> = BTreeMap::new();
-    for source in ids.iter().filter_map(|&id| Source::new(files, id)) {
+    for source in ids.iter().filter_map(|&id| Source::new(files, id, &out.filled)) {
         folders.entry(folder(source.file.path()).to_owned()).or_default().push(source);
     }
     // What could be loaded beside any file.
@@ -54,7 +54,7 @@ pub fn lower(files: &mut Files<'_>, ids: &[FileId], versions: Versions, out: &mu
         if let Some(parsed) = source.parsed()
             && !file::is_whole(source)
         {
-            fragments.add(source, &parsed.tree, false);
+            (0..parsed.readings()).for_each(|reading| fragments.add(source, parsed.reading(reading), false));
             others_may_begin |= parsed.template
                 || parsed.tree.sections().any(|(_, section)| section.keyword == SectionKeyword::Defaults);
         }
@@ -65,22 +65,27 @@ pub fn lower(files: &mut Files<'_>, ids: &[FileId], versions: Versions, out: &mu
         let mut names = Names::default();
         for source in &*sources {
             if let Some(parsed) = source.parsed() {
-                names.add(source, &parsed.tree, parsed.template);
+                (0..parsed.readings()).for_each(|reading| names.add(source, parsed.reading(reading), parsed.template));
             }
         }
-        let lowered: Vec<_> = sources
-            .iter()
-            .filter_map(|source| {
-                let beside = Beside { names: &names, fragments: &fragments, others_may_begin, versions };
-                file::File::lower(source, beside, &mut out.topology)
-            })
-            .collect();
-        routes::join(&lowered, &mut out.topology);
-        for file in lowered {
-            let Some(base) = file.base else { continue };
-            for named in file.paths {
-                let missing = paths::missing(named, base, &file.path, file.proxy, files);
-                out.topology.load.missing_files.extend(missing);
+        let readings = |source: &Source| source.parsed().map_or(0, crate::syntax::Parsed::readings);
+        for reading in 0..sources.iter().map(readings).max().unwrap_or(0) {
+            // Only templates with branches are read again.
+            let lowered: Vec<_> = sources
+                .iter()
+                .filter(|source| reading < readings(source))
+                .filter_map(|source| {
+                    let beside = Beside { names: &names, fragments: &fragments, others_may_begin, versions };
+                    file::File::lower(source, reading, beside, &mut out.topology)
+                })
+                .collect();
+            routes::join(&lowered, &mut out.topology);
+            for file in lowered {
+                let Some(base) = file.base else { continue };
+                for named in file.paths {
+                    let missing = paths::missing(named, base, &file.path, file.proxy, files);
+                    out.topology.load.missing_files.extend(missing);
+                }
             }
         }
     }

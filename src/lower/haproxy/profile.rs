@@ -266,7 +266,7 @@ impl Profile {
         if value.live.is_none() && !facts.conditional {
             numbers::check_time(name, value, statement.site, facts);
         }
-        if value.live.is_none() && !crate::syntax::is_shouted(&value.text) {
+        if value.live.is_none() && !crate::value::later::is_shouted(&value.text) {
             match time {
                 Time::Read { ms, bare: true } => {
                     facts.bare_number(statement.site, &format!("timeout {name}"), &value.text, ms, true);

@@ -1,6 +1,7 @@
 //! A parsed file as the lowering reads it: statements of decoded words with their sites.
 
 use crate::files::{Files, Tree as AnyTree};
+use crate::lower::filled::AllFilled;
 use crate::source::{FileId, Site, SourceFile, Span};
 use crate::syntax::Parsed;
 use crate::syntax::haproxy::{ConditionId, LineId, SectionId, Tree, Word};
@@ -14,13 +15,19 @@ pub(super) struct Source {
     pub(super) id: FileId,
     pub(super) file: Arc<SourceFile>,
     any: Arc<AnyTree>,
+    filled: AllFilled,
 }
 
 impl Source {
     /// The file, if it is one of HAProxy's.
-    pub(super) fn new(files: &Files<'_>, id: FileId) -> Option<Self> {
+    pub(super) fn new(files: &Files<'_>, id: FileId, filled: &AllFilled) -> Option<Self> {
         let any = files.tree(id)?;
-        matches!(*any, AnyTree::Haproxy(_)).then(|| Self { id, file: files.sources.share(id), any })
+        matches!(*any, AnyTree::Haproxy(_)).then(|| Self {
+            id,
+            file: files.sources.share(id),
+            any,
+            filled: filled.of(id),
+        })
     }
 
     /// What the parser gave. `None` never happens: `new` has looked.
@@ -36,8 +43,15 @@ impl Source {
     }
 
     pub(super) fn arg<'a>(&'a self, tree: &Tree, word: Word) -> Arg<'a> {
-        let decoded = tree.decode(word, self.file.text());
-        let live = if decoded.has_hole || crate::syntax::has_placeholder(&decoded.text) {
+        let mut decoded = tree.decode(word, self.file.text());
+        if decoded.has_hole
+            && let Some(filled) = self.filled.put_into(self.id, self.file.text(), word.range())
+            && !filled.contains(['"', '\'', '\\', '$'])
+        {
+            decoded.text = Cow::Owned(filled);
+            decoded.has_hole = false;
+        }
+        let live = if decoded.has_hole || crate::value::later::is_marked(&decoded.text) {
             Some(Reason::TemplateHole)
         } else if decoded.has_variable {
             Some(Reason::Variable)

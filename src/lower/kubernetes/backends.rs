@@ -22,7 +22,7 @@ pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
     // Where no namespace is written, it is decided when the objects are applied: that may be any.
     let any = grants.iter().any(|at| !matches!(at, Some(Namespace::Named(_))));
     for backend in &cluster.objects.backends {
-        let (Some(name), Some(own)) = (backend.service.known(), cluster.namespace(&backend.meta)) else { continue };
+        let (Some(name), Some(own)) = (backend.service.name(), cluster.namespace(&backend.meta)) else { continue };
         let namespace = match backend.namespace.as_ref().map(Word::known) {
             None => own.clone(),
             Some(Some(other)) => Namespace::Named(other.into()),

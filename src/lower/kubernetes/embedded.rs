@@ -28,9 +28,20 @@ pub(super) fn find(map: View<'_>, file: FileId, text: &str, into: &mut Vec<Block
         if held.ends_with('\n') && !text[body.clone()].ends_with('\n') {
             body.end += text[body.end..].find('\n').map_or(0, |end| end + 1);
         }
-        if into.iter().rev().take_while(|block| block.file == file).take(MAX_BLOCKS).count() < MAX_BLOCKS {
-            into.push(Block { file, at: body, dialect });
-        }
+        push(Block { file, at: body, dialect }, into);
+    }
+}
+
+/// A text that stands behind a key, if it is a proxy's configuration.
+pub(super) fn block(key: &str, file: FileId, text: &str, at: Range<usize>, into: &mut Vec<Block>) {
+    if let Some(dialect) = text.get(at.clone()).and_then(|held| dialect(key, held)) {
+        push(Block { file, at, dialect }, into);
+    }
+}
+
+fn push(block: Block, into: &mut Vec<Block>) {
+    if into.iter().rev().take_while(|other| other.file == block.file).take(MAX_BLOCKS).count() < MAX_BLOCKS {
+        into.push(block);
     }
 }
 

@@ -5,6 +5,7 @@
 //! kustomize joins. Where anything may bring forth more objects (a template, a patch, an operator), nothing is missed.
 
 mod backends;
+mod chart;
 pub(in crate::lower) mod embedded;
 mod objects;
 mod scope;
@@ -15,7 +16,7 @@ use super::{Lowered, Unread};
 use crate::files::{Files, Loaded, folder};
 use crate::source::{FileId, Site, Span};
 use crate::syntax::yaml;
-use crate::topology::{Dialect, Fault, FaultKind, Proxy, ProxyId, Topology};
+use crate::topology::{Dialect, Fault, FaultKind, FaultWeight, Proxy, ProxyId, Topology};
 use crate::value::{Version, Versions};
 use objects::{Meta, Objects};
 use scope::{Namespace, Scopes};
@@ -71,6 +72,8 @@ impl Cluster<'_, '_> {
 struct Told<'t> {
     topology: &'t mut Topology,
     proxies: HashMap<FileId, ProxyId>,
+    /// Templates of charts: whoever installs one decides what it makes.
+    charts: HashSet<FileId>,
 }
 
 impl Told<'_> {
@@ -82,10 +85,15 @@ impl Told<'_> {
                 versions: Versions::since(Version(1, 0, 0)),
                 entry: file,
                 whole: false,
+                again: false,
                 limits: None,
             })
         });
-        topology.load.faults.push(make(kind, proxy));
+        let mut fault = make(kind, proxy);
+        if fault.weight == FaultWeight::Fails && self.charts.contains(&file) {
+            fault.weight = FaultWeight::MayFail;
+        }
+        topology.load.faults.push(fault);
     }
 }
 
@@ -94,6 +102,8 @@ pub(super) fn lower(files: &mut Files<'_>, out: &mut Lowered) {
     let mut objects = Objects::default();
     let mut scopes = Scopes::default();
     let mut blocks = Vec::new();
+    let mut charts = HashSet::new();
+    let mut values = super::filled::Known::new();
     let paths = files.deployments();
     let paths: Vec<&String> = paths.iter().filter(|path| is_manifest_name(path)).collect();
     for path in paths {
@@ -112,6 +122,29 @@ pub(super) fn lower(files: &mut Files<'_>, out: &mut Lowered) {
         let source = files.sources.share(id);
         if source.text().len() > MAX_BYTES {
             scopes.leave_open(folder(path));
+            continue;
+        }
+        if let Some(root) = chart::root(path, files)
+            && let Some(plain) = chart::plain(source.text())
+        {
+            // Its conditions decide which objects there are, and labels come from elsewhere.
+            scopes.leave_open(folder(path));
+            scopes.join(root.as_str(), folder(path));
+            let parsed = yaml::parse(&plain);
+            if !parsed.errors.is_empty() {
+                chart::blocks(source.text(), id, &mut blocks);
+                continue;
+            }
+            out.manifests.push(id);
+            charts.insert(id);
+            let filled = super::filled::read(files, &[id], &mut values);
+            let mark = objects.mark();
+            for document in parsed.tree.documents() {
+                let mut find = |map: yaml::View<'_>| embedded::find(map, id, source.text(), &mut blocks);
+                objects::read(document, id, &mut objects, &mut find);
+            }
+            chart::say(objects.words_since(mark), id, source.text(), &filled);
+            out.filled.take(filled);
             continue;
         }
         let parsed = yaml::parse(source.text());
@@ -136,7 +169,7 @@ pub(super) fn lower(files: &mut Files<'_>, out: &mut Lowered) {
     scopes.settle();
     let mut cluster = Cluster { files, objects, scopes, made: HashSet::new() };
     cluster.made = cluster.objects.makers.iter().filter_map(|meta| cluster.namespace(meta)).collect();
-    let mut told = Told { topology: &mut out.topology, proxies: HashMap::new() };
+    let mut told = Told { topology: &mut out.topology, proxies: HashMap::new(), charts };
     settings::look(&cluster, &mut told);
     backends::look(&cluster, &mut told);
     selectors::look(&cluster, &mut told);

@@ -20,6 +20,12 @@ impl Word {
     pub(super) fn known(&self) -> Option<&str> {
         (!self.text.contains("{{") && !self.text.contains('$')).then_some(&*self.text)
     }
+
+    /// Its text, if two words with it are the same: it is known, or a chart writes it (see [`super::chart`]).
+    pub(super) fn name(&self) -> Option<&str> {
+        let tag = self.text.contains("{{") && self.text.contains("}}");
+        if tag { Some(&*self.text) } else { self.known() }
+    }
 }
 
 /// Where something stands.
@@ -100,6 +106,48 @@ pub(super) struct Objects {
     pub(super) settings: Vec<Annotation>,
     /// Objects from which a controller may make others.
     pub(super) makers: Vec<Meta>,
+}
+
+/// How much has been read.
+#[derive(Clone, Copy)]
+pub(super) struct Mark([usize; 6]);
+
+impl Objects {
+    /// What has been read so far.
+    pub(super) fn mark(&self) -> Mark {
+        Mark([
+            self.pods.len(),
+            self.services.len(),
+            self.backends.len(),
+            self.grants.len(),
+            self.settings.len(),
+            self.makers.len(),
+        ])
+    }
+
+    /// All words that were read since.
+    pub(super) fn words_since(&mut self, Mark(from): Mark) -> impl Iterator<Item = &mut Word> {
+        fn of(meta: &mut Meta) -> impl Iterator<Item = &mut Word> {
+            std::iter::once(&mut meta.name).chain(&mut meta.namespace)
+        }
+        let pods = self.pods.iter_mut().skip(from[0]).flat_map(|pods| {
+            let ports = pods.ports.iter_mut().flat_map(|(name, number)| name.iter_mut().chain(number));
+            of(&mut pods.meta).chain(pods.labels.iter_mut().map(|(_, word)| word)).chain(ports)
+        });
+        let services = self.services.iter_mut().skip(from[1]).flat_map(|service| {
+            let ports = service.ports.iter_mut().flat_map(|port| {
+                port.name.iter_mut().chain([&mut port.port]).chain(&mut port.target).chain(&mut port.node)
+            });
+            of(&mut service.meta).chain(service.selector.iter_mut().map(|(_, word)| word)).chain(ports)
+        });
+        let backends = self.backends.iter_mut().skip(from[2]).flat_map(|backend| {
+            of(&mut backend.meta).chain([&mut backend.service]).chain(&mut backend.namespace).chain(&mut backend.port)
+        });
+        let grants = self.grants.iter_mut().skip(from[3]).flat_map(|grant| of(&mut grant.meta));
+        let settings = self.settings.iter_mut().skip(from[4]).map(|setting| &mut setting.value);
+        let makers = self.makers.iter_mut().skip(from[5]).flat_map(of);
+        pods.chain(services).chain(backends).chain(grants).chain(settings).chain(makers)
+    }
 }
 
 /// API groups whose objects bring forth neither Services nor pods, beside those that are read here.

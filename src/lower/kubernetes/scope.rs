@@ -71,7 +71,7 @@ impl Scopes {
         number
     }
 
-    fn join(&mut self, one: &str, other: &str) {
+    pub(super) fn join(&mut self, one: &str, other: &str) {
         let (one, other) = (self.number(one), self.number(other));
         let (one, other) = (self.root(one), self.root(other));
         self.parents[one.max(other)] = one.min(other);
@@ -128,6 +128,8 @@ impl Scopes {
     pub(super) fn of(&self, meta: &Meta, files: &Files<'_>) -> Option<Namespace> {
         let root = self.at(meta.file, files)?;
         match &meta.namespace {
+            // A chart says where all of it goes.
+            Some(name) if name.text.starts_with("{{.Release.Namespace") => Some(Namespace::Folders(root)),
             Some(name) if !self.moved.contains(&root) => name.known().map(|name| Namespace::Named(name.into())),
             _ => Some(Namespace::Folders(root)),
         }

@@ -101,7 +101,7 @@ impl Lowering<'_, '_> {
     /// Reports a time or size that nginx cannot read.
     pub(super) fn check_value(&mut self, item: Item, slot: Slot, name: &str) {
         let Some((value, site)) = self.arg(item, 1) else { return };
-        let filled_in = self.is_hole(item, 1) || value.contains('$') || crate::syntax::is_shouted(&value);
+        let filled_in = self.is_hole(item, 1) || value.contains('$') || crate::value::later::is_shouted(&value);
         if filled_in || slot == Slot::CLIENT_KEEPALIVE {
             return;
         }

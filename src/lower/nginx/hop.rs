@@ -680,8 +680,3 @@ impl Lowering<'_, '_> {
             .is_some_and(|written| self.args(self.item_of(written)).iter().any(|(word, _)| word == "non_idempotent"))
     }
 }
-
-/// Whether a person is meant to fill something in: `http://<host>:<port>`.
-pub(super) fn is_placeholder(text: &str) -> bool {
-    text.contains(['<', '>'])
-}

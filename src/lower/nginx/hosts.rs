@@ -119,7 +119,7 @@ impl Lowering<'_, '_> {
     /// filled in, so nothing can be said of it. `down`: it is not used; some write such an address on purpose then.
     pub(super) fn target_address(&mut self, text: &str, site: Site, down: bool) -> bool {
         let authority = text.rsplit("//").next().unwrap_or(text);
-        if super::hop::is_placeholder(text) {
+        if crate::value::later::is_bracketed(text) {
             let host = Host::Name(authority.into());
             if host.is_to_be_filled_in() && !self.is_template(site) {
                 self.unusable(&host, site, "", LoadEffect::Refused);

@@ -212,8 +212,8 @@ impl Lowering<'_, '_> {
         effect: LoadEffect,
         note: Option<&'static str>,
     ) {
-        // Of two lines in a template one may stand in a branch that the other does not.
-        if effect != LoadEffect::Ignored && (self.is_template(first) || self.is_template(second)) {
+        // Of two lines in a template one may stand in a branch that the other does not, or be repeated under other names.
+        if self.is_decided_elsewhere(first) || self.is_decided_elsewhere(second) {
             return;
         }
         self.out.topology.load.duplicates.push(Duplicate {

@@ -54,7 +54,11 @@ pub(super) fn lower(
     for &main in &mains {
         if !included.contains(&main) {
             let template = files.tree(main).is_some_and(|tree| is_template(&tree));
-            run(files, around, out, &mut included, &[main], !template, versions);
+            let (mut reading, mut readings) = (0, 1);
+            while reading < readings {
+                readings = run(files, around, out, &mut included, (&[main], reading), !template, versions);
+                reading += 1;
+            }
         }
     }
     // Files of one folder that different services run have nothing to do with each other.
@@ -68,8 +72,15 @@ pub(super) fn lower(
     let (with, without): (Vec<_>, Vec<_>) = fragments.into_values().partition(includes);
     for group in with.into_iter().chain(without) {
         let group: Vec<FileId> = group.iter().copied().filter(|id| !included.contains(id)).collect();
-        if !group.is_empty() {
-            run(files, around, out, &mut included, &group, false, versions);
+        let (mut left, mut reading, mut readings) = (group, 0, 1);
+        while reading < readings && !left.is_empty() {
+            readings = run(files, around, out, &mut included, (&left, reading), false, versions);
+            reading += 1;
+            // Only templates with branches are read again, and what includes them.
+            left.retain(|&id| {
+                files.tree(id).is_some_and(|tree| reading < tree.readings())
+                    || files.sources.file(id).text().contains("include")
+            });
         }
     }
     let all: Vec<FileId> = files.sources.files().map(|(id, _)| id).collect();
@@ -102,17 +113,21 @@ fn syntax_errors(file: FileId, parsed: &Parsed<NginxTree>, out: &mut Lowered) {
     }
 }
 
+/// Lowers some files that go together, in one reading of the templates among them. Gives the number of readings that
+/// there are of what was met.
 fn run(
     files: &mut Files<'_>,
     around: &Surroundings,
     out: &mut Lowered,
     included: &mut HashSet<FileId>,
-    entries: &[FileId],
+    (entries, reading): (&[FileId], usize),
     whole: bool,
     versions: Versions,
-) {
-    let Some(&entry) = entries.first() else { return };
-    let proxy = out.topology.proxies.push(Proxy { dialect: Dialect::Nginx, versions, entry, whole, limits: None });
+) -> usize {
+    let Some(&entry) = entries.first() else { return 0 };
+    let again = reading > 0;
+    let proxy =
+        out.topology.proxies.push(Proxy { dialect: Dialect::Nginx, versions, entry, whole, again, limits: None });
     let base = folder(files.sources.file(entry).path()).to_owned();
     let mut lowering = Lowering {
         files,
@@ -122,6 +137,8 @@ fn run(
         included,
         proxy,
         whole,
+        reading,
+        readings: 1,
         base,
         places: Vec::new(),
         written: Vec::new(),
@@ -155,8 +172,9 @@ fn run(
         lowering.file(file);
     }
     lowering.finish();
-    let unavailable = lowering.unavailable;
+    let (unavailable, readings) = (lowering.unavailable, lowering.readings);
     unavailable.finish(&mut out.topology.load.faults);
+    readings
 }
 
 /// The contexts in which directives stand.
@@ -203,6 +221,8 @@ struct Place {
     source: Arc<SourceFile>,
     tree: Arc<Tree>,
     via: Option<IncludeId>,
+    /// Which branches are taken of a template.
+    reading: usize,
     /// Variables of the environment that are put in before nginx reads the file.
     values: Option<Values>,
 }
@@ -210,7 +230,7 @@ struct Place {
 impl Place {
     fn tree(&self) -> Option<&NginxTree> {
         match &*self.tree {
-            Tree::Nginx(parsed) => Some(&parsed.tree),
+            Tree::Nginx(parsed) => Some(parsed.reading(self.reading)),
             Tree::Haproxy(_) => None,
         }
     }
@@ -278,6 +298,9 @@ struct Lowering<'f, 'a> {
     included: &'f mut HashSet<FileId>,
     proxy: ProxyId,
     whole: bool,
+    /// Which branches of templates are taken, and how many such readings there are of the files met so far.
+    reading: usize,
+    readings: usize,
     base: String,
     places: Vec<Place>,
     written: Vec<Written>,
@@ -351,7 +374,10 @@ impl Lowering<'_, '_> {
             self.named.may_be_elsewhere();
         }
         let values = self.around.values(file);
-        self.places.push(Place { file, source: self.files.sources.share(file), tree, via, values });
+        self.readings = self.readings.max(tree.readings());
+        // A template with fewer branches stays at its last ones, as long chains of branches do.
+        let reading = self.reading.min(tree.readings() - 1);
+        self.places.push(Place { file, source: self.files.sources.share(file), tree, via, reading, values });
         Some(self.places.len() as u32 - 1)
     }
 
@@ -381,7 +407,10 @@ impl Lowering<'_, '_> {
         let place = self.places.get(item.place as usize)?;
         let tree = place.tree()?;
         let word = *tree.words(item.node).get(index)?;
-        let text = tree.word(word, place.text());
+        let text = match self.filled(place, tree, word) {
+            Some(filled) => Cow::Owned(crate::syntax::nginx::Tree::value(&filled)),
+            None => tree.word(word, place.text()),
+        };
         let text = match &place.values {
             Some(values) if text.contains('$') => Cow::Owned(values.put_into(&text)),
             _ => text,
@@ -398,14 +427,35 @@ impl Lowering<'_, '_> {
     fn is_hole(&self, item: Item, index: usize) -> bool {
         let Some(place) = self.places.get(item.place as usize) else { return false };
         let Some(tree) = place.tree() else { return false };
-        tree.words(item.node)
-            .get(index)
-            .is_some_and(|word| tree.has_hole(*word) || crate::syntax::has_placeholder(word.raw(place.text())))
+        tree.words(item.node).get(index).is_some_and(|&word| {
+            tree.has_hole(word) && self.filled(place, tree, word).is_none()
+                || crate::value::later::is_marked(word.raw(place.text()))
+        })
+    }
+
+    /// A word with what a template is known to put into it, as it stands in the text.
+    fn filled(&self, place: &Place, tree: &NginxTree, word: crate::syntax::nginx::Word) -> Option<String> {
+        let known = || self.out.filled.put_into(place.file, place.text(), word.start..word.end);
+        tree.has_hole(word).then(known).flatten()
     }
 
     /// Whether a place stands in a file with template tags.
     fn is_template(&self, site: Site) -> bool {
         self.files.tree(site.span.file).is_some_and(|tree| is_template(&tree))
+    }
+
+    /// Whether a template decides if, or how often, a place is there.
+    fn is_decided_elsewhere(&self, site: Site) -> bool {
+        self.files
+            .tree(site.span.file)
+            .is_some_and(|tree| tree.branches().is_some_and(|branches| branches.is_within(site.span.start)))
+    }
+
+    /// Whether a branch or a loop of a template begins in a block: it may hold more or less than is seen.
+    fn is_filled_by_template(&self, item: Item) -> bool {
+        let Some(place) = self.places.get(item.place as usize) else { return false };
+        let Some(node) = place.tree().map(|tree| *tree.node(item.node)) else { return false };
+        place.tree.branches().is_some_and(|branches| branches.begin_in(node.start..node.end))
     }
 
     /// Why something that is not written at a place cannot be called absent; `None`: it is absent.

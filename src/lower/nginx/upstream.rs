@@ -9,7 +9,7 @@ use crate::topology::{
     ActiveCheck, Balance, Endpoint, EndpointId, Known, LoadEffect, Lookup, MalformedTarget, Origin, PassiveCheck, Pool,
     PoolId, Port, Reason, Setting,
 };
-use crate::value::{Address, DefaultRef, Host, Wait};
+use crate::value::{Address, DefaultRef, Host, Wait, later};
 use values::{BadUrl, Place};
 
 /// A group by its name.
@@ -38,6 +38,7 @@ impl Lowering<'_, '_> {
         let name: Box<str> = name.as_ref().into();
         let hole = self.is_hole(item, 1);
         let Some(site) = self.site_of(item) else { return };
+        let unread = block.frame.unread || self.is_filled_by_template(item);
         let of = |word: Word| block.items.iter().copied().filter(move |item| item.word == word);
         let balancer = of(Word::Balancer).next_back();
         let sticky = of(Word::Sticky).next().and_then(|item| self.site_of(item));
@@ -53,7 +54,7 @@ impl Lowering<'_, '_> {
             members: Vec::new(),
             // A group in shared memory can be filled at run time by the commercial edition, and an unread include may
             // hold members.
-            open_ended: block.frame.unread || hole || of(Word::Zone).next().is_some(),
+            open_ended: unread || hole || of(Word::Zone).next().is_some(),
             balance: Known::Yes(balance),
             sticky,
             persists_when_down: None,
@@ -67,7 +68,7 @@ impl Lowering<'_, '_> {
             counts_together: of(Word::Zone).next().is_some(),
         });
         let members: Vec<EndpointId> = of(Word::Server).filter_map(|item| self.member(item, pool, stream)).collect();
-        if block.frame.unread || hole || of(Word::Queue).next().is_some() {
+        if unread || hole || of(Word::Queue).next().is_some() {
             // The commercial edition has a queue for the surplus; and who is not seen may have room.
             for &member in &members {
                 self.out.topology.endpoints[member].refuses_over = None;
@@ -139,8 +140,9 @@ impl Lowering<'_, '_> {
             self.args(item).into_iter().map(|(word, site)| (word.into_owned(), site)).collect();
         let ((address, address_site), options) = words.split_first()?;
         let down = options.iter().any(|(word, _)| word == "down");
-        let hole =
-            self.is_hole(item, 1) || of_environment(address) || self.target_address(address, *address_site, down);
+        let hole = self.is_hole(item, 1)
+            || later::is_of_environment(address)
+            || self.target_address(address, *address_site, down);
         let (place, port) = if hole {
             (Known::Unknown(Reason::TemplateHole), Known::Unknown(Reason::TemplateHole))
         } else {
@@ -258,7 +260,7 @@ impl Lowering<'_, '_> {
         } else {
             match values::url(address) {
                 // A name for a number: a script puts it in.
-                Err(BadUrl::Port) if address.rsplit([':', '/']).any(crate::syntax::is_shouted) => return false,
+                Err(BadUrl::Port) if address.rsplit([':', '/']).any(later::is_shouted) => return false,
                 Err(BadUrl::BareIpv6) => (
                     format!("the IPv6 address in `{}` stands without brackets", clean(address)),
                     "nginx takes what follows the first `:` for the port",
@@ -374,13 +376,4 @@ fn member_address(text: &str, stream: bool) -> (Known<Address>, Known<Port>) {
         }
         _ => (Known::Unknown(Reason::Malformed), Known::Unknown(Reason::Malformed)),
     }
-}
-
-/// Whether a text holds `${NAME}` with a capital letter. nginx writes its variables in small letters; this one is put in
-/// by envsubst, a shell or the like before nginx reads the file.
-fn of_environment(text: &str) -> bool {
-    text.split('$').skip(1).any(|after| {
-        let name = after.strip_prefix('{').unwrap_or(after);
-        name.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').any(|c| c.is_ascii_uppercase())
-    })
 }

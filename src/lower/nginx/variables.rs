@@ -61,7 +61,7 @@ impl Lowering<'_, '_> {
                         continue;
                     };
                     let Some(name) = name.strip_prefix('$') else { continue };
-                    let unknown = self.is_hole(item, 2) || super::hop::is_placeholder(&value);
+                    let unknown = self.is_hole(item, 2) || crate::value::later::is_bracketed(&value);
                     let value: Box<str> = if unknown { "${}".into() } else { value.as_ref().into() };
                     let assigned = Assigned { value, site, server, block: block.number };
                     let name: Box<str> = name.into();

@@ -27,6 +27,7 @@ pub(super) fn build(report: &Report) -> Graph {
         pools: HashMap::new(),
         targets: HashMap::new(),
         workloads: HashMap::new(),
+        clusters: HashMap::new(),
         looks: looks(&report.topology),
     };
     build.clusters();
@@ -73,6 +74,8 @@ struct Build<'a> {
     /// What hops lead to.
     targets: HashMap<HopId, Option<usize>>,
     workloads: HashMap<WorkloadId, usize>,
+    /// The box around what belongs to each proxy.
+    clusters: HashMap<ProxyId, usize>,
     looks: HashMap<Asks, Vec<(Leads, Option<WorkloadId>)>>,
 }
 
@@ -107,7 +110,7 @@ impl Build<'_> {
             kind,
             title: plain(title).into_owned(),
             details: details.iter().map(|line| plain(line).into_owned()).collect(),
-            cluster: proxy.map(|proxy| proxy.index()),
+            cluster: proxy.and_then(|proxy| self.clusters.get(&proxy).copied()),
             place,
             marks: Vec::new(),
         });
@@ -141,7 +144,15 @@ impl Build<'_> {
                 known.push(placement.workload);
             }
         }
-        for (_, proxy) in self.t.proxies.iter() {
+        let mut first: HashMap<FileId, usize> = HashMap::new();
+        for (id, proxy) in self.t.proxies.iter() {
+            if let Some(&drawn) = first.get(&proxy.entry).filter(|_| proxy.again) {
+                // Of the branches of a template only the first ones are drawn.
+                self.clusters.insert(id, drawn);
+                continue;
+            }
+            first.insert(proxy.entry, self.graph.clusters.len());
+            self.clusters.insert(id, self.graph.clusters.len());
             let mut details = Vec::new();
             for &id in runs.get(&proxy.entry).into_iter().flatten().take(MAX_WORDS) {
                 let workload = &self.t.workloads[id];
@@ -180,7 +191,7 @@ impl Build<'_> {
     /// Listeners with the same address and proxy are one box, however often they are written.
     fn listeners(&mut self) {
         let mut known: HashMap<(usize, String), usize> = HashMap::new();
-        for (id, listener) in self.t.listeners.iter() {
+        for (id, listener) in self.t.listeners.iter().filter(|(_, one)| !self.t.proxies[one.proxy].again) {
             let title = match &listener.bind {
                 Known::Yes((address, Some((first, last)))) if first == last => format!("{address}:{first}"),
                 Known::Yes((address, Some((first, last)))) => format!("{address}:{first}-{last}"),
@@ -208,7 +219,7 @@ impl Build<'_> {
     }
 
     fn pools(&mut self) {
-        for (id, pool) in self.t.pools.iter() {
+        for (id, pool) in self.t.pools.iter().filter(|(_, one)| !self.t.proxies[one.proxy].again) {
             if pool.answers_itself && pool.members.is_empty() {
                 continue;
             }
@@ -354,7 +365,7 @@ impl Build<'_> {
 
     /// Virtual hosts with their routes, and routes whose virtual host stands elsewhere.
     fn sites(&mut self) {
-        for (_, host) in self.t.virtual_hosts.iter() {
+        for (_, host) in self.t.virtual_hosts.iter().filter(|(_, one)| !self.t.proxies[one.proxy].again) {
             let names: Vec<&str> = host.names.iter().map(|(name, _)| &**name).filter(|name| !name.is_empty()).collect();
             let title = match names.is_empty() {
                 true => "any name".to_owned(),
@@ -376,7 +387,8 @@ impl Build<'_> {
             }
         }
         let mut fragments: HashMap<ProxyId, usize> = HashMap::new();
-        for (_, route) in self.t.routes.iter().filter(|(_, route)| route.virtual_host.is_none()) {
+        let alone = |route: &Route| route.virtual_host.is_none() && !self.t.proxies[route.proxy].again;
+        for (_, route) in self.t.routes.iter().filter(|(_, route)| alone(route)) {
             let node = match fragments.get(&route.proxy) {
                 Some(&node) => node,
                 None => {
@@ -490,7 +502,8 @@ impl Build<'_> {
         self.anchors.sort();
         let mut owner: HashMap<FileId, usize> = HashMap::new();
         for (id, proxy) in self.t.proxies.iter() {
-            owner.entry(proxy.entry).or_insert(id.index());
+            let Some(&cluster) = self.clusters.get(&id) else { continue };
+            owner.entry(proxy.entry).or_insert(cluster);
         }
         for include in self.report.sources.includes() {
             // Includes are noted on the way inwards: the outer file is known before the inner one.

@@ -11,7 +11,7 @@ use super::decode;
 use super::{Condition, ConditionId, Line, LineId, LineKind, MAX_CONDITIONS, MAX_WORDS, Section, SectionId};
 use super::{SectionKeyword, Tree, Word, tags};
 use crate::syntax::limits::MAX_ERRORS;
-use crate::syntax::{Mend, Parsed, SyntaxError};
+use crate::syntax::{Branches, Mend, Parsed, SyntaxError, branches};
 
 /// Parser made from the grammar.
 #[derive(pest_derive::Parser)]
@@ -24,6 +24,25 @@ const BATCH: usize = 32 * 1024;
 const BOM: &str = "\u{feff}";
 
 pub(super) fn parse(text: &str) -> Parsed<Tree> {
+    let foreign = branches::terraform(text, false);
+    let plain = foreign.as_deref().unwrap_or(text);
+    let branches = (plain.contains("{{") || plain.contains("{%") || plain.contains("<%"))
+        .then(|| Branches::read(text, true))
+        .flatten();
+    let Some(branches) = branches else { return one(plain) };
+    let read: Vec<_> = (0..branches.readings())
+        .map(|reading| {
+            let mut bytes = plain.as_bytes().to_vec();
+            branches.blank(&mut bytes, reading);
+            // Whole tags stand between what is blanked: this is still UTF-8.
+            String::from_utf8(bytes).map_or_else(|_| one(plain), |text| one(&text))
+        })
+        .collect();
+    Parsed::together(read, branches).unwrap_or_default()
+}
+
+/// One reading of a text.
+fn one(text: &str) -> Parsed<Tree> {
     let mut builder = Builder { text, ..Builder::default() };
     if u32::try_from(text.len()).is_err() {
         builder.error(0..0, "this file is too large to be read", "over 4 GiB", "");
@@ -372,7 +391,13 @@ impl Builder<'_> {
                 help: None,
             });
         }
-        Parsed { tree: self.tree, errors: self.errors, comments: self.comments, template: self.template }
+        Parsed {
+            tree: self.tree,
+            errors: self.errors,
+            comments: self.comments,
+            template: self.template,
+            ..Parsed::default()
+        }
     }
 
     fn raw(&self, at: &Range<u32>) -> &str {

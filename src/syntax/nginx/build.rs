@@ -6,8 +6,8 @@ use super::lex::{Flow, Rule, lex};
 use super::recover;
 use super::{Body, Node, Tree, Word, decode, index, lua, names};
 use crate::syntax::limits::{MAX_DEPTH, MAX_ERRORS};
-use crate::syntax::tags;
-use crate::syntax::{Mend, Parsed, SyntaxError};
+use crate::syntax::{Branches, Mend, Parsed, SyntaxError, branches, tags};
+use std::ops::Range;
 
 const BOM: &str = "\u{FEFF}";
 
@@ -27,9 +27,57 @@ pub(super) enum Mode {
 
 /// Strict first. If the structure is broken, the reading that explains it with the fewest errors.
 pub(super) fn parse(text: &str) -> Parsed<Tree> {
+    let foreign = branches::terraform(text, true);
+    let original = text;
+    let text = foreign.as_deref().unwrap_or(text);
     let flat = tags::flatten(text);
     let text = flat.text.as_deref().unwrap_or(text);
     let template = flat.tags && has_tag(text);
+    let Some(branches) = template.then(|| Branches::read(original, false)).flatten() else {
+        return one(text, template, false).finish();
+    };
+    let taken = |reading: usize, without: &[Range<u32>]| {
+        let mut bytes = text.as_bytes().to_vec();
+        branches.blank(&mut bytes, reading);
+        without.iter().for_each(|at| branches::fill(&mut bytes, at));
+        // Whole tags stand between what is blanked: this is still UTF-8.
+        String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+    };
+    let texts: Vec<String> = (0..branches.readings()).map(|reading| taken(reading, &[])).collect();
+    // Blocks may open and close in different branches: only readings in which they match count.
+    let mut read: Vec<Parsed<Tree>> = texts.iter().filter_map(|text| whole(text)).collect();
+    if read.is_empty() {
+        // A condition without an `else` may hold half a block, and another one its contrary.
+        let halves = branches.halves(text.as_bytes());
+        let mut seen = vec![false; halves.len()];
+        for left_out in 1_u32..1 << halves.len() {
+            let (out, kept): (Vec<_>, Vec<_>) = (0..halves.len()).partition(|half| left_out & (1 << half) != 0);
+            let without: Vec<Range<u32>> = out.into_iter().map(|half| halves[half].clone()).collect();
+            if !read.is_empty() && kept.iter().all(|&half| seen[half]) {
+                continue;
+            }
+            if let Some(parsed) = whole(&taken(0, &without)) {
+                kept.into_iter().for_each(|half| seen[half] = true);
+                read.push(parsed);
+            }
+        }
+    }
+    if read.len() < texts.len() {
+        // What stands in a branch that does not fit is read all the same; so is half of a file, whose other half is
+        // another template.
+        read.push(one(text, template, false).finish());
+    }
+    Parsed::together(read, branches).unwrap_or_default()
+}
+
+/// A template in which all blocks close.
+fn whole(text: &str) -> Option<Parsed<Tree>> {
+    let strict = one(text, true, true);
+    (!strict.broken).then(|| strict.finish())
+}
+
+/// One reading of a text. `strict`: without guesses.
+fn one(text: &str, template: bool, strict_only: bool) -> Builder<'_> {
     let speaks = memmem::find(text.as_bytes(), b"gw502:").is_some();
     let read = |mode| {
         let mut builder = Builder::new(text, mode, template, speaks);
@@ -37,7 +85,7 @@ pub(super) fn parse(text: &str) -> Parsed<Tree> {
         builder
     };
     let strict = read(Mode::Strict);
-    let best = if strict.broken {
+    if strict.broken && !strict_only {
         // Its memory is not needed for what follows.
         drop(strict);
         let plain = read(Mode::Guess);
@@ -49,8 +97,7 @@ pub(super) fn parse(text: &str) -> Parsed<Tree> {
         }
     } else {
         strict
-    };
-    best.finish()
+    }
 }
 
 /// Whether the text holds a template tag that closes on its line and is more than a value in a comment
@@ -484,6 +531,6 @@ impl<'a> Builder<'a> {
             self.errors.clear();
         }
         self.errors.sort_by_key(|error| (error.at.start, error.at.end));
-        Parsed { tree: self.tree, errors: self.errors, comments: self.comments, template }
+        Parsed { tree: self.tree, errors: self.errors, comments: self.comments, template, ..Parsed::default() }
     }
 }

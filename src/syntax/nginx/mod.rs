@@ -137,6 +137,12 @@ impl Tree {
         decode(word.raw(text))
     }
 
+    /// The value of a word as it stands in a text; see [`Tree::word`].
+    #[must_use]
+    pub fn value(raw: &str) -> String {
+        decode(raw).into_owned()
+    }
+
     /// Whether the word stands in quotes.
     #[must_use]
     pub fn is_quoted(&self, word: Word, text: &str) -> bool {
@@ -204,11 +210,13 @@ pub fn parse(text: &str) -> Parsed<Tree> {
         return Parsed { errors: vec![error], ..Parsed::default() };
     }
     let mut parsed = build::parse(text);
-    // Thousands of trees are kept at once.
-    parsed.tree.words.shrink_to_fit();
-    parsed.tree.nodes.shrink_to_fit();
-    parsed.tree.gaps.sort_unstable();
-    parsed.tree.gaps.dedup();
+    for tree in std::iter::once(&mut parsed.tree).chain(parsed.others.iter_mut().map(|other| &mut other.tree)) {
+        // Thousands of trees are kept at once.
+        tree.words.shrink_to_fit();
+        tree.nodes.shrink_to_fit();
+        tree.gaps.sort_unstable();
+        tree.gaps.dedup();
+    }
     parsed
 }
 
