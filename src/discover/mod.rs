@@ -552,7 +552,7 @@ fn take(mut candidate: Candidate) -> Outcome {
         None => {}
         Some(Held::Bytes(bytes)) => {
             return match candidate.promise.settle(&bytes, candidate.named) {
-                Some(dialect) => Outcome::Taken(Unit::new(candidate.path, bytes, dialect)),
+                Some(dialect) => Outcome::Taken(Box::new(Unit::new(candidate.path, bytes, dialect))),
                 None => Outcome::NotOurs(Candidate { held: Some(Held::Nothing), ..candidate }),
             };
         }
