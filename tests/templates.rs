@@ -185,7 +185,7 @@ fn a_default_within_a_hole_is_judged_and_the_finding_says_so() {
     assert_eq!(refused("{{ port }}"), []);
     let server = |port: &str| {
         let text = format!("backend b\n server a 127.0.0.1:{port} check\nfrontend f\n bind :80\n default_backend b\n");
-        haproxy(&text).topology.endpoints.iter().next().unwrap().1.port.clone()
+        haproxy(&text).topology.endpoints.iter().next().unwrap().1.port
     };
     assert_eq!(server("{{ port | default(3000) }}"), server("3000"));
     assert_ne!(server("{{ port }}"), server("3000"));
