@@ -5,7 +5,7 @@
 use crate::source::{FileId, SourceFile, SourceMap};
 use crate::syntax::{Parsed, haproxy, nginx};
 use crate::topology::Dialect;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What a path holds. Paths are relative to the root, with forward slashes and without `.` or `..` parts.
@@ -124,7 +124,7 @@ pub struct Files<'a> {
     pub sources: SourceMap,
     repository: &'a dyn Repository,
     trees: Vec<Option<Arc<Tree>>>,
-    embedded: HashSet<FileId>,
+    embedded: HashMap<FileId, Box<str>>,
     by_path: HashMap<Box<str>, Loaded>,
     globs: HashMap<Box<str>, Arc<[String]>>,
 }
@@ -154,7 +154,7 @@ impl<'a> Files<'a> {
             sources: SourceMap::default(),
             repository,
             trees: Vec::with_capacity(units.len()),
-            embedded: HashSet::new(),
+            embedded: HashMap::new(),
             by_path: HashMap::with_capacity(units.len()),
             globs: HashMap::new(),
         };
@@ -204,19 +204,31 @@ impl<'a> Files<'a> {
         id
     }
 
-    /// A text that stands within another file, with blanks for the rest of that file. Nothing may be written back.
-    pub fn add_embedded(&mut self, path: &str, bytes: Vec<u8>, dialect: Dialect) -> FileId {
+    /// A text that stands within another file, with blanks for the rest of that file. Nothing may be written back. `known_as`:
+    /// the path under which it can be asked for, if any; it is added once.
+    pub fn add_embedded(&mut self, path: &str, known_as: &str, bytes: Vec<u8>, dialect: Dialect) {
+        if self.by_path.contains_key(known_as) {
+            return;
+        }
         let unit = Unit::new(path, bytes, dialect);
         let id = self.sources.add(unit.source);
         self.trees.push(Some(Arc::new(unit.tree)));
-        self.embedded.insert(id);
-        id
+        self.embedded.insert(id, known_as.into());
+        if !known_as.is_empty() {
+            self.by_path.insert(known_as.into(), Loaded::File(id));
+        }
+    }
+
+    /// The path under which a file is asked for: its own, but for a text within another file.
+    #[must_use]
+    pub fn known_as(&self, id: FileId) -> &str {
+        self.embedded.get(&id).map_or_else(|| self.sources.file(id).path(), |known_as| known_as)
     }
 
     /// Whether a text stands within another file.
     #[must_use]
     pub fn is_embedded(&self, id: FileId) -> bool {
-        self.embedded.contains(&id)
+        self.embedded.contains_key(&id)
     }
 
     /// The tree of a file; `None` for one that could not be read.

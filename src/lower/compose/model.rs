@@ -1,5 +1,6 @@
 //! Projects → the topology: networks, workloads, names, ports, evidence.
 
+use super::inline::{self, Inline};
 use super::layout::{How, Layout, Lies, Puts, written};
 use super::ports;
 use super::read::Draft;
@@ -9,8 +10,8 @@ use crate::lower::workload::{self, Build, Dockerfile, Evidence, HealthCheck, Ima
 use crate::source::{Site, Span};
 use crate::syntax::words::{Command, HOLE, Text};
 use crate::topology::{
-    Bind, Claim, Dependency, Known, Listens, Namespace, Network, NetworkId, OwnName, Project, ProjectId, ProjectKind,
-    Reason, Server, Topology, Until, Weight, Workload, WorkloadId,
+    Bind, Claim, Dependency, Folder, Known, Listens, Namespace, Network, NetworkId, OwnName, Project, ProjectId,
+    ProjectKind, Reason, Server, Topology, Until, Weight, Workload, WorkloadId,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -32,6 +33,8 @@ pub(super) struct Container {
     pub(super) environment_open: bool,
     /// Whether something takes the place of the image's own entrypoint.
     pub(super) own_entrypoint: bool,
+    /// Variables of the proxy that compose replaces, in texts within the compose file.
+    pub(super) eaten: HashMap<String, (Box<str>, Site)>,
 }
 
 const UNKNOWN: Reason = Reason::Variable;
@@ -45,6 +48,8 @@ pub(super) fn model(draft: &Draft, files: &mut Files<'_>, images: &mut Images, t
         workloads: Vec::new(),
         whole: draft.whole,
         guessed: draft.guessed,
+        folder: draft.folder.as_str().into(),
+        sampled: draft.samples(),
         shares: draft.services.iter().any(|entry| entry.item.get("network_mode").is_some()),
     });
     let mut names: HashMap<&str, WorkloadId> = HashMap::new();
@@ -58,11 +63,13 @@ pub(super) fn model(draft: &Draft, files: &mut Files<'_>, images: &mut Images, t
         .iter()
         .filter_map(|entry| Some((entry.item.word("container_name")?, *names.get(&*entry.key)?)))
         .collect();
+    let inline = inline::enter(draft, files);
     let mut networks = Networks { draft, project, made: HashMap::new() };
     let mut containers = Vec::new();
     for entry in &draft.services {
         let Some(&id) = names.get(&*entry.key) else { continue };
-        let service = Service { draft, entry, names: &names, by_container_name: &by_container_name, id };
+        let service =
+            Service { draft, entry, names: &names, by_container_name: &by_container_name, inline: &inline, id };
         let open = draft.open.contains(&entry.key);
         service.reach(&mut networks, open, t);
         service.life(t);
@@ -88,11 +95,13 @@ fn empty(project: ProjectId, entry: &Entry) -> Workload {
         depends_on: Vec::new(),
         restart: Known::Unknown(UNKNOWN),
         health: Known::Unknown(UNKNOWN),
+        check: None,
         profiles: Vec::new(),
         replicas: Known::Yes(1),
         fixed_address: false,
         many: false,
         waits: false,
+        folders: Vec::new(),
     }
 }
 
@@ -128,6 +137,7 @@ struct Service<'s> {
     entry: &'s Entry,
     names: &'s HashMap<&'s str, WorkloadId>,
     by_container_name: &'s HashMap<&'s str, WorkloadId>,
+    inline: &'s HashMap<Box<str>, Inline>,
     id: WorkloadId,
 }
 
@@ -183,15 +193,60 @@ impl Service<'_> {
             on.push(networks.get("default", t));
         }
         let own_names = self.own_names();
+        let folders = self.folders();
         let workload = &mut t.workloads[self.id];
         workload.aliases = aliases;
         workload.fixed_address = fixed;
+        workload.folders = folders;
         workload.own_names = own_names;
         workload.namespace = namespace;
         workload.networks = match namespace {
             Namespace::Unknown => Known::Unknown(UNKNOWN),
             _ => Known::Yes(on),
         };
+    }
+
+    /// What of it others may have, too.
+    fn folders(&self) -> Vec<Folder> {
+        let item = self.item();
+        let mut found = Vec::new();
+        let mut add = |inside: &str, what: Known<Box<str>>, site: Site| {
+            if let Some(inside) = inside.strip_prefix('/').and_then(|inside| join("", inside)) {
+                let inside = if inside.is_empty() { String::new() } else { format!("/{inside}") };
+                found.push(Folder { inside: inside.into(), what, site });
+            }
+        };
+        if let Some(from) = item.get("volumes_from") {
+            // Theirs, wherever they have them.
+            add("/", Known::Unknown(UNKNOWN), from.site);
+        }
+        for volume in item.get("volumes").map(Item::items).unwrap_or_default() {
+            let (source, target, bound) = match volume.raw() {
+                Some(text) => match text.split(':').collect::<Vec<_>>()[..] {
+                    [target] => (None, target, false),
+                    [source, target, ..] => (Some(source), target, source.starts_with(['.', '/', '~'])),
+                    [] => continue,
+                },
+                None => {
+                    let Some(target) = volume.word("target") else { continue };
+                    (volume.get("source").and_then(Item::raw), target, volume.word("type") == Some("bind"))
+                }
+            };
+            let what = match source {
+                // Nobody else has it.
+                None => Known::Yes(format!("{}:{target}", self.entry.key).into()),
+                Some(source) if source.contains(HOLE) => Known::Unknown(UNKNOWN),
+                Some(source) if bound && !source.starts_with(['/', '~']) => {
+                    match join(self.draft.folder_of(volume.site), source) {
+                        Some(path) => Known::Yes(format!("./{path}").trim_end_matches('/').into()),
+                        None => Known::Unknown(UNKNOWN),
+                    }
+                }
+                Some(source) => Known::Yes(source.trim_end_matches('/').into()),
+            };
+            add(target, what, volume.site);
+        }
+        found
     }
 
     fn own_names(&self) -> Vec<(Box<str>, OwnName, Site)> {
@@ -256,6 +311,10 @@ impl Service<'_> {
         };
         let profiles = item.get("profiles").map(Item::items).unwrap_or_default();
         workload.profiles = profiles.iter().filter_map(Item::raw).map(Into::into).collect();
+        // One that is switched on starts with the others.
+        if workload.profiles.iter().any(|profile| self.draft.active.contains(profile)) {
+            workload.profiles.clear();
+        }
         let replicas = deploy.and_then(|deploy| deploy.get("replicas")).or_else(|| item.get("scale"));
         workload.replicas = match replicas.map(|replicas| replicas.known().and_then(|text| text.parse().ok())) {
             None => Known::Yes(1),
@@ -310,6 +369,7 @@ impl Service<'_> {
         workload.claims_open = learned.claims_open || open;
         workload.server = learned.server;
         workload.health = learned.health;
+        workload.check = learned.check;
         workload.waits = ["wait", "dockerize", "sleep", "until "].iter().any(|word| started.contains(word));
         let base = image.as_deref().and_then(|image| image.base.as_ref()).or(evidence.image.as_ref());
         workload.many = !base.and_then(Text::known).is_some_and(is_proxy_image)
@@ -323,6 +383,11 @@ impl Service<'_> {
         let mut all: BTreeMap<Box<str>, Text> = BTreeMap::new();
         all.extend(image.iter().flat_map(|image| image.environment.iter().cloned()));
         all.extend(environment);
+        // Nobody is told what a template comes to with the values of a sample.
+        let named = item.get("environment").map(Item::entries).unwrap_or_default();
+        for entry in named.iter().filter(|entry| entry.item.sampled) {
+            all.insert(entry.key.clone(), Text::new(HOLE.to_string(), entry.item.site));
+        }
         Container {
             workload: self.id,
             layout,
@@ -330,6 +395,11 @@ impl Service<'_> {
             command: started,
             image: base.map(|text| text.text.clone()),
             environment_open: environment_open || built_unread,
+            eaten: self
+                .inline
+                .values()
+                .filter_map(|inline| Some((inline.path.clone(), inline.eaten.clone()?)))
+                .collect(),
             own_entrypoint: item.get("entrypoint").is_some()
                 || image.as_deref().is_some_and(|image| image.entrypoint.is_some()),
         }
@@ -338,8 +408,11 @@ impl Service<'_> {
     /// Published and documented ports, labels.
     fn ports(&self, evidence: &Evidence, workload: &mut Workload) {
         let item = self.item();
+        let mut sampled = Vec::new();
         for port in item.get("ports").map(Item::items).unwrap_or_default() {
             ports::read(port, &mut workload.published);
+            let from_sample = port.sampled || port.get("target").is_some_and(|target| target.sampled);
+            sampled.resize(workload.published.len(), from_sample);
         }
         let claim = |port: u16, weight, site, words: String| Claim {
             at: Known::Yes(Listens::Port(port)),
@@ -350,10 +423,12 @@ impl Service<'_> {
             words: words.into(),
         };
         let mut claims = Vec::new();
-        for published in &workload.published {
+        for (published, from_sample) in workload.published.iter().zip(sampled) {
             match published.container {
                 Known::Yes(port) if published.tcp => {
-                    claims.push(claim(port, Weight::Strong, published.site, format!("its `ports` lead to {port}")));
+                    // What everybody fills in for himself, nobody relies on.
+                    let weight = if from_sample { Weight::Medium } else { Weight::Strong };
+                    claims.push(claim(port, weight, published.site, format!("its `ports` lead to {port}")));
                 }
                 Known::Yes(_) => {}
                 Known::Unknown(_) => workload.claims_open = true,
@@ -506,6 +581,7 @@ impl Service<'_> {
             let declared = self.draft.configs.iter().find(|entry| &*entry.key == name);
             let file = declared.and_then(|entry| entry.item.get("file"));
             let outside = file.and_then(|file| join(self.draft.folder_of(file.site), file.known()?));
+            let outside = outside.or_else(|| self.inline.get(name).map(|inline| inline.path.clone()));
             layout.add(&target, outside, config.site, How::Mounted);
         }
         for volume in item.get("volumes").map(Item::items).unwrap_or_default() {
@@ -663,7 +739,8 @@ fn runs_proxy_only(command: &str) -> bool {
         "dumb-init",
         "tini",
     ];
-    command.split(['&', ';', '|', '\n']).all(|part| {
+    // The `;` of nginx's own directives ends no command.
+    command.replace("off;", "off").split(['&', ';', '|', '\n']).all(|part| {
         let mut words = part.split_whitespace().map(|word| word.trim_matches(['"', '\''])).skip_while(|word| {
             word.is_empty()
                 || word.starts_with('-')
@@ -688,6 +765,7 @@ mod tests {
             "/bin/bash -c \"envsubst < /a > /b && exec nginx -g 'daemon off;'\"",
             "haproxy -f /etc/haproxy/haproxy.cfg",
             "/docker-entrypoint.sh nginx",
+            "/usr/sbin/nginx -g 'daemon off;' -c /etc/nginx/nginx.conf",
         ] {
             assert!(runs_proxy_only(only), "{only}");
         }
