@@ -1,5 +1,5 @@
-//! How long each stage takes, on one thread and without a disk. A whole process is timed on a tree that
-//! `examples/generate_tree.rs` writes.
+//! How long each stage takes, on one thread and without a disk; the group `from disk` alone reads files, on all threads.
+//! A whole process is timed on a tree that `examples/generate_tree.rs` writes.
 //!
 //! `cargo bench --bench stages` takes about a minute; `cargo bench --bench stages -- engine` runs one group.
 
@@ -8,7 +8,8 @@ mod generate;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use generate::File;
 use globset::GlobBuilder;
-use gw502_lint::config::Policy;
+use gw502_lint::config::{Config, Policy};
+use gw502_lint::discover::{self, Disk, Request};
 use gw502_lint::engine::{self, Report, Settings};
 use gw502_lint::files::{Files, Held, Repository, Unit};
 use gw502_lint::finding::Findings;
@@ -17,6 +18,7 @@ use gw502_lint::syntax::{haproxy, nginx};
 use gw502_lint::topology::Dialect;
 use gw502_lint::{link, lower, output};
 use std::collections::BTreeMap;
+use std::fs;
 use std::hint::black_box;
 use std::io;
 use std::time::Duration;
@@ -169,6 +171,37 @@ fn surroundings(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// The whole way from a folder to a report, beside its floor: to open each of these files and read it.
+fn disk(criterion: &mut Criterion) {
+    let Ok(folder) = tempfile::tempdir() else { return };
+    let files = generate::nginx_tree(1000, SEED);
+    let paths: Vec<_> = files.iter().map(|file| folder.path().join(&file.path)).collect();
+    for (path, file) in paths.iter().zip(&files) {
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, &file.text));
+        assert!(made.is_ok(), "cannot write {}", path.display());
+    }
+    let request = Request {
+        paths: vec![folder.path().to_owned()],
+        stdin: None,
+        no_ignore: false,
+        dialects: Vec::new(),
+        exclude: Config::default(),
+    };
+    let mut disk_group = group(criterion, "from disk", &files);
+    disk_group.bench_function("read only", |b| {
+        b.iter(|| paths.iter().map(|path| fs::read(path).map_or(0, |bytes| bytes.len())).sum::<usize>());
+    });
+    disk_group.bench_function("nginx, 1000 sites", |b| {
+        b.iter_with_large_drop(|| {
+            discover::discover(&request).ok().map(|found| {
+                let disk = Disk::new(found.root).with_deployments(found.deployments);
+                engine::lint(found.units, &found.unread, &disk, &Settings::default())
+            })
+        });
+    });
+    disk_group.finish();
+}
+
 fn reports(criterion: &mut Criterion) {
     let files = generate::nginx_tree(400, SEED);
     let report = linted(&files, &Memory::new(&files), Dialect::Nginx);
@@ -191,6 +224,7 @@ fn main() {
     stages(&mut criterion);
     engine(&mut criterion);
     surroundings(&mut criterion);
+    disk(&mut criterion);
     reports(&mut criterion);
     criterion.final_summary();
 }

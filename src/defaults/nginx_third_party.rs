@@ -2,6 +2,8 @@
 //!
 //! Prefixes where a module keeps to one, whole names where a prefix would hide misspelt official names.
 
+use std::sync::LazyLock;
+
 /// Endings of OpenResty's and its relatives' code directives (`content_by_lua_block`, `access_by_php`, …).
 const CODE: [&str; 12] = [
     "_by_lua",
@@ -17,6 +19,25 @@ const CODE: [&str; 12] = [
     "_by_v8",
     "_by_quickjs",
 ];
+
+/// What begins with one letter.
+#[derive(Clone, Default)]
+struct Letter {
+    names: Vec<&'static str>,
+    prefixes: Vec<&'static str>,
+}
+
+/// The lists by first letter (all are ASCII): this is asked of many directives.
+static BY_LETTER: LazyLock<Vec<Letter>> = LazyLock::new(|| {
+    let mut letters = vec![Letter::default(); 128];
+    for &name in NAMES {
+        letters[usize::from(name.as_bytes()[0])].names.push(name);
+    }
+    for &prefix in PREFIXES {
+        letters[usize::from(prefix.as_bytes()[0])].prefixes.push(prefix);
+    }
+    letters
+});
 
 /// Beginnings of names.
 #[rustfmt::skip]
@@ -118,7 +139,9 @@ const NAMES: &[&str] = &[
 
 /// Whether one of these modules uses the name.
 pub(super) fn knows(name: &str) -> bool {
-    NAMES.contains(&name)
-        || CODE.iter().any(|ending| name.ends_with(ending))
-        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    let Some(&first) = name.as_bytes().first() else { return false };
+    let Some(letter) = BY_LETTER.get(usize::from(first)) else { return false };
+    letter.names.contains(&name)
+        || letter.prefixes.iter().any(|prefix| name.starts_with(prefix))
+        || name.contains("_by_") && CODE.iter().any(|ending| name.ends_with(ending))
 }

@@ -62,8 +62,9 @@ mod tests {
         let pool = house.pool(4, "app");
         for line in [5, 6] {
             let member = house.member(pool, line, "10.0.0.1", 80);
-            house.t.endpoints[member].passive =
-                Some(PassiveCheck { max_fails: written(max_fails, line), ..passive(1, built_in(ms(10_000))) });
+            let mut check = passive(1, built_in(ms(10_000)));
+            check.max_fails = written(max_fails, line);
+            house.t.endpoints[member].passive = Some(check);
         }
         let hop = house.hop(14, Target::Pool(pool));
         house.t.hops[hop].retry.on = written(RetryOn::default(), 13);

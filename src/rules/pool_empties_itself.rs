@@ -169,8 +169,9 @@ mod tests {
             let pool = house.pool(14, "app");
             for line in [15, 16] {
                 let member = house.member(pool, line, "10.0.0.1", 80);
-                let out = passive(fails, written(Wait::Forever, line));
-                house.t.endpoints[member].passive = Some(PassiveCheck { counts_answers: answers, ..out });
+                let mut out = passive(fails, written(Wait::Forever, line));
+                out.counts_answers = answers;
+                house.t.endpoints[member].passive = Some(out);
                 house.t.endpoints[member].check.enabled = Known::Yes(true);
             }
             if spare {

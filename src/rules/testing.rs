@@ -35,8 +35,8 @@ pub fn ms(ms: u64) -> Wait {
 }
 
 /// Out after so many failures for so long; answers are none.
-pub fn passive(max_fails: u32, fail_timeout: Setting<Wait>) -> PassiveCheck {
-    PassiveCheck { max_fails: built_in(max_fails), fail_timeout, counts_answers: false }
+pub fn passive(max_fails: u32, fail_timeout: Setting<Wait>) -> Shared<PassiveCheck> {
+    Shared::from(PassiveCheck { max_fails: built_in(max_fails), fail_timeout, counts_answers: false })
 }
 
 /// One proxy and what it serves.
@@ -183,20 +183,20 @@ impl House {
                 tunnel: None,
                 client: None,
             },
-            retry: Retry {
+            retry: Shared::from(Retry {
                 on: built_in(RetryOn { connect: true, timeout: true, empty: true, status: false }),
                 tries: built_in(None),
                 elsewhere: built_in(true),
                 window: built_in(Wait::Forever),
                 body_kept: built_in(true),
                 counts_answers: built_in(false),
-            },
-            buffers: ResponseBuffers {
+            }),
+            buffers: Shared::from(ResponseBuffers {
                 header: Some(built_in(ByteSize(4096))),
                 body: None,
                 lines: None,
                 usual: ByteSize(4096),
-            },
+            }),
             reuse: Reuse {
                 kept: built_in(false),
                 idle: built_in(ms(60_000)),

@@ -20,6 +20,7 @@ mod load;
 mod reach;
 mod serve;
 mod setting;
+mod shared;
 mod websockets;
 mod workload;
 
@@ -28,6 +29,7 @@ pub use load::*;
 pub use reach::*;
 pub use serve::*;
 pub use setting::{Known, Origin, Reason, Scope, Setting};
+pub use shared::{Lately, Shared};
 pub use websockets::*;
 pub use workload::*;
 

@@ -1,6 +1,8 @@
 //! The upstream side: hops, pools, endpoints, and how long, how often and in which protocol they are asked.
 
-use super::{EndpointId, Known, ListenerId, PoolId, ProxyId, Reason, RouteId, Setting, VirtualHostId, Websockets};
+use super::{
+    EndpointId, Known, ListenerId, PoolId, ProxyId, Reason, RouteId, Setting, Shared, VirtualHostId, Websockets,
+};
 use crate::source::Site;
 use crate::value::{Address, ByteSize, Host, Wait};
 
@@ -20,9 +22,9 @@ pub struct Hop {
     /// How long anything may take.
     pub timeouts: Timeouts,
     /// What happens after a failed try.
-    pub retry: Retry,
+    pub retry: Shared<Retry>,
     /// How large an answer's header may be.
-    pub buffers: ResponseBuffers,
+    pub buffers: Shared<ResponseBuffers>,
     /// Whether and how upstream connections are kept and used again.
     pub reuse: Reuse,
     /// TLS to the upstream side, where the hop decides it.
@@ -195,7 +197,7 @@ pub struct Timeouts {
 }
 
 /// What happens after a failed try.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Retry {
     /// Which failures are tried again.
     pub on: Setting<RetryOn>,
@@ -225,7 +227,7 @@ pub struct RetryOn {
 }
 
 /// How large an answer's header may be.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ResponseBuffers {
     /// Bytes that the whole header must fit into; `None`: the protocol has no such limit here.
     pub header: Option<Setting<ByteSize>>,
@@ -450,7 +452,7 @@ pub struct Endpoint {
     /// Whether it is asked actively whether it lives.
     pub check: ActiveCheck,
     /// Whether failures of ordinary requests take it out; `None`: the dialect has no such thing here.
-    pub passive: Option<PassiveCheck>,
+    pub passive: Option<Shared<PassiveCheck>>,
     /// TLS, where the endpoint decides it.
     pub tls: Option<Box<TlsClient>>,
     /// Whether a PROXY header is sent first; `None`: the hop decides that.
@@ -542,7 +544,7 @@ pub struct CheckPace {
 }
 
 /// Whether failures of ordinary requests take an endpoint out.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PassiveCheck {
     /// Failures until it is taken out; 0: never.
     pub max_fails: Setting<u32>,

@@ -4,7 +4,7 @@ use crate::source::Site;
 use crate::value::DefaultRef;
 
 /// A value with its provenance.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Setting<T> {
     /// The value, or why it is not known.
     pub value: Known<T>,
@@ -65,6 +65,18 @@ pub enum Scope {
     Shared,
     /// For one virtual host or pool.
     Local,
+}
+
+/// Built-in values are equal when they are the same entry of the table.
+impl PartialEq for Origin {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Written(a), Self::Written(b)) | (Self::Implied(a), Self::Implied(b)) => a == b,
+            (Self::Inherited { at: a, scope: of_a }, Self::Inherited { at: b, scope: of_b }) => a == b && of_a == of_b,
+            (Self::Default(a), Self::Default(b)) => std::ptr::eq(*a, *b),
+            _ => false,
+        }
+    }
 }
 
 impl<T> Known<T> {

@@ -12,7 +12,8 @@ use super::{hop, hosts, keywords, sockets};
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword, Tree};
 use crate::topology::{
-    Dialect, HopId, Known, LoadEffect, Proxy, ProxyId, Reason, Resolver, SyntaxFact, Topology, VirtualHostId,
+    Dialect, HopId, Known, Lately, LoadEffect, Proxy, ProxyId, Reason, Resolver, ResponseBuffers, Retry, SyntaxFact,
+    Topology, VirtualHostId,
 };
 use crate::value::Versions;
 use std::cell::OnceCell;
@@ -73,6 +74,15 @@ pub(super) struct File<'a> {
     pub(super) certificates_apart: bool,
     /// `defaults` sections that were told to start anew.
     pub(super) told_reset: HashSet<Site>,
+    /// What neighbours have in common.
+    pub(super) lately: Together,
+}
+
+/// What neighbours have in common: it is kept once.
+#[derive(Default)]
+pub(super) struct Together {
+    pub(super) retry: Lately<Retry>,
+    pub(super) buffers: Lately<ResponseBuffers>,
 }
 
 /// A lowered `frontend`, `backend` or `listen` section.
@@ -151,6 +161,7 @@ impl<'a> File<'a> {
             tracks: speaks_of("track"),
             chance: speaks_of("rand(") || speaks_of("_inc_"),
             told_reset: HashSet::new(),
+            lately: Together::default(),
         };
         file.look_ahead(out);
         file.duplicate_sections();
@@ -264,7 +275,11 @@ impl<'a> File<'a> {
     fn sections(&mut self, others_may_begin: bool, out: &mut Topology) -> Vec<Lowered> {
         let (source, tree) = (self.source, self.tree);
         let ids: Vec<SectionId> = tree.sections().map(|(id, _)| id).collect();
-        let mut lowered = Vec::new();
+        let serve = |id: &&SectionId| tree.section(**id).keyword.is_proxy();
+        let count = ids.iter().filter(serve).count();
+        let mut lowered = Vec::with_capacity(count);
+        out.pools.reserve(count);
+        out.hops.reserve(count);
         for (at, &id) in ids.iter().enumerate() {
             let parsed = tree.section(id);
             if !parsed.keyword.is_proxy() {

@@ -67,12 +67,13 @@ fn clients(section: &Section) -> Option<Box<Setting<u64>>> {
 }
 
 /// The pool and the hop of a backend.
-pub(super) fn hop(file: &File<'_>, section: &mut Section, out: &mut Topology) -> HopId {
+pub(super) fn hop(file: &mut File<'_>, section: &mut Section, out: &mut Topology) -> HopId {
     let proxy = file.facts.proxy;
     let http = section.is_http();
     let timeouts = timeouts(section);
     let reuse = reuse(section, http);
-    let retry = retry(section, http);
+    let retry = file.lately.retry.share(retry(section, http));
+    let buffers = file.lately.buffers.share(file.global.buffers(http, section.extent.header));
     let protocol = protocol(section, http);
     let profile = &section.profile;
     let header = section.extent.header;
@@ -120,7 +121,9 @@ pub(super) fn hop(file: &File<'_>, section: &mut Section, out: &mut Topology) ->
         backup_alone_works: true,
         counts_together: true,
     });
-    for server in section.servers.drain(..) {
+    out.pools[pool].members.reserve_exact(section.servers.len());
+    // With the room that they took.
+    for server in std::mem::take(&mut section.servers) {
         let mut endpoint = server.endpoint;
         endpoint.check.own_port |= section.profile.check_port;
         endpoint.pool = Some(pool);
@@ -137,7 +140,7 @@ pub(super) fn hop(file: &File<'_>, section: &mut Section, out: &mut Topology) ->
         protocol,
         timeouts,
         retry,
-        buffers: file.global.buffers(http, header),
+        buffers,
         reuse,
         tls: None,
         host_sent: section.host_sent.clone(),

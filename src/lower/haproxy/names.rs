@@ -3,12 +3,12 @@
 use super::text::Source;
 use crate::source::Site;
 use crate::syntax::haproxy::{SectionKeyword, Tree};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Sections by kind and name.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    sections: HashMap<SectionKeyword, HashMap<Box<str>, Site>>,
+    sections: HashMap<SectionKeyword, BTreeMap<Box<str>, Site>>,
     /// Kinds of which there may be more than these files show.
     open: HashSet<SectionKeyword>,
     /// Whether anything may be defined beside what these files show.
@@ -88,6 +88,6 @@ impl Names {
 
     /// All names of a kind.
     pub(super) fn all(&self, kind: Kind) -> impl Iterator<Item = &str> {
-        kind.keywords().iter().filter_map(|k| self.sections.get(k)).flat_map(HashMap::keys).map(|name| &**name)
+        kind.keywords().iter().filter_map(|k| self.sections.get(k)).flat_map(BTreeMap::keys).map(|name| &**name)
     }
 }

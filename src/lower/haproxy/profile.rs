@@ -9,7 +9,7 @@ use super::times::{self, Time};
 use crate::defaults::haproxy as built_in;
 use crate::source::{Site, Span};
 use crate::syntax::haproxy::SectionId;
-use crate::topology::{Balance, Known, Origin, Reason, RetryOn, Scope, Setting};
+use crate::topology::{Balance, Known, Origin, Reason, RetryOn, Scope, Setting, Shared};
 use crate::value::{DefaultRef, Version, Wait};
 
 /// One setting on its way down.
@@ -78,7 +78,7 @@ pub(super) struct Profile {
     pub(super) http_check: Slot<bool>,
     /// Whether the checks' rules name a port.
     pub(super) check_port: bool,
-    pub(super) servers: ServerOptions,
+    pub(super) servers: Shared<ServerOptions>,
     /// Why what nobody has said is not known, if so.
     pub(super) beyond: Option<Reason>,
     /// A rule on requests in the `defaults` section.
@@ -109,7 +109,7 @@ impl Extent {
 impl Profile {
     /// What a section below a `defaults` section starts from.
     pub(super) fn handed_down(&self) -> Self {
-        Self { servers: self.servers.handed_down(), ..self.clone() }
+        Self { servers: self.servers.handed_down().into(), ..self.clone() }
     }
 
     /// A slot as a setting of the model.

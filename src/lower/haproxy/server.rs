@@ -13,7 +13,7 @@ use crate::source::Site;
 use crate::syntax::haproxy::SectionKeyword;
 use crate::topology::{
     ActiveCheck, CheckPace, Endpoint, Fault, FaultKind, FaultWeight, Known, Lookup, Origin, PassiveCheck, Port,
-    ProxyId, Reason, ServerName, Setting, TlsClient,
+    ProxyId, Reason, ServerName, Setting, Shared, TlsClient,
 };
 use crate::value::{Address, DefaultRef, Host, Wait};
 use std::collections::HashMap;
@@ -68,7 +68,7 @@ pub(super) fn read(statement: &Statement<'_>, with: &Surroundings<'_>, facts: &m
         }
         return None;
     };
-    let mut options = with.profile.servers.clone();
+    let mut options = ServerOptions::clone(&with.profile.servers);
     if word.live.is_some() && word.text.contains("[*]") {
         options.filled_in = word.live;
     }
@@ -110,7 +110,7 @@ pub(super) fn read(statement: &Statement<'_>, with: &Surroundings<'_>, facts: &m
         weight: option(&options.weight, 1, &built_in::WEIGHT, &options, with),
         refuses_over: None,
         check: check(&options, with),
-        passive: passive(&options, with),
+        passive: passive(&options, with).map(Shared::from),
         tls: ssl.map(|site| Box::new(tls(site, &options, with))),
         // An option that is filled in may be that one.
         send_proxy: Some(options.send_proxy).filter(|sent| *sent || options.filled_in.is_none()),

@@ -168,6 +168,8 @@ impl Lowering<'_, '_> {
             _ => None,
         };
         self.check_version(&pending, &target, pool, pass_site);
+        let (retry, buffers) = (self.retry(&pending), self.buffers(&pending));
+        let (retry, buffers) = (self.lately.retry.share(retry), self.lately.buffers.share(buffers));
         let hop = Hop {
             proxy: self.proxy,
             site: pending.site,
@@ -181,8 +183,8 @@ impl Lowering<'_, '_> {
                 tunnel: None,
                 client: None,
             },
-            retry: self.retry(&pending),
-            buffers: self.buffers(&pending),
+            retry,
+            buffers,
             reuse: self.reuse(&pending, pool, pass_site),
             tls,
             host_sent: self.host_sent(&pending),
@@ -505,8 +507,7 @@ impl Lowering<'_, '_> {
             |this, item| this.arg(item, 1).map(|(text, _)| !text.eq_ignore_ascii_case("off")),
             |default| Known::Yes(default.value == "on"),
         );
-        let elsewhere =
-            Setting { value: Known::Yes(true), origin: Origin::Implied(pending.site), spelling: on.spelling };
+        let elsewhere = Setting { value: Known::Yes(true), origin: on.origin, spelling: on.spelling };
         // 403 and 404 are tried elsewhere and never count (ngx_http_upstream.c).
         let counts_answers = self.setting(
             pending,

@@ -34,7 +34,7 @@ use crate::files::{Files, Tree, folder};
 use crate::source::{FileId, IncludeId, Site, SourceFile, Span};
 use crate::syntax::Parsed;
 use crate::syntax::nginx::{Node, NodeId, Tree as NginxTree};
-use crate::topology::{Dialect, Proxy, ProxyId, Reason, Scope, SyntaxFact, VirtualHostId, WorkloadId};
+use crate::topology::{self, Dialect, Proxy, ProxyId, Reason, Scope, SyntaxFact, VirtualHostId, WorkloadId};
 use crate::value::Versions;
 use settings::{Frame, Word, Written};
 use std::borrow::Cow;
@@ -167,6 +167,7 @@ fn run(
         versions_told: HashSet::new(),
         unavailable: Unavailable::new(proxy, Dialect::Nginx, versions),
         own_names: Vec::new(),
+        lately: Lately::default(),
     };
     for &file in entries {
         lowering.file(file);
@@ -338,6 +339,16 @@ struct Lowering<'f, 'a> {
     unavailable: Unavailable,
     /// Targets that name the machine itself, with their ports.
     own_names: Vec<(Box<str>, u16, Site)>,
+    /// What neighbours have in common.
+    lately: Lately,
+}
+
+/// What neighbours have in common: it is kept once.
+#[derive(Default)]
+struct Lately {
+    retry: topology::Lately<topology::Retry>,
+    buffers: topology::Lately<topology::ResponseBuffers>,
+    passive: topology::Lately<topology::PassiveCheck>,
 }
 
 impl Lowering<'_, '_> {
@@ -473,6 +484,8 @@ impl Lowering<'_, '_> {
         self.finish_includes();
         self.finish_named_variables();
         self.finish_listeners();
+        // All names have been seen; the hops need the memory.
+        (self.names, self.defaults) = (HashMap::new(), HashMap::new());
         self.finish_hops();
         self.finish_zones();
         self.finish_process();

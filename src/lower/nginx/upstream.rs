@@ -182,6 +182,11 @@ impl Lowering<'_, '_> {
             Known::Yes(Address::Net(Host::Name(_))) => Lookup::AtStart,
             _ => Lookup::NotNeeded,
         };
+        let passive = PassiveCheck {
+            max_fails: number("max_fails", &built_in::SERVER_MAX_FAILS, 1),
+            fail_timeout,
+            counts_answers: false,
+        };
         let endpoint = Endpoint {
             proxy: self.proxy,
             pool: Some(pool),
@@ -199,11 +204,7 @@ impl Lowering<'_, '_> {
                 .filter(|limit| limit.known() != Some(&0))
                 .map(Box::new),
             check: no_active_check(),
-            passive: Some(PassiveCheck {
-                max_fails: number("max_fails", &built_in::SERVER_MAX_FAILS, 1),
-                fail_timeout,
-                counts_answers: false,
-            }),
+            passive: Some(self.lately.passive.share(passive)),
             tls: None,
             send_proxy: None,
             leads_to: None,

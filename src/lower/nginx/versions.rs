@@ -22,13 +22,19 @@ impl Lowering<'_, '_> {
         if (ever && rows.len() == 1 || rows.is_empty()) && !parameters::has_parameters(name) {
             return;
         }
-        let Some((_, site)) = self.arg(item, 0) else { return };
-        // In a template a condition on the version may stand around it.
-        if self.is_hole(item, 0) || self.is_broken(site) || self.is_foreign(item, name) {
+        let listed = parameters::has_parameters(name);
+        let fits = |row: &&Directive| row.contexts.intersects(here);
+        let all = block.partial && !rows.iter().any(|row| fits(&row));
+        let change = change_of(|| rows.iter().filter(move |row| all || fits(row)));
+        if change.is_none() && !listed {
             return;
         }
-        let fits: Vec<&Directive> = rows.iter().filter(|row| row.contexts.intersects(here)).collect();
-        if let Some(change) = change_of(if fits.is_empty() && block.partial { rows.iter().collect() } else { fits }) {
+        let Some((_, site)) = self.arg(item, 0) else { return };
+        // In a template a condition on the version may stand around it.
+        if let Some(change) = change {
+            if self.is_hole(item, 0) || self.is_broken(site) || self.is_foreign(item, name) {
+                return;
+            }
             let what = match here.names().next().map(|place| place.split_once(' ').unwrap_or((place, ""))) {
                 Some((place, "")) if ever => format!("`{name}` in `{place}`"),
                 Some((place, whose)) if ever => format!("`{name}` in `{place}` {whose}"),
@@ -38,19 +44,16 @@ impl Lowering<'_, '_> {
                 return;
             }
         }
-        if parameters::has_parameters(name) {
-            self.check_parameters(item, name, here);
+        if listed {
+            self.check_parameters(item, name, here, site);
         }
     }
 
-    fn check_parameters(&mut self, item: Item, name: &str, here: Contexts) {
-        let found: Vec<(String, Site, &parameters::Parameter)> = self
-            .args(item)
-            .into_iter()
-            .enumerate()
-            .filter(|(index, _)| !self.is_hole(item, index + 1))
-            .filter_map(|(_, (word, site))| {
-                let row = parameters::parameter(name, here, &word)?;
+    fn check_parameters(&mut self, item: Item, name: &str, here: Contexts, site: Site) {
+        let found: Vec<(String, Site, &parameters::Parameter)> = (1..)
+            .map_while(|index| Some((index, self.arg(item, index)?)))
+            .filter_map(|(index, (word, site))| {
+                let row = parameters::parameter(name, here, &word).filter(|_| !self.is_hole(item, index))?;
                 let shown = match word.split_once('=') {
                     Some((start, _)) => format!("`{start}=` on a `{name}` line"),
                     None if word.contains('$') => format!("a variable in `{name}`"),
@@ -59,6 +62,9 @@ impl Lowering<'_, '_> {
                 Some((shown, site, row))
             })
             .collect();
+        if found.is_empty() || self.is_hole(item, 0) || self.is_broken(site) || self.is_foreign(item, name) {
+            return;
+        }
         for (what, site, row) in found {
             let change = match row.known {
                 Known::Since(since, false) => Change::Since(since),
@@ -83,19 +89,19 @@ impl Lowering<'_, '_> {
 }
 
 /// What makes that a release may lack all of these; `None`: each has one of them.
-fn change_of(rows: Vec<&Directive>) -> Option<Change> {
-    let open: Vec<&&Directive> = rows.iter().filter(|row| !row.commercial).collect();
-    if open.is_empty() {
-        return rows.first().map(|_| Change::Commercial);
+fn change_of<'d, I: Iterator<Item = &'d Directive>>(rows: impl Fn() -> I) -> Option<Change> {
+    let open = || rows().filter(|row| !row.commercial);
+    if open().next().is_none() {
+        return rows().next().map(|_| Change::Commercial);
     }
-    if open.iter().any(|row| row.since.is_none() && row.until.is_none()) {
+    if open().any(|row| row.since.is_none() && row.until.is_none()) {
         return None;
     }
-    let oldest = open.iter().filter(|row| row.until.is_none()).min_by_key(|row| row.since);
+    let oldest = open().filter(|row| row.until.is_none()).min_by_key(|row| row.since);
     match oldest.and_then(|row| Some((row.since?, row.opened))) {
         Some((since, true)) => Some(Change::Opened(since)),
         Some((since, false)) => Some(Change::Since(since)),
-        None => open.iter().filter_map(|row| row.until).max().map(|last| Change::Gone(after(last))),
+        None => open().filter_map(|row| row.until).max().map(|last| Change::Gone(after(last))),
     }
 }
 
