@@ -5,7 +5,7 @@
 use crate::source::{FileId, SourceFile, SourceMap};
 use crate::syntax::{Parsed, haproxy, nginx};
 use crate::topology::Dialect;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What a path holds. Paths are relative to the root, with forward slashes and without `.` or `..` parts.
@@ -124,7 +124,9 @@ pub struct Files<'a> {
     pub sources: SourceMap,
     repository: &'a dyn Repository,
     trees: Vec<Option<Arc<Tree>>>,
-    embedded: HashSet<FileId>,
+    embedded: HashMap<FileId, Box<str>>,
+    /// Embedded texts by the folder that their paths name.
+    inner: HashMap<Box<str>, Vec<Box<str>>>,
     by_path: HashMap<Box<str>, Loaded>,
     globs: HashMap<Box<str>, Arc<[String]>>,
 }
@@ -154,7 +156,8 @@ impl<'a> Files<'a> {
             sources: SourceMap::default(),
             repository,
             trees: Vec::with_capacity(units.len()),
-            embedded: HashSet::new(),
+            embedded: HashMap::new(),
+            inner: HashMap::new(),
             by_path: HashMap::with_capacity(units.len()),
             globs: HashMap::new(),
         };
@@ -205,18 +208,27 @@ impl<'a> Files<'a> {
     }
 
     /// A text that stands within another file, with blanks for the rest of that file. Nothing may be written back.
-    pub fn add_embedded(&mut self, path: &str, bytes: Vec<u8>, dialect: Dialect) -> FileId {
+    /// Includes and mounts find it at `inner`, a path that no file has: that file's own, as if it were a folder.
+    pub fn add_embedded(&mut self, path: &str, inner: &str, bytes: Vec<u8>, dialect: Dialect) -> FileId {
         let unit = Unit::new(path, bytes, dialect);
         let id = self.sources.add(unit.source);
         self.trees.push(Some(Arc::new(unit.tree)));
-        self.embedded.insert(id);
+        self.embedded.insert(id, inner.into());
+        self.by_path.insert(inner.into(), Loaded::File(id));
+        self.inner.entry(folder(inner).into()).or_default().push(inner.into());
         id
+    }
+
+    /// The path at which a file is found: its own, or that within the file that holds it.
+    #[must_use]
+    pub fn found_at(&self, id: FileId) -> &str {
+        self.embedded.get(&id).map_or_else(|| self.sources.file(id).path(), |inner| inner)
     }
 
     /// Whether a text stands within another file.
     #[must_use]
     pub fn is_embedded(&self, id: FileId) -> bool {
-        self.embedded.contains(&id)
+        self.embedded.contains_key(&id)
     }
 
     /// The tree of a file; `None` for one that could not be read.
@@ -250,7 +262,16 @@ impl<'a> Files<'a> {
         if let Some(found) = self.globs.get(pattern) {
             return Arc::clone(found);
         }
-        let found: Arc<[String]> = self.repository.glob(pattern).into();
+        let found: Arc<[String]> = match self.inner.get(folder(pattern)) {
+            Some(inner) => match globset::GlobBuilder::new(pattern).literal_separator(true).build() {
+                Ok(glob) => {
+                    let glob = glob.compile_matcher();
+                    inner.iter().filter(|path| glob.is_match(&***path)).map(|path| path.to_string()).collect()
+                }
+                Err(_) => Arc::default(),
+            },
+            None => self.repository.glob(pattern).into(),
+        };
         self.globs.insert(pattern.into(), Arc::clone(&found));
         found
     }

@@ -46,6 +46,7 @@ mod resolver_out_of_reach;
 mod retry_window_too_short;
 mod runtime_name_without_resolver;
 mod selector_matches_nothing;
+mod service_port;
 mod shadowed_route;
 mod short_connect_timeout;
 mod short_read_timeout;

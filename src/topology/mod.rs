@@ -19,6 +19,7 @@ mod arena;
 mod load;
 mod reach;
 mod serve;
+mod service;
 mod setting;
 mod websockets;
 mod workload;
@@ -27,6 +28,7 @@ pub use arena::{Arena, Id};
 pub use load::*;
 pub use reach::*;
 pub use serve::*;
+pub use service::*;
 pub use setting::{Known, Origin, Reason, Scope, Setting};
 pub use websockets::*;
 pub use workload::*;
@@ -51,6 +53,8 @@ pub type ProjectId = Id<Project>;
 pub type NetworkId = Id<Network>;
 /// Id of a [`Workload`].
 pub type WorkloadId = Id<Workload>;
+/// Id of a [`Service`].
+pub type ServiceId = Id<Service>;
 
 /// Everything that was found, joined.
 #[derive(Debug, Default)]
@@ -77,6 +81,8 @@ pub struct Topology {
     pub networks: Arena<Network>,
     /// The processes around the proxies.
     pub workloads: Arena<Workload>,
+    /// Names with ports of their own that lead to workloads.
+    pub services: Arena<Service>,
     /// Which workload reads which file.
     pub placements: Vec<Placement>,
     /// What addresses mean where the proxies run; sorted. Nothing is said of those not in it.

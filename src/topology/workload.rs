@@ -4,7 +4,7 @@
 //! Where it listens is never known for sure from outside; each piece of evidence is a [`Claim`] with a [`Weight`], and
 //! rules say how strong the evidence is before they accuse anybody.
 
-use super::{EndpointId, HopId, Known, NetworkId, ProjectId, ProxyId, Setting, WorkloadId};
+use super::{EndpointId, HopId, Known, NetworkId, ProjectId, ProxyId, ServiceId, Setting, WorkloadId};
 use crate::source::{FileId, Site};
 use crate::value::{ByteSize, Wait};
 
@@ -86,6 +86,8 @@ pub struct Peer {
 pub enum Leads {
     /// This workload.
     To(WorkloadId),
+    /// This service, which leads on to workloads.
+    Service(ServiceId),
     /// The proxy's own network namespace: its loopback.
     Itself,
     /// The machine on which it runs.

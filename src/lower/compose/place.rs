@@ -1,8 +1,8 @@
 //! Which container runs which proxy file.
 
+use super::contain::Container;
 use super::envsubst::Rendering;
 use super::layout::{How, Layout, Lies, Puts};
-use super::model::Container;
 use crate::files::{Files, Loaded, folder};
 use crate::source::{FileId, Site};
 use crate::syntax::words::Text;
@@ -110,7 +110,7 @@ impl Surroundings {
 }
 
 /// Finds the places of all proxy files, and reads those that a service runs and the walk did not meet.
-pub(super) fn place(files: &mut Files<'_>, containers: Vec<Container>, t: &mut Topology) -> Surroundings {
+pub(in crate::lower) fn place(files: &mut Files<'_>, containers: Vec<Container>, t: &mut Topology) -> Surroundings {
     let containers: Vec<Ready> = containers.into_iter().map(Ready::new).collect();
     for container in &containers {
         container.load(files);
@@ -118,7 +118,7 @@ pub(super) fn place(files: &mut Files<'_>, containers: Vec<Container>, t: &mut T
     let proxies: Vec<(FileId, String, Dialect)> = files
         .sources
         .files()
-        .filter_map(|(id, file)| Some((id, file.path().to_owned(), files.tree(id)?.dialect())))
+        .filter_map(|(id, _)| Some((id, files.found_at(id).to_owned(), files.tree(id)?.dialect())))
         .collect();
     // Which containers have something of which path.
     let mut index: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -161,10 +161,15 @@ pub(super) fn place(files: &mut Files<'_>, containers: Vec<Container>, t: &mut T
                 How::Copied => Placed::Copied,
                 How::Written(_) => Placed::Rendered,
             };
+            let places = surroundings.places.entry(*id).or_default();
+            // Of two containers of one pod one is enough.
+            if places.iter().any(|place| place.workload == container.workload) {
+                continue;
+            }
             t.placements.push(Placement { file: *id, workload: container.workload, site: runs.site, how });
             let rendering = container.rendering(&runs);
             let happens = rendering.as_ref().is_some_and(|rendering| rendering.happens);
-            surroundings.places.entry(*id).or_default().push(Place {
+            places.push(Place {
                 workload: container.workload,
                 inside: runs.inside.into(),
                 layout: Rc::clone(&container.layout),

@@ -14,6 +14,7 @@ pub(super) struct Block {
     file: FileId,
     at: Range<usize>,
     dialect: Dialect,
+    inner: Box<str>,
 }
 
 /// Finds what a `ConfigMap` holds of proxies' configuration.
@@ -29,7 +30,7 @@ pub(super) fn find(map: View<'_>, file: FileId, text: &str, into: &mut Vec<Block
             body.end += text[body.end..].find('\n').map_or(0, |end| end + 1);
         }
         if into.iter().rev().take_while(|block| block.file == file).take(MAX_BLOCKS).count() < MAX_BLOCKS {
-            into.push(Block { file, at: body, dialect });
+            into.push(Block { file, at: body, dialect, inner: super::objects::inner(map, key) });
         }
     }
 }
@@ -74,6 +75,7 @@ impl Block {
                 *byte = b' ';
             }
         }
-        files.add_embedded(source.path(), bytes, self.dialect);
+        let inner = format!("{}/{}", source.path(), self.inner);
+        files.add_embedded(source.path(), &inner, bytes, self.dialect);
     }
 }

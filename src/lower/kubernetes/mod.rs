@@ -7,11 +7,14 @@
 mod backends;
 mod embedded;
 mod objects;
+mod pods;
 mod scope;
 mod selectors;
 mod settings;
+mod workloads;
 
 use super::Lowered;
+use super::compose::{Container, Images};
 use crate::files::{Files, Loaded, folder};
 use crate::source::FileId;
 use crate::syntax::yaml;
@@ -20,6 +23,7 @@ use crate::value::{Version, Versions};
 use objects::{Meta, Objects};
 use scope::{Namespace, Scopes};
 use std::collections::{HashMap, HashSet};
+use workloads::Belongs;
 
 /// Longest manifest that is read.
 const MAX_BYTES: usize = 2 << 20;
@@ -90,7 +94,10 @@ impl Told<'_> {
 }
 
 /// Reads the manifests that were met. What their `ConfigMap`s hold becomes files of their own.
-pub(super) fn lower(files: &mut Files<'_>, out: &mut Lowered) {
+///
+/// Gives the containers of pods: which of them runs which proxy's file is found out as it is for compose. `images` are
+/// those that compose builds, by name.
+pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowered) -> Vec<Container> {
     let mut objects = Objects::default();
     let mut scopes = Scopes::default();
     let mut blocks = Vec::new();
@@ -135,9 +142,12 @@ pub(super) fn lower(files: &mut Files<'_>, out: &mut Lowered) {
     settings::look(&cluster, &mut told);
     backends::look(&cluster, &mut told);
     selectors::look(&cluster, &mut told);
+    let belongs = Belongs::of(&cluster);
+    let Cluster { objects, scopes, .. } = cluster;
     for block in blocks {
         block.enter(files);
     }
+    workloads::model(&objects, &belongs, &scopes, files, images, &mut out.topology)
 }
 
 /// Whether what looks like a template stands in the data of a `ConfigMap` or the like, where it is somebody else's.

@@ -1,5 +1,6 @@
 //! What Kubernetes objects say, each word with its place.
 
+use super::pods::{Pods, pods};
 use crate::source::{FileId, Site, Span};
 use crate::syntax::yaml::View;
 
@@ -11,7 +12,7 @@ pub(super) struct Word {
 }
 
 impl Word {
-    fn read(view: View<'_>, file: FileId) -> Option<Self> {
+    pub(super) fn read(view: View<'_>, file: FileId) -> Option<Self> {
         let text = view.text().filter(|_| !view.is_null())?;
         Some(Self { text: text.into(), site: site(view, file) })
     }
@@ -36,16 +37,6 @@ pub(super) struct Meta {
     pub(super) namespace: Option<Word>,
 }
 
-/// A group of pods.
-#[derive(Debug)]
-pub(super) struct Pods {
-    pub(super) meta: Meta,
-    pub(super) kind: Box<str>,
-    pub(super) labels: Vec<(Box<str>, Word)>,
-    /// Names and numbers of the ports of its containers.
-    pub(super) ports: Vec<(Option<Word>, Option<Word>)>,
-}
-
 /// A port of a Service.
 #[derive(Debug)]
 pub(super) struct ServicePort {
@@ -63,6 +54,10 @@ pub(super) struct Service {
     pub(super) selector_site: Option<Site>,
     pub(super) ports: Vec<ServicePort>,
     pub(super) external: bool,
+    /// Where it says that it has no address of its own.
+    pub(super) headless: Option<Site>,
+    /// Whether something fills in its address or kind.
+    pub(super) unclear: bool,
 }
 
 /// What an Ingress or a route of a Gateway leads to.
@@ -90,6 +85,30 @@ pub(super) struct Annotation {
     pub(super) value: Word,
 }
 
+/// A `ConfigMap`.
+#[derive(Debug)]
+pub(super) struct Map {
+    pub(super) meta: Meta,
+    /// Its keys, and where in the file the text of each is found.
+    pub(super) keys: Vec<(Box<str>, Box<str>)>,
+    /// Short values, which may be variables.
+    pub(super) values: Vec<(Box<str>, Word)>,
+}
+
+/// An image that skaffold builds.
+#[derive(Debug)]
+pub(super) struct Artifact {
+    pub(super) file: FileId,
+    pub(super) image: Word,
+    pub(super) context: Option<Word>,
+    pub(super) dockerfile: Option<Word>,
+    /// Whether more is said of how it is built than is read here.
+    pub(super) unclear: bool,
+}
+
+/// Longest value of a `ConfigMap` that is taken for a variable's.
+const MAX_VALUE: usize = 256;
+
 /// All objects of one kind each.
 #[derive(Debug, Default)]
 pub(super) struct Objects {
@@ -98,6 +117,8 @@ pub(super) struct Objects {
     pub(super) backends: Vec<Backend>,
     pub(super) grants: Vec<Grant>,
     pub(super) settings: Vec<Annotation>,
+    pub(super) maps: Vec<Map>,
+    pub(super) artifacts: Vec<Artifact>,
     /// Objects from which a controller may make others.
     pub(super) makers: Vec<Meta>,
 }
@@ -151,17 +172,23 @@ pub(super) fn read(object: View<'_>, file: FileId, into: &mut Objects, config_ma
         }
         return;
     }
+    if kind == "Config" && group == "skaffold" {
+        artifacts(object, file, into);
+        return;
+    }
     let Some(meta) = meta(object, file) else { return };
     let spec = object.get("spec");
     match (group, kind) {
         ("", "Service") => into.services.extend(service(meta, spec, file)),
-        ("", "Pod") => into.pods.extend(pods(meta, kind, Some(object), file)),
+        ("", "Pod") => into.pods.extend(pods(meta, kind, None, Some(object), file)),
         ("apps" | "extensions", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
         | ("", "ReplicationController")
-        | ("batch", "Job") => into.pods.extend(pods(meta, kind, spec.and_then(|spec| spec.get("template")), file)),
+        | ("batch", "Job") => {
+            into.pods.extend(pods(meta, kind, spec, spec.and_then(|spec| spec.get("template")), file))
+        }
         ("batch", "CronJob") => {
             let template = spec.and_then(|spec| spec.get("jobTemplate")?.get("spec")?.get("template"));
-            into.pods.extend(pods(meta, kind, template, file));
+            into.pods.extend(pods(meta, kind, None, template, file));
         }
         ("networking.k8s.io" | "extensions", "Ingress") => {
             annotations(object, file, into);
@@ -174,6 +201,7 @@ pub(super) fn read(object: View<'_>, file: FileId, into: &mut Objects, config_ma
         ("", "ConfigMap") => {
             controller(object, file, into);
             config_map(object);
+            into.maps.push(map(meta, object, file));
         }
         (group, kind) => {
             if !QUIET.contains(&group) && !QUIET_KINDS.contains(&kind) {
@@ -189,30 +217,14 @@ fn meta(object: View<'_>, file: FileId) -> Option<Meta> {
     Some(Meta { file, name, namespace: meta.get("namespace").and_then(|view| Word::read(view, file)) })
 }
 
-fn labels(view: Option<View<'_>>, file: FileId) -> Vec<(Box<str>, Word)> {
+pub(super) fn labels(view: Option<View<'_>>, file: FileId) -> Vec<(Box<str>, Word)> {
     let entries = view.map(View::entries).unwrap_or_default();
     entries.into_iter().filter_map(|(key, value)| Some((key.text()?.into(), Word::read(value, file)?))).collect()
 }
 
-fn pods(meta: Meta, kind: &str, template: Option<View<'_>>, file: FileId) -> Option<Pods> {
-    let template = template?;
-    let spec = template.get("spec");
-    let mut ports = Vec::new();
-    // A container that starts first and goes on running is one of `initContainers`, too.
-    for list in ["containers", "initContainers"] {
-        for container in spec.and_then(|spec| spec.get(list)).into_iter().flat_map(View::items) {
-            for port in container.get("ports").into_iter().flat_map(View::items) {
-                let word = |key: &str| port.get(key).and_then(|view| Word::read(view, file));
-                ports.push((word("name"), word("containerPort")));
-            }
-        }
-    }
-    let labels = labels(template.get("metadata").and_then(|meta| meta.get("labels")), file);
-    Some(Pods { meta, kind: kind.into(), labels, ports })
-}
-
 fn service(meta: Meta, spec: Option<View<'_>>, file: FileId) -> Option<Service> {
     let spec = spec?;
+    let word = |key: &str| spec.get(key).and_then(|view| Word::read(view, file));
     let ports = spec.get("ports").into_iter().flat_map(View::items).filter_map(|port| {
         let word = |key: &str| port.get(key).and_then(|view| Word::read(view, file));
         Some(ServicePort {
@@ -228,6 +240,8 @@ fn service(meta: Meta, spec: Option<View<'_>>, file: FileId) -> Option<Service> 
         selector_site: spec.get("selector").map(|view| site(view, file)),
         ports: ports.collect(),
         external: spec.get("type").and_then(View::text) == Some("ExternalName"),
+        headless: word("clusterIP").filter(|word| &*word.text == "None").map(|word| word.site),
+        unclear: ["type", "clusterIP"].iter().filter_map(|key| word(key)).any(|word| word.known().is_none()),
     })
 }
 
@@ -291,6 +305,37 @@ fn controller(object: View<'_>, file: FileId, into: &mut Objects) {
         for (name, value) in labels(object.get("data"), file) {
             into.settings.push(Annotation { file, name, value });
         }
+    }
+}
+
+fn map(meta: Meta, object: View<'_>, file: FileId) -> Map {
+    let data = object.get("data").map(View::entries).unwrap_or_default();
+    let keys = data.iter().filter_map(|(key, _)| key.text()).map(|key| (key.into(), inner(object, key)));
+    let short = data.iter().filter(|(_, value)| value.text().is_some_and(|text| text.len() <= MAX_VALUE));
+    let values = short.filter_map(|(key, value)| Some((key.text()?.into(), Word::read(*value, file)?)));
+    Map { meta, keys: keys.collect(), values: values.collect() }
+}
+
+/// Where a key's text is found below the path of its file, which has no such folder.
+pub(super) fn inner(map: View<'_>, key: &str) -> Box<str> {
+    format!("{}/{}", map.at().start, key.replace('/', "_")).into()
+}
+
+fn artifacts(object: View<'_>, file: FileId, into: &mut Objects) {
+    for one in object.get("build").and_then(|build| build.get("artifacts")).into_iter().flat_map(View::items) {
+        let word = |view: View<'_>, key: &str| view.get(key).and_then(|view| Word::read(view, file));
+        let docker = one.get("docker");
+        let Some(image) = word(one, "image") else { continue };
+        let other = one.entries().iter().any(|(key, _)| !matches!(key.text(), Some("image" | "context" | "docker")));
+        let target = docker.is_some_and(|docker| docker.get("target").is_some() || docker.get("buildArgs").is_some());
+        let dockerfile = docker.and_then(|docker| word(docker, "dockerfile"));
+        into.artifacts.push(Artifact {
+            file,
+            image,
+            context: word(one, "context"),
+            dockerfile,
+            unclear: other || target,
+        });
     }
 }
 
