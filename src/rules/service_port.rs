@@ -3,6 +3,7 @@
 
 use super::around::{Seen, claims};
 use super::prelude::*;
+use std::collections::HashSet;
 
 /// A port of a Service that a proxy asks.
 pub fn asked(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>) -> Option<Finding> {
@@ -96,14 +97,27 @@ fn untranslated(
 
 /// Ports to which Services lead and on which their pods do not listen.
 pub fn unheard(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
-    for (_, service) in cx.topology.services.iter() {
+    let asked = asked_ports(cx.topology);
+    for (id, service) in cx.topology.services.iter() {
         let Some(ports) = service.ports.known().filter(|_| service.kind != ServiceKind::Elsewhere) else { continue };
-        for port in ports.iter().take(64) {
+        // Of several ports one may be for measurements only, which a program opens without a word in these files.
+        for port in ports.iter().take(64).filter(|port| ports.len() == 1 || asked.contains(&(id, port.port))) {
             if let Some(finding) = not_heard(rule, cx.topology, service, port) {
                 out.push(finding);
             }
         }
     }
+}
+
+/// The ports of Services that proxies ask.
+fn asked_ports(t: &Topology) -> HashSet<(ServiceId, u16)> {
+    let asked = |outlook: &Outlook| match (outlook.leads, outlook.asks) {
+        (Leads::Service(id), Asks::Endpoint(endpoint)) => {
+            Some((id, t.endpoints[endpoint].port.known().and_then(|port| port.number())?))
+        }
+        _ => None,
+    };
+    t.outlooks.iter().filter_map(asked).collect()
 }
 
 fn not_heard(rule: RuleId, t: &Topology, service: &Service, port: &ServicePort) -> Option<Finding> {
@@ -133,13 +147,18 @@ fn not_heard(rule: RuleId, t: &Topology, service: &Service, port: &ServicePort) 
     let Known::Yes(Listens::Port(known)) = claim.at else { return None };
     let (severity, confidence, words) = match claim.weight {
         Weight::Decisive => (Severity::Error, Confidence::Certain, "the program does what it is told there"),
-        Weight::Strong => (Severity::Warning, Confidence::Likely, "the program reads that variable"),
-        Weight::Medium => (
+        Weight::Strong => (
+            Severity::Warning,
+            Confidence::Likely,
+            "somebody relies on that port; what the program itself does is not in these files",
+        ),
+        // Somebody who writes a target port knows why; who writes none may have forgotten it.
+        Weight::Medium if port.target_site.is_none() => (
             Severity::Note,
             Confidence::Possible,
             "that line is documentation only; what the program does is not in these files",
         ),
-        Weight::Weak => return None,
+        Weight::Medium | Weight::Weak => return None,
     };
     let (name, pods) = (quote(&service.name), quote(&t.workloads[to[0]].name));
     let message = format!("the Service {name} leads to port {target} of {pods}, which listens on {known}");
@@ -229,7 +248,8 @@ mod tests {
         assert_eq!(said(&[(3000, Weight::Decisive)], false), Some(Severity::Error));
         assert_eq!(said(&[(3000, Weight::Decisive), (8080, Weight::Medium)], false), None);
         assert_eq!(said(&[(3000, Weight::Strong)], false), Some(Severity::Warning));
-        assert_eq!(said(&[(3000, Weight::Medium)], false), Some(Severity::Note));
+        assert_eq!(said(&[(3000, Weight::Medium)], false), None);
+        assert_eq!(said(&[(3000, Weight::Decisive), (8080, Weight::Weak)], false), None);
         assert_eq!(said(&[(3000, Weight::Weak)], false), None);
         assert_eq!(said(&[(3000, Weight::Decisive)], true), None);
         assert_eq!(said(&[], false), None);

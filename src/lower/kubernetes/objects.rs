@@ -44,6 +44,8 @@ pub(super) struct ServicePort {
     pub(super) port: Word,
     pub(super) target: Option<Word>,
     pub(super) node: Option<Word>,
+    /// Whether it takes TCP.
+    pub(super) tcp: bool,
 }
 
 /// A Service.
@@ -232,6 +234,7 @@ fn service(meta: Meta, spec: Option<View<'_>>, file: FileId) -> Option<Service> 
             port: word("port")?,
             target: word("targetPort"),
             node: word("nodePort"),
+            tcp: word("protocol").is_none_or(|protocol| &*protocol.text == "TCP"),
         })
     });
     Some(Service {

@@ -179,6 +179,7 @@ impl Own<'_> {
                 workload.server = learned.server;
             }
             workload.claims.extend(one.ports.iter().filter_map(declared));
+            workload.claims.extend(mentioned(one));
             let probes = one.readiness.iter().chain(&one.others);
             workload.claims.extend(probes.filter_map(|probe| self.probed(probe)));
             containers.push(container);
@@ -353,6 +354,27 @@ fn declared((word, tcp): &(Word, bool)) -> Option<Claim> {
     tcp.then(|| claim(port, Weight::Medium, word.site, format!("its `containerPort` is {port}")))
 }
 
+/// Numbers in what a container is told: a program may listen on more ports than the one that its server is known for.
+fn mentioned(one: &Container) -> Vec<Claim> {
+    let values = one.environment.iter().filter_map(|(_, value)| match value {
+        Value::Text(text) => Some(text),
+        Value::Key(..) => None,
+    });
+    let mut found = Vec::new();
+    for text in one.command.iter().chain(&one.args).flatten().chain(values).filter(|text| text.text.len() < 4096) {
+        let numbers = text.text.split(|c: char| !c.is_ascii_digit()).filter(|part| (2..=5).contains(&part.len()));
+        for port in numbers.filter_map(|part| part.parse::<u16>().ok()).take(MAX_MENTIONED) {
+            if found.len() < MAX_MENTIONED {
+                found.push(claim(port, Weight::Weak, text.site, format!("it is told `{port}`")));
+            }
+        }
+    }
+    found
+}
+
+/// Most numbers of one container that are taken for ports.
+const MAX_MENTIONED: usize = 64;
+
 /// Services, and the pods behind them.
 fn serve(
     objects: &Objects,
@@ -381,7 +403,8 @@ fn serve(
         let behind: Vec<&Pods> = selected.iter().map(|&number| &objects.pods[number]).collect();
         let to: Vec<WorkloadId> = selected.iter().filter_map(|&number| *made.get(number)?).collect();
         let open = *open || service.unclear;
-        let ports: Option<Vec<ServicePort>> = service.ports.iter().map(|port| port_of(port, &behind)).collect();
+        let ports: Option<Vec<ServicePort>> =
+            service.ports.iter().filter(|port| port.tcp).map(|port| port_of(port, &behind)).collect();
         t.services.push(topology::Service {
             project,
             namespace: match namespace {
