@@ -3,6 +3,7 @@
 //! A rule is pure, synchronous and infallible. To add one: `rules/GWnnn-slug.yaml`, a file here with its line in
 //! [`RULES`], fixtures.
 
+mod abrupt_shutdown;
 mod around;
 mod dangling_route;
 mod deliberate_bad_gateway;
@@ -18,6 +19,7 @@ mod inconsistent_buffers;
 mod inert_health_check;
 mod keepalive_lost;
 mod keepalive_race;
+mod led_to;
 mod localhost_two_families;
 mod loopback_in_container;
 mod lost_headers;
@@ -75,7 +77,9 @@ mod unusable_address;
 mod websocket_upgrade_missing;
 mod worker_timeout_below_proxy;
 mod workload_binds_loopback;
+mod workload_not_restarted;
 mod workload_socket;
+mod workload_without_health_check;
 mod wrong_application_protocol;
 mod wrong_host_header;
 
@@ -154,6 +158,9 @@ pub const RULES: &[&dyn Rule] = &[
     &no_failover::NoFailover,
     &single_endpoint::SingleEndpoint,
     &pool_empties_itself::PoolEmptiesItself,
+    &workload_without_health_check::WorkloadWithoutHealthCheck,
+    &workload_not_restarted::WorkloadNotRestarted,
+    &abrupt_shutdown::AbruptShutdown,
     &slow_detection::SlowDetection,
     &plain_to_tls_port::PlainToTlsPort,
     &tls_to_plain_port::TlsToPlainPort,

@@ -197,6 +197,7 @@ mod tests {
             site: at(39),
             kind,
             to: Known::Yes(to.to_vec()),
+            routed: None,
             ports: Known::Yes(ports.iter().map(port).collect()),
         })
     }

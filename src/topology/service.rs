@@ -18,6 +18,8 @@ pub struct Service {
     pub kind: ServiceKind,
     /// The workloads behind it; unknown where these files do not show all of them.
     pub to: Known<Vec<WorkloadId>>,
+    /// Where an Ingress or a route of a Gateway leads to it.
+    pub routed: Option<Site>,
     /// Its ports; unknown where one of them is filled in elsewhere.
     pub ports: Known<Vec<ServicePort>>,
 }

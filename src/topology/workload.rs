@@ -349,6 +349,26 @@ pub struct Server {
     pub private_tmp: Option<Site>,
     /// The addresses from which it takes connections, where it is told to refuse all others.
     pub allowed_clients: Option<(Vec<Box<str>>, Site)>,
+    /// How it is ended, where anything is said of that.
+    pub stop: Option<Box<Stop>>,
+}
+
+/// How a workload is ended: it is told to, and killed when it takes too long.
+#[derive(Debug, Default)]
+pub struct Stop {
+    /// After how long it is killed. Starts when its end begins.
+    pub grace: Option<Setting<Wait>>,
+    /// For how long it sleeps before it is told. Part of that time.
+    pub before: Option<Setting<Wait>>,
+    /// For how long it finishes its requests once it is told.
+    pub finishes: Option<Setting<Wait>>,
+}
+
+impl Server {
+    /// What is said of how it is ended, to add to.
+    pub fn stop_mut(&mut self) -> &mut Stop {
+        self.stop.get_or_insert_default()
+    }
 }
 
 /// Who may open a socket in the file system.

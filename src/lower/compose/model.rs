@@ -11,8 +11,9 @@ use crate::source::{Site, Span};
 use crate::syntax::words::{Command, HOLE, Text};
 use crate::topology::{
     Bind, Claim, Dependency, Known, Listens, Namespace, Network, NetworkId, OwnName, Project, ProjectId, ProjectKind,
-    Reason, Server, Topology, Until, Weight, Workload, WorkloadId,
+    Reason, Server, Setting, Topology, Until, Weight, Workload, WorkloadId,
 };
+use crate::value::{Wait, parse_duration};
 use std::collections::HashMap;
 use std::collections::hash_map;
 use std::rc::Rc;
@@ -314,6 +315,13 @@ impl Service<'_> {
         workload.claims_open = learned.claims_open || open;
         workload.server = learned.server;
         workload.health = learned.health;
+        if let Some(grace) = item.get("stop_grace_period") {
+            let wait = grace.known().and_then(parse_duration).map(Wait::For);
+            workload.server.stop_mut().grace = Some(match wait {
+                Some(wait) => Setting::written(wait, grace.site, "stop_grace_period"),
+                None => Setting::unknown(UNKNOWN, grace.site, "stop_grace_period"),
+            });
+        }
         workload.waits = waits;
         workload.many = many;
         self.ports(&evidence, workload);

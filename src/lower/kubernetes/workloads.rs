@@ -6,18 +6,22 @@ use super::pods::{Container, Pods, Probe, Value, Volume};
 use super::scope::{Namespace, Scopes};
 use super::selectors::{MAX_PAIRS, selects};
 use super::{Cluster, objects::Objects};
+use crate::defaults::kubernetes::{GRACE, GRACE_SECONDS};
 use crate::files::{Files, folder, join};
 use crate::lower::compose::{self, Contained, Given, How, Images, Layout};
 use crate::lower::workload::{self, Build, Dockerfile, Evidence, Image};
 use crate::source::Site;
 use crate::syntax::words::{Command, HOLE, Text};
 use crate::topology;
+use crate::topology::Setting;
 use crate::topology::{
     Bind, Claim, Known, Listens, Namespace as Net, OwnName, Project, ProjectId, ProjectKind, Reason, ServiceKind,
     ServicePort, Topology, Weight, Workload, WorkloadId,
 };
+use crate::value::Wait;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 const UNKNOWN: Reason = Reason::OutsideRepository;
 
@@ -26,6 +30,8 @@ pub(super) struct Belongs {
     pods: Vec<Option<(Namespace, bool)>>,
     services: Vec<Option<(Namespace, bool)>>,
     maps: Vec<Option<Namespace>>,
+    /// Services of a namespace to which an Ingress or a route leads, and where.
+    routed: HashMap<(Namespace, Box<str>), Site>,
 }
 
 impl Belongs {
@@ -35,7 +41,13 @@ impl Belongs {
             let open = cluster.is_open(meta, &namespace);
             Some((namespace, open))
         };
+        let routed =
+            cluster.objects.backends.iter().filter(|backend| backend.namespace.is_none()).filter_map(|backend| {
+                let key = (cluster.namespace(&backend.meta)?, backend.service.known()?.into());
+                Some((key, backend.service.site))
+            });
         Self {
+            routed: routed.collect(),
             pods: cluster.objects.pods.iter().map(|pods| at(&pods.meta)).collect(),
             services: cluster.objects.services.iter().map(|service| at(&service.meta)).collect(),
             maps: cluster.objects.maps.iter().map(|map| cluster.namespace(&map.meta)).collect(),
@@ -90,7 +102,7 @@ pub(super) fn model(
         let own = Own { pods, namespace, open: *open, maps: &maps, scopes, id };
         containers.extend(own.run(files, images, t));
     }
-    serve(objects, belongs, &projects, &made, t);
+    serve(objects, belongs, &projects, &belongs.routed, &made, t);
     containers
 }
 
@@ -184,6 +196,7 @@ impl Own<'_> {
             workload.claims.extend(probes.filter_map(|probe| self.probed(probe)));
             containers.push(container);
         }
+        self.stop(&mut t.workloads[self.id].server);
         let workload = &mut t.workloads[self.id];
         // Of several containers each must be known, or the one that is not may listen there.
         if self.pods.containers.len() > 1 {
@@ -197,6 +210,27 @@ impl Own<'_> {
             None => Known::Yes(None),
         };
         containers
+    }
+
+    /// How its containers are ended: they are given one time for all of it.
+    fn stop(&self, server: &mut topology::Server) {
+        if self.open {
+            return;
+        }
+        let seconds = |seconds: u64| Wait::For(Duration::from_secs(seconds));
+        server.stop_mut().grace = Some(match &self.pods.grace {
+            None => Setting::default(seconds(GRACE_SECONDS), &GRACE),
+            Some(word) => match word.known().and_then(|word| word.parse().ok()) {
+                Some(grace) => Setting::written(seconds(grace), word.site, "terminationGracePeriodSeconds"),
+                None => Setting::unknown(UNKNOWN, word.site, "terminationGracePeriodSeconds"),
+            },
+        });
+        let slept = self.pods.containers.iter().filter_map(|one| one.pre_stop.as_ref());
+        // One that does something else takes a time that nobody knows.
+        server.stop_mut().before = slept.max_by_key(|stop| stop.sleeps).map(|stop| match stop.sleeps {
+            Some(slept) => Setting::written(seconds(slept), stop.site, "preStop"),
+            None => Setting::unknown(UNKNOWN, stop.site, "preStop"),
+        });
     }
 
     fn contain(&self, one: &Container, files: &mut Files<'_>, images: &Images) -> Contained {
@@ -380,6 +414,7 @@ fn serve(
     objects: &Objects,
     belongs: &Belongs,
     projects: &HashMap<&Namespace, ProjectId>,
+    routed: &HashMap<(Namespace, Box<str>), Site>,
     made: &[Option<WorkloadId>],
     t: &mut Topology,
 ) {
@@ -419,6 +454,7 @@ fn serve(
                 None => ServiceKind::Address,
             },
             to: if to.is_empty() || open { Known::Unknown(UNKNOWN) } else { Known::Yes(to) },
+            routed: routed.get(&(namespace.clone(), name.into())).copied(),
             ports: ports.filter(|_| !open).map_or(Known::Unknown(UNKNOWN), Known::Yes),
         });
     }

@@ -239,8 +239,13 @@ fn service(files: &mut Files<'_>, id: FileId, sockets: &HashSet<&str>) -> Option
     let name = base_name(stem).to_owned();
     let header = Gather::in_file(id, start.range.clone());
     let mut found = made(&name, header, learned)?;
-    // A drop-in may say otherwise.
-    found.restart = if restart { Known::Yes(true) } else { Known::Unknown(Reason::OutsideRepository) };
+    // A drop-in may say otherwise; what runs once ends by itself.
+    let once = last(&entries, "Service", "Type").last().is_some_and(|entry| entry.value == "oneshot");
+    let unclear = once || files.exists(&format!("{}.d", file.path()));
+    found.restart = match restart || !unclear {
+        true => Known::Yes(restart),
+        false => Known::Unknown(Reason::OutsideRepository),
+    };
     Some(found)
 }
 
