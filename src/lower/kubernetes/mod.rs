@@ -4,6 +4,7 @@
 //! two keys that every object has. Objects go together by their namespace; without one, by their folder; and by what
 //! kustomize joins. Where anything may bring forth more objects (a template, a patch, an operator), nothing is missed.
 
+mod annotations;
 mod backends;
 mod embedded;
 mod objects;
@@ -137,11 +138,19 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
     }
     scopes.settle();
     let mut cluster = Cluster { files, objects, scopes, made: HashSet::new() };
+    let told_prefix = |pods: &pods::Pods| {
+        let args = pods.containers.iter().flat_map(|one| one.command.iter().chain(&one.args)).flatten();
+        args.into_iter().any(|word| word.text.contains("annotations-prefix"))
+    };
+    cluster.objects.own_prefix = cluster.objects.pods.iter().any(told_prefix);
     cluster.made = cluster.objects.makers.iter().filter_map(|meta| cluster.namespace(meta)).collect();
     let mut told = Told { topology: &mut out.topology, proxies: HashMap::new() };
     settings::look(&cluster, &mut told);
     backends::look(&cluster, &mut told);
     selectors::look(&cluster, &mut told);
+    annotations::look(&cluster, &mut told);
+    annotations::snippets(&cluster, &mut told);
+    annotations::logins(&cluster, &mut told);
     let belongs = Belongs::of(&cluster);
     let Cluster { objects, scopes, .. } = cluster;
     for block in blocks {

@@ -46,6 +46,8 @@ pub(super) struct ServicePort {
     pub(super) node: Option<Word>,
     /// Whether it takes TCP.
     pub(super) tcp: bool,
+    /// What it says that it speaks.
+    pub(super) app_protocol: Option<Word>,
 }
 
 /// A Service.
@@ -71,6 +73,25 @@ pub(super) struct Backend {
     pub(super) service: Word,
     pub(super) namespace: Option<Word>,
     pub(super) port: Option<Word>,
+    /// The number of the Ingress of which it is one.
+    pub(super) of: Option<usize>,
+}
+
+/// What an Ingress says of itself.
+#[derive(Debug)]
+pub(super) struct Ingress {
+    pub(super) meta: Meta,
+    pub(super) class: Option<Word>,
+    pub(super) annotations: Vec<(Box<str>, Word)>,
+}
+
+impl Ingress {
+    /// An annotation of ingress-nginx.
+    pub(super) fn annotation(&self, name: &str) -> Option<&Word> {
+        let of_name =
+            |(key, _): &&(Box<str>, Word)| key.strip_prefix(crate::defaults::ingress_nginx::PREFIX) == Some(name);
+        self.annotations.iter().find(of_name).map(|(_, value)| value)
+    }
 }
 
 /// Who may lead to Services of another namespace.
@@ -121,6 +142,15 @@ pub(super) struct Objects {
     pub(super) settings: Vec<Annotation>,
     pub(super) maps: Vec<Map>,
     pub(super) artifacts: Vec<Artifact>,
+    pub(super) ingresses: Vec<Ingress>,
+    /// Classes of Ingress objects, and who is their controller.
+    pub(super) classes: Vec<(Word, Word)>,
+    /// Times of routes of Gateways: for the whole request, and for one try.
+    pub(super) timeouts: Vec<(Word, Word)>,
+    /// Where the settings of ingress-nginx itself are.
+    pub(super) controller: Option<FileId>,
+    /// Whether a controller is told to read annotations with another prefix.
+    pub(super) own_prefix: bool,
     /// Objects from which a controller may make others.
     pub(super) makers: Vec<Meta>,
 }
@@ -192,7 +222,17 @@ pub(super) fn read(object: View<'_>, file: FileId, into: &mut Objects, config_ma
             let template = spec.and_then(|spec| spec.get("jobTemplate")?.get("spec")?.get("template"));
             into.pods.extend(pods(meta, kind, None, template, file));
         }
+        ("networking.k8s.io", "IngressClass") => {
+            let controller = spec.and_then(|spec| Word::read(spec.get("controller")?, file));
+            into.classes.extend(controller.map(|controller| (meta.name, controller)));
+        }
         ("networking.k8s.io" | "extensions", "Ingress") => {
+            let all = labels(object.get("metadata").and_then(|meta| meta.get("annotations")), file);
+            let class = spec.and_then(|spec| Word::read(spec.get("ingressClassName")?, file));
+            let old =
+                || all.iter().find(|(key, _)| &**key == "kubernetes.io/ingress.class").map(|(_, word)| word.clone());
+            let class = class.or_else(old);
+            into.ingresses.push(Ingress { meta, class, annotations: all });
             annotations(object, file, into);
             ingress(object, spec, file, into);
         }
@@ -234,6 +274,7 @@ fn service(meta: Meta, spec: Option<View<'_>>, file: FileId) -> Option<Service> 
             port: word("port")?,
             target: word("targetPort"),
             node: word("nodePort"),
+            app_protocol: word("appProtocol"),
             tcp: word("protocol").is_none_or(|protocol| &*protocol.text == "TCP"),
         })
     });
@@ -250,6 +291,7 @@ fn service(meta: Meta, spec: Option<View<'_>>, file: FileId) -> Option<Service> 
 
 fn ingress(object: View<'_>, spec: Option<View<'_>>, file: FileId, into: &mut Objects) {
     let Some(spec) = spec else { return };
+    let of = into.ingresses.len().checked_sub(1);
     let mut backends: Vec<View<'_>> = ["defaultBackend", "backend"].iter().filter_map(|key| spec.get(key)).collect();
     for rule in spec.get("rules").into_iter().flat_map(View::items) {
         let paths = rule.get("http").and_then(|http| http.get("paths"));
@@ -271,12 +313,22 @@ fn ingress(object: View<'_>, spec: Option<View<'_>>, file: FileId, into: &mut Ob
             continue;
         }
         let Some(meta) = meta(object, file) else { return };
-        into.backends.push(Backend { meta, kind: "Ingress".into(), gateway: false, service, namespace: None, port });
+        into.backends.push(Backend {
+            meta,
+            kind: "Ingress".into(),
+            gateway: false,
+            service,
+            namespace: None,
+            port,
+            of,
+        });
     }
 }
 
 fn route(object: View<'_>, kind: &str, spec: Option<View<'_>>, file: FileId, into: &mut Objects) {
     for rule in spec.and_then(|spec| spec.get("rules")).into_iter().flat_map(View::items) {
+        let time = |key: &str| rule.get("timeouts").and_then(|times| Word::read(times.get(key)?, file));
+        into.timeouts.extend(time("request").zip(time("backendRequest")));
         for to in rule.get("backendRefs").into_iter().flat_map(View::items) {
             let text = |key: &str| to.get(key).and_then(View::text).unwrap_or_default();
             if !matches!(text("kind"), "" | "Service") || !text("group").is_empty() {
@@ -285,7 +337,7 @@ fn route(object: View<'_>, kind: &str, spec: Option<View<'_>>, file: FileId, int
             let word = |key: &str| to.get(key).and_then(|view| Word::read(view, file));
             let (Some(service), Some(meta)) = (word("name"), meta(object, file)) else { continue };
             let (namespace, port) = (word("namespace"), word("port"));
-            into.backends.push(Backend { meta, kind: kind.into(), gateway: true, service, namespace, port });
+            into.backends.push(Backend { meta, kind: kind.into(), gateway: true, service, namespace, port, of: None });
         }
     }
 }
@@ -305,6 +357,7 @@ fn controller(object: View<'_>, file: FileId, into: &mut Objects) {
     let named = meta.and_then(|meta| meta.get("name")?.text()) == Some("ingress-nginx-controller");
     let label = meta.and_then(|meta| meta.get("labels")?.get("app.kubernetes.io/name")?.text());
     if named && label.is_none_or(|label| label == "ingress-nginx") {
+        into.controller = Some(file);
         for (name, value) in labels(object.get("data"), file) {
             into.settings.push(Annotation { file, name, value });
         }
