@@ -11,6 +11,7 @@ mod duplicate_definition;
 mod empty_pool;
 mod endpoint_limit_without_queue;
 mod file_limit_below_connections;
+mod header_limit_below_proxy;
 mod health_check_cannot_pass;
 mod host_port_as_upstream;
 mod http10_to_upstream;
@@ -75,6 +76,7 @@ mod unknown_upstream_host;
 mod unset_variable;
 mod unusable_address;
 mod websocket_upgrade_missing;
+mod worker_pool_smaller_than_proxy;
 mod worker_timeout_below_proxy;
 mod workload_binds_loopback;
 mod workload_not_restarted;
@@ -181,6 +183,8 @@ pub const RULES: &[&dyn Rule] = &[
     &file_limit_below_connections::FileLimitBelowConnections,
     &endpoint_limit_without_queue::EndpointLimitWithoutQueue,
     &request_limit::RequestLimit,
+    &header_limit_below_proxy::HeaderLimitBelowProxy,
+    &worker_pool_smaller_than_proxy::WorkerPoolSmallerThanProxy,
     &keepalive_race::KeepaliveRace,
     &keepalive_lost::KeepaliveLost,
 ];

@@ -196,6 +196,9 @@ impl Lowering<'_, '_> {
             refuses_over: Some(number("max_conns", &built_in::SERVER_MAX_CONNS, 0))
                 .filter(|limit| limit.known() != Some(&0))
                 .map(Box::new),
+            takes: Some(number("max_conns", &built_in::SERVER_MAX_CONNS, 0))
+                .filter(|limit| limit.is_written() && limit.known() != Some(&0))
+                .map(Box::new),
             check: no_active_check(),
             passive: Some(PassiveCheck {
                 max_fails: number("max_fails", &built_in::SERVER_MAX_FAILS, 1),
