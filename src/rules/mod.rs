@@ -11,6 +11,7 @@ mod duplicate_definition;
 mod empty_pool;
 mod endpoint_limit_without_queue;
 mod file_limit_below_connections;
+mod firewall_blocks_upstream;
 mod header_limit_below_proxy;
 mod health_check_cannot_pass;
 mod host_port_as_upstream;
@@ -187,6 +188,7 @@ pub const RULES: &[&dyn Rule] = &[
     &worker_pool_smaller_than_proxy::WorkerPoolSmallerThanProxy,
     &keepalive_race::KeepaliveRace,
     &keepalive_lost::KeepaliveLost,
+    &firewall_blocks_upstream::FirewallBlocksUpstream,
 ];
 
 /// What a rule may look at.

@@ -16,6 +16,7 @@
 //! resolved by the lowering, so a rule never asks "what does nothing mean here?".
 
 mod arena;
+mod guard;
 mod load;
 mod reach;
 mod serve;
@@ -25,6 +26,7 @@ mod websockets;
 mod workload;
 
 pub use arena::{Arena, Id};
+pub use guard::*;
 pub use load::*;
 pub use reach::*;
 pub use serve::*;
@@ -83,6 +85,8 @@ pub struct Topology {
     pub workloads: Arena<Workload>,
     /// Names with ports of their own that lead to workloads.
     pub services: Arena<Service>,
+    /// Who may connect to whom, where something says so; sorted by workload.
+    pub guards: Vec<Guard>,
     /// Which workload reads which file.
     pub placements: Vec<Placement>,
     /// What addresses mean where the proxies run; sorted. Nothing is said of those not in it.

@@ -9,6 +9,7 @@ mod backends;
 mod embedded;
 mod objects;
 mod pods;
+mod policies;
 mod scope;
 mod selectors;
 mod settings;

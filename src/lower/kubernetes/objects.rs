@@ -151,6 +151,7 @@ pub(super) struct Objects {
     pub(super) controller: Option<FileId>,
     /// Whether a controller is told to read annotations with another prefix.
     pub(super) own_prefix: bool,
+    pub(super) policies: Vec<super::policies::Policy>,
     /// Objects from which a controller may make others.
     pub(super) makers: Vec<Meta>,
 }
@@ -221,6 +222,9 @@ pub(super) fn read(object: View<'_>, file: FileId, into: &mut Objects, config_ma
         ("batch", "CronJob") => {
             let template = spec.and_then(|spec| spec.get("jobTemplate")?.get("spec")?.get("template"));
             into.pods.extend(pods(meta, kind, None, template, file));
+        }
+        ("networking.k8s.io", "NetworkPolicy") => {
+            into.policies.extend(spec.and_then(|spec| super::policies::read(meta, spec, file)));
         }
         ("networking.k8s.io", "IngressClass") => {
             let controller = spec.and_then(|spec| Word::read(spec.get("controller")?, file));

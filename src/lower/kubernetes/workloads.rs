@@ -27,7 +27,8 @@ const UNKNOWN: Reason = Reason::OutsideRepository;
 
 /// Where objects belong: found out before files are read for them.
 pub(super) struct Belongs {
-    pods: Vec<Option<(Namespace, bool)>>,
+    pub(super) pods: Vec<Option<(Namespace, bool)>>,
+    pub(super) policies: Vec<Option<(Namespace, bool)>>,
     services: Vec<Option<(Namespace, bool)>>,
     maps: Vec<Option<Namespace>>,
     /// Services of a namespace to which an Ingress or a route leads, and where.
@@ -48,6 +49,7 @@ impl Belongs {
             });
         Self {
             routed: routed.collect(),
+            policies: cluster.objects.policies.iter().map(|policy| at(&policy.meta)).collect(),
             pods: cluster.objects.pods.iter().map(|pods| at(&pods.meta)).collect(),
             services: cluster.objects.services.iter().map(|service| at(&service.meta)).collect(),
             maps: cluster.objects.maps.iter().map(|map| cluster.namespace(&map.meta)).collect(),
@@ -102,6 +104,7 @@ pub(super) fn model(
         let own = Own { pods, namespace, open: *open, maps: &maps, scopes, id };
         containers.extend(own.run(files, images, t));
     }
+    super::policies::guard(&objects.policies, &objects.pods, belongs, &made, t);
     serve(objects, belongs, &projects, &belongs.routed, &made, t);
     containers
 }
