@@ -369,7 +369,7 @@ impl Own<'_> {
             Some((_, number)) => number.as_ref()?.known()?.parse().ok()?,
             None => word.parse().ok()?,
         };
-        Some(claim(port, Weight::Medium, probe.site, format!("a probe asks port {port}")))
+        Some(claim(port, Weight::Weak, probe.site, format!("a probe asks port {port}")))
     }
 }
 
