@@ -163,7 +163,7 @@ fn reports(criterion: &mut Criterion) {
     let mut output_group = criterion.benchmark_group("output");
     output_group.throughput(Throughput::Elements(report.findings.len() as u64));
     output_group.bench_function("sarif", |b| b.iter(|| output::sarif::write(&report, &mut io::sink())));
-    let plain = output::human::Options { color: false, width: 100, elapsed: None, fixed: None };
+    let plain = output::human::Options { color: false, width: 100, elapsed: None, fixed: None, hyperlinks: false };
     output_group.bench_function("human", |b| b.iter(|| output::human::write(&report, &plain, &mut io::sink())));
     output_group.finish();
 }

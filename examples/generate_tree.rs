@@ -17,6 +17,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: generate_tree KIND NUMBER FOLDER
   nginx NUMBER          a main file, four snippets and so many sites
   nginx-file NUMBER     one nginx.conf of so many megabytes
+  yaml NUMBER           one nginx.conf, one compose file, and so many YAML files that have to do with neither
   haproxy NUMBER        so many complete haproxy.cfg files
   haproxy-file NUMBER   one haproxy.cfg with so many services";
 
@@ -39,6 +40,7 @@ fn run() -> Result<String, String> {
     let files = match kind.as_str() {
         "nginx" => generate::nginx_tree(number, SEED),
         "nginx-file" => one("nginx.conf", generate::nginx_file(number * 1_000_000, SEED)),
+        "yaml" => generate::yaml_tree(number, SEED),
         "haproxy" => generate::haproxy_files(number, SEED),
         "haproxy-file" => one("haproxy.cfg", generate::haproxy_file(number, SEED)),
         _ => return Err(USAGE.into()),

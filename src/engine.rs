@@ -103,9 +103,48 @@ impl Report {
     }
 }
 
+/// A part of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Trees to the topology; what they include and what stands around them is read for it.
+    Lower,
+    /// What belongs together is joined.
+    Link,
+    /// One rule.
+    Rule(RuleId),
+    /// Comments and the configuration's `ignore`.
+    Suppress,
+    /// Findings are sorted and fixes settled.
+    Report,
+}
+
+/// Is told when a part of a run is done, so that somebody with a clock can say how long each takes: this crate's core has
+/// none.
+pub trait Probe {
+    /// This is done; what was done since the last call belongs to it.
+    fn done(&mut self, step: Step);
+}
+
+/// Nobody wants to know.
+impl Probe for () {
+    fn done(&mut self, _: Step) {}
+}
+
 /// Lints files that were read and parsed already. `unread` are files that could not be read: each is a finding.
 #[must_use]
 pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository, settings: &Settings) -> Report {
+    lint_probed(units, unread, repository, settings, &mut ())
+}
+
+/// As [`lint`], and tells how far it is.
+#[must_use]
+pub fn lint_probed(
+    units: Vec<Unit>,
+    unread: &[UnreadFile],
+    repository: &dyn Repository,
+    settings: &Settings,
+    probe: &mut dyn Probe,
+) -> Report {
     let selection = &settings.selection;
     let config = &settings.config;
     let mut files = Files::new(units, repository);
@@ -114,7 +153,9 @@ pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository
     if let Some(file) = config_file {
         config.declare(file, &mut lowered.topology);
     }
+    probe.done(Step::Lower);
     link::link(&mut lowered.topology);
+    probe.done(Step::Link);
     let mut findings = Findings::default();
     for file in unread {
         let id = files.add_unread(&file.path);
@@ -125,7 +166,8 @@ pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository
     }
     let policy = config.policy(&files.sources);
     let cx = Cx { topology: &lowered.topology, policy: &policy };
-    rules::run(&cx, |rule| selection.enables(rule) && policy.runs(rule), &mut findings);
+    let enabled = |rule| selection.enables(rule) && policy.runs(rule);
+    rules::run_told(&cx, enabled, &mut findings, |rule| probe.done(Step::Rule(rule)));
     let mut suppressions = Suppressions::read(&files);
     suppressions.apply(&mut findings);
     let whole = if suppressions.is_empty() && config.ignored().is_empty() {
@@ -144,6 +186,7 @@ pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository
         finding.set_level = profile.level(finding.rule).and_then(Level::severity);
         profile.runs(finding.rule)
     });
+    probe.done(Step::Suppress);
     let manifest = |&id: &FileId| (files.sources.file(id).path().to_owned(), Dialect::Kubernetes);
     let manifests = lowered.manifests.iter().map(manifest);
     let read = files
@@ -152,9 +195,20 @@ pub fn lint(units: Vec<Unit>, unread: &[UnreadFile], repository: &dyn Repository
         .filter(|&(id, _)| !files.is_embedded(id))
         .filter_map(|(id, file)| files.tree(id).map(|tree| (file.path().to_owned(), tree.dialect())))
         .chain(manifests)
+        .collect::<Vec<_>>();
+    let mut read: Vec<(String, Dialect)> = read;
+    // A compose file that holds configuration was linted, too.
+    let holds = files.sources.files().filter(|&(id, file)| files.is_embedded(id) && files.known_as(id) != file.path());
+    let mut holding: Vec<(String, Dialect)> = holds
+        .filter(|(id, _)| !files.known_as(*id).is_empty())
+        .filter_map(|(id, file)| Some((file.path().to_owned(), files.tree(id)?.dialect())))
         .collect();
+    holding.sort();
+    holding.dedup();
+    read.extend(holding);
     let mut findings = findings.finish(&files.sources);
     let not_utf8 = settle_fixes(&mut findings, &files);
+    probe.done(Step::Report);
     Report {
         findings,
         not_utf8,

@@ -207,22 +207,26 @@ impl<'a> Files<'a> {
         id
     }
 
-    /// A text that stands within another file, with blanks for the rest of that file. Nothing may be written back.
-    /// Includes and mounts find it at `inner`, a path that no file has: that file's own, as if it were a folder.
-    pub fn add_embedded(&mut self, path: &str, inner: &str, bytes: Vec<u8>, dialect: Dialect) -> FileId {
+    /// A text that stands within another file, with blanks for the rest of that file. Nothing may be written back. `known_as`:
+    /// the path under which mounts and includes find it, if any, which is that of no file; it is added once.
+    pub fn add_embedded(&mut self, path: &str, known_as: &str, bytes: Vec<u8>, dialect: Dialect) {
+        if self.by_path.contains_key(known_as) {
+            return;
+        }
         let unit = Unit::new(path, bytes, dialect);
         let id = self.sources.add(unit.source);
         self.trees.push(Some(Arc::new(unit.tree)));
-        self.embedded.insert(id, inner.into());
-        self.by_path.insert(inner.into(), Loaded::File(id));
-        self.inner.entry(folder(inner).into()).or_default().push(inner.into());
-        id
+        self.embedded.insert(id, known_as.into());
+        if !known_as.is_empty() {
+            self.by_path.insert(known_as.into(), Loaded::File(id));
+            self.inner.entry(folder(known_as).into()).or_default().push(known_as.into());
+        }
     }
 
-    /// The path at which a file is found: its own, or that within the file that holds it.
+    /// The path under which a file is asked for: its own, but for a text within another file.
     #[must_use]
-    pub fn found_at(&self, id: FileId) -> &str {
-        self.embedded.get(&id).map_or_else(|| self.sources.file(id).path(), |inner| inner)
+    pub fn known_as(&self, id: FileId) -> &str {
+        self.embedded.get(&id).map_or_else(|| self.sources.file(id).path(), |known_as| known_as)
     }
 
     /// Whether a text stands within another file.

@@ -147,7 +147,7 @@ fn wrong_calls_are_told_what_to_do() {
     tree.run(&["--select", "GW03"]).exits(USAGE).complains("there is no rule `GW03`");
     tree.run(&["--ignore", "undefined-referense"]).exits(USAGE).complains("did you mean undefined-reference?");
     tree.run(&["explain", "unreadable-fil"]).exits(USAGE).complains("did you mean unreadable-file?");
-    tree.run(&["--format", "xml"]).exits(USAGE).complains("human, json, sarif and github");
+    tree.run(&["--format", "xml"]).exits(USAGE).complains("human, concise, json").complains("checkstyle and markdown");
     tree.run(&["--format", "json", "--format", "sarif"]).exits(USAGE).complains("only one format");
     tree.run(&["--format", "json=x", "--output", "y"]).exits(USAGE).complains("--output");
     tree.run(&["--format", "json=x", "--format", "sarif=x"]).exits(USAGE).complains("two formats");

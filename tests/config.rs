@@ -354,6 +354,23 @@ fn a_declared_idle_time_is_compared() {
     with("services:\n  other.internal: {idle_timeout: 75s}\n").says("GW601");
 }
 
+#[test]
+fn declared_ports_are_compared() {
+    let site =
+        "upstream app { server app.internal:8081; }\nserver { listen 80; location / { proxy_pass http://app; } }\n";
+    let with = |config: &str| {
+        let tree = Tree::new(config);
+        tree.write("conf/a.conf", site);
+        tree.run(&["--select", "GW101"])
+    };
+    let run = with("services:\n  App.internal: {ports: [8080]}\n");
+    run.says("`app.internal` listens on port 8080, and is asked on port 8081").says(".gw502.yaml:2");
+    with("services:\n  app.internal: {ports: [8080, 9090]}\n").says("listens on ports 8080 and 9090");
+    with("services:\n  app.internal: {ports: [8080, 8081]}\n").exits(CLEAN).says("nothing found");
+    with("services:\n  app.internal: {idle_timeout: 5s}\n").exits(CLEAN).says("nothing found");
+    with("services:\n  other.internal: {ports: [8080]}\n").exits(CLEAN).says("nothing found");
+}
+
 fn as_json(yaml: &str) -> Value {
     serde_json::to_value(serde_yaml::from_str::<serde_yaml::Value>(yaml).expect("YAML")).expect("JSON")
 }

@@ -121,7 +121,11 @@ fn run(fixture: &Fixture, side: Side, certificate: &Arc<Certificate>) -> Result<
     let mut ports = Ports::new(&lease);
     let case = case::parse(&ports.rewrite(&fixture.yaml)?)?;
     let scratch = Scratch::make(certificate)?;
-    scratch.copy_tree(&fixture.dir.join(side.folder()), "conf", |text| ports.rewrite(text))?;
+    let replaced = |text: &str| case.replace.iter().fold(text.to_owned(), |text, [from, to]| text.replace(from, to));
+    scratch.copy_tree(&fixture.folder(side), "conf", |text| ports.rewrite(&replaced(text)))?;
+    for (name, text) in &case.add {
+        scratch.write(&format!("conf/{name}"), &scratch.fill(&ports.rewrite(text)?))?;
+    }
     if fixture.dir.join("files").is_dir() {
         scratch.copy_tree(&fixture.dir.join("files"), "files", |text| ports.rewrite(text))?;
     }

@@ -329,3 +329,101 @@ fn other_yaml_files_are_not_touched() {
     let read = shelf.read.borrow();
     assert_eq!(*read, ["a/.env", "a/compose.yaml"]);
 }
+
+#[test]
+fn a_sample_stands_in_for_the_environment_of_the_project() {
+    let files = |env: &'static str, port: &str| {
+        vec![
+            ("site.conf".to_owned(), SITE.to_owned()),
+            (
+                "compose.yaml".to_owned(),
+                format!("services:\n{WEB}  app:\n    image: a\n    ports: [\"{port}:9000\"]\n"),
+            ),
+            (env.to_owned(), "APP_PORT=3000\nEMPTY=\n".to_owned()),
+        ]
+    };
+    let said = |env, port| {
+        let files = files(env, port);
+        let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        let report = report(&files);
+        let found = report.findings.iter().find(|finding| finding.rule.meta().code == "GW102");
+        found.map(|finding| (finding.severity, finding.confidence, finding.fix.is_some()))
+    };
+    use gw502_lint::catalog::{Confidence, Severity};
+    assert_eq!(said(".env", "$APP_PORT"), Some((Severity::Error, Confidence::Certain, true)));
+    for sample in [".env.example", ".env.sample", ".env.dist"] {
+        assert_eq!(said(sample, "$APP_PORT"), Some((Severity::Warning, Confidence::Likely, false)), "{sample}");
+    }
+    assert_eq!(said(".env.example", "${APP_PORT:-8080}"), None, "the two differ");
+    assert_eq!(said(".env.example", "${APP_PORT:-3000}"), Some((Severity::Error, Confidence::Certain, true)));
+    assert_eq!(said(".env.example", "${EMPTY}"), None);
+    assert_eq!(said("other.env", "$APP_PORT"), None);
+}
+
+#[test]
+fn commands_and_the_environment_say_which_files_go_together() {
+    let base = format!("services:\n{WEB}");
+    let over = "services:\n  app:\n    image: a\n";
+    let files = |more: &[(&'static str, &'static str)]| {
+        let mut files =
+            vec![("site.conf", SITE), ("docker-compose.yml", base.as_str()), ("docker-compose.prod.yml", over)];
+        files.extend(more);
+        let report = report(&files);
+        let projects: Vec<_> =
+            report.topology.projects.iter().map(|(_, one)| (one.workloads.len(), one.guessed)).collect();
+        projects
+    };
+    assert_eq!(files(&[]), [(1, false), (2, true)]);
+    let make = "up:\n\tdocker compose -f docker-compose.yml -f docker-compose.prod.yml up -d\n";
+    assert_eq!(files(&[("Makefile", make)]), [(2, false), (1, false)]);
+    assert_eq!(files(&[(".github/workflows/ci.yml", make)]), [(2, false), (1, false)]);
+    let alone = "docker compose -f docker-compose.prod.yml up -d\n";
+    assert_eq!(files(&[("README.md", alone)]), [(1, false), (1, false)]);
+    let env = "COMPOSE_FILE=docker-compose.yml:docker-compose.prod.yml\n";
+    assert_eq!(files(&[(".env", env)]), [(2, false)], "nothing else is started");
+    assert_eq!(files(&[(".env.example", env)]), [(2, true), (1, false)]);
+    assert_eq!(files(&[(".env", "COMPOSE_FILE=gone.yml\n")]), [(1, false), (2, true)], "it is not there");
+}
+
+#[test]
+fn profiles_that_the_environment_switches_on() {
+    let compose = format!("services:\n{WEB}  app:\n    image: a\n    profiles: [prod]\n");
+    let said = |env| {
+        let report = report(&[("site.conf", SITE), ("compose.yaml", &compose), (".env", env)]);
+        codes(&report).contains(&"GW106")
+    };
+    assert!(said(""));
+    assert!(said("COMPOSE_PROFILES=other\n"));
+    assert!(!said("COMPOSE_PROFILES=other,prod\n"));
+}
+
+#[test]
+fn files_of_the_first_version() {
+    let services =
+        "web:\n  image: nginx\n  links: [app]\n  volumes: [\"./site.conf:/etc/nginx/conf.d/default.conf\"]\n";
+    let app = "app:\n  image: a\n  command: gunicorn -b 0.0.0.0:8000 x\n";
+    let first = report(&[("site.conf", SITE), ("docker-compose.yml", &format!("{services}{app}"))]);
+    assert!(matches!(leads(&first)[..], [Leads::To(_)]), "{:?}", leads(&first));
+    assert!(codes(&first).contains(&"GW101"));
+    // Anything may be on the one network of the machine.
+    let alone = report(&[("site.conf", SITE), ("docker-compose.yml", &services.replace("links", "labels"))]);
+    assert!(!codes(&alone).contains(&"GW105"));
+    for other in ["web: 1\n", "a:\n  image: b\nc:\n  d: e\n"] {
+        let other = report(&[("site.conf", SITE), ("docker-compose.yml", other)]);
+        assert_eq!(other.topology.projects.iter().count(), 0);
+    }
+}
+
+#[test]
+fn a_compose_file_holds_the_configuration() {
+    let text = "services:\n  web:\n    image: nginx\n    configs: [{source: a, target: /etc/nginx/nginx.conf}, {source: b, target: /etc/nginx/conf.d/b.conf}]\n  app:\n    image: a\n    ports: [\"3000:9000\"]\nconfigs:\n  a:\n    content: |\n      events {}\n      http { include /etc/nginx/conf.d/*.conf; }\n  b:\n    content: |\n      server { listen 80; location / { proxy_pass http://app:3000/$$request_uri; } }\n  c:\n    content: |\n      proxy_pass nowhere;\n";
+    let shelf = Shelf::new(&[("compose.yaml", text), ("x.conf", "server { listen 80; }")]);
+    let report = shelf.lint();
+    assert!(codes(&report).contains(&"GW102"), "{:?}", codes(&report));
+    assert_eq!(report.files.iter().filter(|(path, _)| path == "compose.yaml").count(), 1);
+    let found = report.findings.iter().find(|finding| finding.rule.meta().code == "GW102").unwrap();
+    let span = found.primary().site.span;
+    let path = report.sources.file(span.file).path();
+    assert_eq!((path, &text[span.start as usize..][..15]), ("compose.yaml", "http://app:3000"));
+    assert!(found.fix.is_none(), "nothing is written into a text within another file");
+}

@@ -5,9 +5,11 @@
 
 mod haproxy;
 mod nginx;
+mod yaml;
 
 pub use haproxy::{haproxy_file, haproxy_files};
 pub use nginx::{nginx_file, nginx_tree};
+pub use yaml::yaml_tree;
 
 /// A file of a tree.
 #[derive(Clone, Debug)]

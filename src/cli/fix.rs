@@ -17,6 +17,7 @@ use std::time::Duration;
 const COMPARING: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Fixes")]
 pub struct FixArguments {
     /// Apply safe fixes, and report what is left; of standard input the fixed text goes to standard output
     #[arg(long)]

@@ -1,23 +1,24 @@
 //! `gw502-lint [PATHS]…`: the run itself.
 
+use super::Exit;
+use super::about::AboutArguments;
 use super::fix::{self, FixArguments, Mode};
-use super::output::{to_file, to_stderr, to_stdout};
-use super::{ColorChoice, Exit, terminal_width};
+use super::formats::{OutputArguments, Shown};
+use super::output::{to_stderr, to_stdout};
+use super::progress::Progress;
+use super::timings::Timings;
 use crate::catalog::{CATALOG, RuleId, Severity};
 use crate::config::{Config, NAME};
 use crate::discover::{self, DialectOf, Disk, Found, Request};
 use crate::engine::{self, Report, Selection, Settings, Targets};
 use crate::files::{Repository, Unit};
 use crate::fix::Fixed;
-use crate::output::{github, human, json, sarif};
+use crate::lower::compose::is_compose_name;
 use crate::syntax::limits::MAX_FILE_BYTES;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::io::{self, Read};
+use std::path::PathBuf;
 
 /// What is read, and for which proxies.
 #[derive(Debug, Args)]
@@ -57,36 +58,30 @@ pub struct LintArguments {
     #[command(flatten)]
     analysis: Analysis,
 
-    /// How to write the findings: human, json, sarif or github; with =FILE into a file (repeatable)
-    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = Wanted::parse)]
-    format: Vec<Wanted>,
-
-    /// Where the format without a file of its own goes, instead of to standard output
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    outputs: OutputArguments,
 
     /// Run only these rules: codes, names or beginnings of codes (GW2), separated by commas
-    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    #[arg(long, value_name = "RULES", value_delimiter = ',', help_heading = "Findings")]
     select: Vec<String>,
 
     /// Do not run these rules
-    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    #[arg(long, value_name = "RULES", value_delimiter = ',', help_heading = "Findings")]
     ignore: Vec<String>,
 
     /// Show and count only findings at least this bad
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = Threshold::Note)]
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = Threshold::Note, help_heading = "Findings")]
     min_severity: Threshold,
 
     /// Exit with 1 when a finding is at least this bad
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Warning)]
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Warning, help_heading = "Findings")]
     fail_on: FailOn,
 
     #[command(flatten)]
     fixes: FixArguments,
 
-    /// Use colours
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
-    color: ColorChoice,
+    #[command(flatten)]
+    about: AboutArguments,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -125,53 +120,22 @@ impl FailOn {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    Human,
-    Json,
-    Sarif,
-    Github,
-}
-
-/// `FORMAT[=FILE]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Wanted {
-    format: Format,
-    file: Option<PathBuf>,
-}
-
-impl Wanted {
-    fn parse(text: &str) -> Result<Self, String> {
-        let (name, file) = match text.split_once('=') {
-            Some((_, "")) => return Err("there is no file behind the `=`".into()),
-            Some((name, file)) => (name, Some(PathBuf::from(file))),
-            None => (text, None),
-        };
-        let format = match name {
-            "human" => Format::Human,
-            "json" => Format::Json,
-            "sarif" => Format::Sarif,
-            "github" => Format::Github,
-            _ => return Err(format!("`{name}` is no format; there are human, json, sarif and github")),
-        };
-        Ok(Self { format, file })
-    }
-}
-
 /// Lints.
 ///
 /// # Errors
 /// What is wrong with the call, in words.
 pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
-    let started = Instant::now();
-    let outputs = outputs(arguments)?;
+    if let Some(done) = arguments.about.run(&arguments.analysis, &arguments.outputs)? {
+        return Ok(done);
+    }
+    let mut timings = Timings::start();
+    let outputs = arguments.outputs.outputs()?;
     let selection = Selection { select: rules(&arguments.select)?, ignore: rules(&arguments.ignore)? };
     let mut request = request(&arguments.analysis)?;
     let (config, everything) = match configuration(&arguments.analysis, &request)? {
         Setup::Config(config, everything) => (*config, everything),
         Setup::Mistakes(report) => {
-            let shown = Shown { elapsed: started.elapsed(), fixed: None };
-            write_all(&report, &outputs, arguments, shown, false)?;
+            outputs.write(&report, Shown { elapsed: timings.elapsed(), fixed: None, piped: false })?;
             let (count, path) =
                 (report.findings.len(), report.sources.files().next().map_or(NAME, |(_, file)| file.path()));
             let mistakes = if count == 1 { "a mistake".to_owned() } else { format!("{count} mistakes") };
@@ -191,6 +155,7 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     let nothing = (found.units.is_empty() && found.unread.is_empty() && found.named_excluded == 0)
         .then(|| nothing_to_lint(&request, &found));
     progress.linting(found.units.len());
+    timings.done_with("reading and parsing");
     let Found { root, units, unread, deployments, .. } = found;
     // A compose file may lead to proxy files whose names say nothing.
     let disk = Disk::new(root.clone()).with_deployments(deployments);
@@ -198,8 +163,11 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     // Of standard input only its own text can be given back.
     let piped = request.stdin.as_ref().map(|(_, bytes)| bytes).filter(|_| matches!(mode, Mode::Apply(_)));
     // What is not shown is not fixed either.
-    let lint = |units: Vec<Unit>, repository: &dyn Repository| {
-        let mut report = engine::lint(units, &unread, repository, &settings);
+    let mut lint = |units: Vec<Unit>, repository: &dyn Repository| {
+        if mode != Mode::Tell {
+            timings.done_with("fixing");
+        }
+        let mut report = engine::lint_probed(units, &unread, repository, &settings, &mut timings);
         report.findings.retain(|finding| finding.level() >= least || finding.rule == RuleId::GW000);
         if piped.is_some() {
             for finding in &mut report.findings {
@@ -213,6 +181,9 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
         Mode::Apply(most) | Mode::Show(most) => crate::fix::run(units, &disk, most, lint),
     };
     progress.stop();
+    if mode != Mode::Tell {
+        timings.done_with("fixing");
+    }
     if let Some(refusal) = nothing.filter(|_| fixed.report.files.is_empty() && fixed.report.unread.is_empty()) {
         return Err(refusal);
     }
@@ -240,11 +211,19 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
         }
     }
     if let Mode::Show(_) = mode {
+        arguments.about.tell(&timings);
         return Ok(if fixed.changed.is_empty() { Exit::Clean } else { Exit::Findings });
     }
     let report = fixed.report;
-    let shown = Shown { elapsed: started.elapsed(), fixed: (mode != Mode::Tell).then_some(fixed.applied) };
-    write_all(&report, &outputs, arguments, shown, piped.is_some())?;
+    let shown = Shown {
+        elapsed: timings.elapsed(),
+        fixed: (mode != Mode::Tell).then_some(fixed.applied),
+        // The fixed text of standard input has standard output for itself.
+        piped: piped.is_some(),
+    };
+    outputs.write(&report, shown)?;
+    timings.done_with("writing");
+    arguments.about.tell(&timings);
     failed?;
     let failed =
         arguments.fail_on.severity().is_some_and(|threshold| report.open().any(|finding| finding.level() >= threshold));
@@ -258,6 +237,30 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
 /// # Errors
 /// What is wrong with the call, in words.
 pub fn analyse(arguments: &Analysis) -> Result<Report, String> {
+    let Seen { report, nothing, .. } = look(arguments)?;
+    match nothing.filter(|_| report.files.is_empty() && report.unread.is_empty()) {
+        Some(refusal) => Err(refusal),
+        None => Ok(report),
+    }
+}
+
+/// What a run saw.
+pub struct Seen {
+    /// What it found.
+    pub report: Report,
+    /// The folder to which all paths are relative.
+    pub root: PathBuf,
+    /// What was to be linted, with the configuration as what says what is excluded.
+    pub request: Request,
+    /// Where no file was named or recognised: what can be done about that.
+    pub nothing: Option<String>,
+}
+
+/// As [`analyse`], and it is no error that there is nothing to lint.
+///
+/// # Errors
+/// What is wrong with the call, in words.
+pub fn look(arguments: &Analysis) -> Result<Seen, String> {
     let mut request = request(arguments)?;
     let (config, everything) = match configuration(arguments, &request)? {
         Setup::Config(config, everything) => (*config, everything),
@@ -273,12 +276,9 @@ pub fn analyse(arguments: &Analysis) -> Result<Report, String> {
     let nothing = (found.units.is_empty() && found.unread.is_empty() && found.named_excluded == 0)
         .then(|| nothing_to_lint(&request, &found));
     let Found { root, units, unread, deployments, .. } = found;
-    let disk = Disk::new(root).with_deployments(deployments);
+    let disk = Disk::new(root.clone()).with_deployments(deployments);
     let report = engine::lint(units, &unread, &disk, &settings);
-    match nothing.filter(|_| report.files.is_empty() && report.unread.is_empty()) {
-        Some(refusal) => Err(refusal),
-        None => Ok(report),
-    }
+    Ok(Seen { report, root, request, nothing })
 }
 
 /// The versions of the call, and of the configuration file where the call names none.
@@ -291,13 +291,6 @@ fn targets_of(arguments: &Analysis, config: &Config) -> Result<Targets, String> 
         }
     }
     Ok(targets)
-}
-
-/// How a report is shown.
-#[derive(Clone, Copy)]
-struct Shown {
-    elapsed: Duration,
-    fixed: Option<usize>,
 }
 
 /// What came of the configuration file.
@@ -318,64 +311,6 @@ fn configuration(arguments: &Analysis, request: &Request) -> Result<Setup, Strin
         Ok(config) => Setup::Config(Box::new(config.below(file.prefix)), file.everything),
         Err(mistakes) => Setup::Mistakes(Box::new(engine::misconfigured(file.source, mistakes))),
     })
-}
-
-fn write_all(
-    report: &Report,
-    outputs: &[Wanted],
-    arguments: &LintArguments,
-    shown: Shown,
-    piped: bool,
-) -> Result<(), String> {
-    for wanted in outputs {
-        match &wanted.file {
-            // The fixed text of standard input has standard output for itself.
-            None if piped => to_stderr(|out| write(report, wanted.format, arguments.color.wanted(), shown, out)),
-            None => to_stdout(|out| write(report, wanted.format, arguments.color.wanted(), shown, out))?,
-            Some(path) => {
-                let color = arguments.color == ColorChoice::Always;
-                to_file(path, |out| write(report, wanted.format, color, shown, out))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn write(report: &Report, format: Format, color: bool, shown: Shown, out: &mut dyn Write) -> io::Result<()> {
-    let Shown { elapsed, fixed } = shown;
-    match format {
-        Format::Human => {
-            let options = human::Options { color, width: terminal_width(), elapsed: Some(elapsed), fixed };
-            human::write(report, &options, out)
-        }
-        Format::Json => json::write(report, out),
-        Format::Sarif => sarif::write(report, out),
-        Format::Github => github::write(report, out),
-    }
-}
-
-/// What is to be written where; standard output takes one format only.
-fn outputs(arguments: &LintArguments) -> Result<Vec<Wanted>, String> {
-    let mut outputs = arguments.format.clone();
-    if outputs.is_empty() {
-        outputs.push(Wanted { format: Format::Human, file: None });
-    }
-    let mut without_file = outputs.iter_mut().filter(|wanted| wanted.file.is_none());
-    let first = without_file.next();
-    if without_file.next().is_some() {
-        return Err("only one format can go to standard output; write the others as --format FORMAT=FILE".into());
-    }
-    match (first, &arguments.output) {
-        (Some(wanted), Some(path)) => wanted.file = Some(path.clone()),
-        (None, Some(_)) => return Err("--output is for the format without a file of its own; each has one".into()),
-        _ => {}
-    }
-    let mut files: Vec<&Path> = outputs.iter().filter_map(|wanted| wanted.file.as_deref()).collect();
-    files.sort_unstable();
-    if let Some(twice) = files.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(format!("two formats would be written to {}", twice[0].display()));
-    }
-    Ok(outputs)
 }
 
 fn request(arguments: &Analysis) -> Result<Request, String> {
@@ -415,15 +350,30 @@ fn nothing_to_lint(request: &Request, found: &Found) -> String {
         0 => String::new(),
         count => format!("\n* what `exclude` in {} names ({count} here)", NAME),
     };
+    let compose =
+        found.deployments.iter().filter(|path| is_compose_name(path.rsplit('/').next().unwrap_or(path))).count();
+    let around = match compose {
+        0 => String::new(),
+        count => format!(
+            "\n{} here: read for the services around a proxy, which alone are not linted. A proxy's file is taken that a service \
+             mounts,\ncopies into its image or holds as `content` of a config; none of the services does. Name the file, if it \
+             lies elsewhere.",
+            if count == 1 {
+                "There is one compose file".to_owned()
+            } else {
+                format!("There are {count} compose files")
+            }
+        ),
+    };
     let ignored =
         if request.no_ignore { "" } else { "\n* ignored files, node_modules, vendor and target with --no-ignore" };
     format!(
         "nothing to lint in {}: {files}.\n\
          Looked for nginx.conf, haproxy.cfg, and for *.conf, *.cfg, *.vhost, their templates (*.conf.j2, \
          *.conf.template …)\n\
-         and files in sites-enabled, conf.d, nginx … whose content is nginx or HAProxy.\n\
+         and files in sites-enabled, conf.d, nginx … whose content is nginx or HAProxy; and for manifests of Kubernetes.{around}\n\
          What else can be linted:\n\
-         * a file by its path\n\
+         * a file by its path; what it is taken for, and why: gw502-lint --explain-file PATH\n\
          * files of other names with --dialect 'GLOB=nginx' or --dialect 'GLOB=haproxy'{ignored}{excluded}",
         paths.join(", ")
     )
@@ -467,56 +417,6 @@ pub fn unknown_rule(name: &str) -> String {
     format!("there is no rule `{name}`{hint}\nsee all of them with: gw502-lint rules")
 }
 
-/// A line on standard error, when it is a terminal and the run takes longer than a moment.
-struct Progress {
-    shared: &'static AtomicUsize,
-    thread: Option<(mpsc::Sender<()>, std::thread::JoinHandle<()>)>,
-}
-
-/// How many files are being linted; 0 while they are searched.
-static FILES: AtomicUsize = AtomicUsize::new(0);
-
-impl Progress {
-    fn start() -> Self {
-        let thread = io::stderr().is_terminal().then(|| {
-            let (stop, stopped) = mpsc::channel();
-            (stop, std::thread::spawn(move || Self::show(&stopped)))
-        });
-        Self { shared: &FILES, thread }
-    }
-
-    fn linting(&self, files: usize) {
-        self.shared.store(files, Ordering::Relaxed);
-    }
-
-    fn show(stopped: &mpsc::Receiver<()>) {
-        let mut shown = false;
-        while stopped.recv_timeout(Duration::from_millis(500)) == Err(RecvTimeoutError::Timeout) {
-            let _ = match FILES.load(Ordering::Relaxed) {
-                0 => write!(io::stderr(), "\r\x1b[Kreading files …"),
-                files => write!(io::stderr(), "\r\x1b[Klinting {files} files …"),
-            };
-            shown = true;
-        }
-        if shown {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
-    }
-
-    fn stop(self) {
-        drop(self);
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Some((stop, thread)) = self.thread.take() {
-            drop(stop);
-            let _ = thread.join();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -540,12 +440,5 @@ mod tests {
         assert!(read(&["envoy=1.30"]).is_err_and(|words| words.contains("nginx and haproxy")));
         assert!(read(&["haproxy=two"]).is_err_and(|words| words.contains("`two` is no version of haproxy")));
         assert!(read(&["nginx=1.24", "nginx=1.26"]).is_err_and(|words| words.contains("one at a time")));
-    }
-
-    #[test]
-    fn formats_have_one_place_each() {
-        assert_eq!(Wanted::parse("sarif=a=b").map(|wanted| wanted.file), Ok(Some(PathBuf::from("a=b"))));
-        assert!(Wanted::parse("sarif=").is_err());
-        assert!(Wanted::parse("xml").is_err());
     }
 }

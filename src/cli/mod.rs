@@ -1,13 +1,18 @@
 //! The command line. Layer 9: arguments in, exit code out; everything between is the library's.
 
+mod about;
 mod config;
 mod explain;
 mod fix;
+mod formats;
+mod generate;
 mod graph;
 mod init;
 mod lint;
 mod output;
+mod progress;
 mod rules;
+mod timings;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::any::Any;
@@ -69,8 +74,13 @@ enum Command {
     Graph(graph::GraphArguments),
     /// Writes a configuration file to start from: .gw502.yaml, all commented out
     Init(init::InitArguments),
-    /// Says what may stand in the configuration file
+    /// Says what may stand in the configuration file, and what it says for a path
     Config(config::ConfigArguments),
+    /// Writes a completion script for a shell to standard output
+    Completions(generate::CompletionsArguments),
+    /// Writes the manual pages
+    #[command(hide = true)]
+    Man(generate::ManArguments),
 }
 
 /// When to use colours.
@@ -132,6 +142,8 @@ fn run(arguments: Vec<OsString>) -> Exit {
         Some(Command::Graph(arguments)) => graph::run(arguments),
         Some(Command::Init(arguments)) => init::run(arguments),
         Some(Command::Config(arguments)) => config::run(arguments),
+        Some(Command::Completions(arguments)) => generate::completions(arguments),
+        Some(Command::Man(arguments)) => generate::man(arguments),
     };
     done.unwrap_or_else(|message| {
         complain(&message);

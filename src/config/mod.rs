@@ -6,12 +6,14 @@ mod policy;
 mod read;
 mod schema;
 mod shape;
+mod show;
 mod template;
 
 pub use patterns::Patterns;
 pub use policy::{Policy, Profile};
 pub use schema::schema;
 pub use shape::{IGNORE, Key, OVERRIDE, SERVICE, TOP};
+pub use show::{Set, Shown};
 pub use template::TEMPLATE;
 
 use crate::catalog::{RuleId, Severity};
@@ -82,9 +84,16 @@ impl OptionValue {
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// By family's digit: `GW3` is 3.
-    families: BTreeMap<char, Level>,
-    levels: BTreeMap<RuleId, Level>,
-    options: BTreeMap<(RuleId, &'static str), OptionValue>,
+    families: BTreeMap<char, Written<Level>>,
+    levels: BTreeMap<RuleId, Written<Level>>,
+    options: BTreeMap<(RuleId, &'static str), Written<OptionValue>>,
+}
+
+/// A value, and where it stands in the file.
+#[derive(Clone, Debug)]
+struct Written<T> {
+    value: T,
+    at: Range<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -143,7 +152,11 @@ pub struct Config {
     rules: Rules,
     overrides: Vec<Override>,
     exclude: Patterns,
+    /// Where the value of `exclude` stands.
+    exclude_at: Range<u32>,
     targets: Targets,
+    /// Where the versions stand, by proxy.
+    targets_at: BTreeMap<String, Range<u32>>,
     services: Vec<Service>,
     ignore: Vec<Ignore>,
 }
@@ -213,6 +226,8 @@ impl Config {
             whole: false,
             guessed: false,
             shares: false,
+            folder: "".into(),
+            sampled: Vec::new(),
         });
         for service in &self.services {
             let claims = service
@@ -245,11 +260,13 @@ impl Config {
                 depends_on: Vec::new(),
                 restart: Known::Unknown(Reason::OutsideRepository),
                 health: Known::Unknown(Reason::OutsideRepository),
+                check: None,
                 profiles: Vec::new(),
                 replicas: Known::Unknown(Reason::OutsideRepository),
                 fixed_address: false,
                 many: false,
                 waits: false,
+                folders: Vec::new(),
             });
             topology.projects[project].workloads.push(id);
         }

@@ -82,10 +82,10 @@ impl Profile {
         for meta in crate::catalog::CATALOG.iter().filter(|meta| has_level(meta.id)) {
             let family = meta.code.chars().nth(2).and_then(|digit| rules.families.get(&digit));
             if let Some(level) = rules.levels.get(&meta.id).or(family) {
-                self.levels.insert(meta.id, *level);
+                self.levels.insert(meta.id, level.value);
             }
         }
-        self.options.extend(&rules.options);
+        self.options.extend(rules.options.iter().map(|(key, option)| (*key, option.value)));
     }
 
     /// Whether findings of a rule are reported here.

@@ -2,12 +2,12 @@
 
 use super::policy::has_level;
 use super::shape::{IGNORE, Key, LEVEL, LEVELS, OVERRIDE, SERVICE, TOP};
-use super::{Config, Ignore, Level, Mistake, OptionValue, Override, Patterns, Rules, Service, Source};
+use super::{Config, Ignore, Level, Mistake, OptionValue, Override, Patterns, Rules, Service, Source, Written};
 use crate::catalog::{CATALOG, OptionMeta, RuleId, RuleMeta, nearest};
 use crate::lower::Targets;
 use crate::source::clean;
 use crate::syntax::yaml::{self, View};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 /// Mistakes that are told; a file with more of them is something else.
@@ -70,9 +70,10 @@ impl Reader {
         }
         if let Some(value) = field("exclude") {
             config.exclude = self.patterns(value, false);
+            config.exclude_at = value.at();
         }
         if let Some(value) = field("targets") {
-            config.targets = self.targets(value);
+            config.targets = self.targets(value, &mut config.targets_at);
         }
         if let Some(value) = field("services") {
             config.services = self.services(value);
@@ -194,7 +195,7 @@ impl Reader {
         for (name, key, value) in self.entries(value, "`rules`", true) {
             if let Some(digit) = family(name) {
                 if let Some(level) = self.family_level(name, value) {
-                    rules.families.insert(digit, level);
+                    rules.families.insert(digit, Written { value: level, at: value.at() });
                 }
                 continue;
             }
@@ -207,7 +208,7 @@ impl Reader {
             } else if value.is_mapping() {
                 self.settings(rule.meta(), value, &mut rules);
             } else if let Some(level) = self.level(value, rule.meta().code) {
-                rules.levels.insert(rule, level);
+                rules.levels.insert(rule, Written { value: level, at: value.at() });
             }
         }
         rules
@@ -233,11 +234,11 @@ impl Reader {
         for (name, key, value) in self.entries(value, meta.code, false) {
             if name == LEVEL {
                 if let Some(level) = self.level(value, meta.code) {
-                    rules.levels.insert(meta.id, level);
+                    rules.levels.insert(meta.id, Written { value: level, at: value.at() });
                 }
             } else if let Some(option) = meta.options.iter().find(|option| option.name == name) {
                 if let Some(read) = self.option(option, value) {
-                    rules.options.insert((meta.id, option.name), read);
+                    rules.options.insert((meta.id, option.name), Written { value: read, at: value.at() });
                 }
             } else {
                 let known = meta.options.iter().map(|option| option.name);
@@ -323,14 +324,16 @@ impl Reader {
         })
     }
 
-    fn targets(&mut self, value: View<'_>) -> Targets {
+    fn targets(&mut self, value: View<'_>, places: &mut BTreeMap<String, Range<u32>>) -> Targets {
         let mut targets = Targets::default();
         for (name, key, value) in self.entries(value, "`targets`", true) {
             if !super::schema::PROXIES.contains(&name) {
                 self.unknown_key(key, name, super::schema::PROXIES.into_iter(), "`targets`");
-            } else if let Some(version) = self.text(value, "a version is a number such as 1.24")
-                && targets.ask(name, version).is_err()
-            {
+            } else if let Some(version) = self.text(value, "a version is a number such as 1.24") {
+                places.insert(name.to_owned(), value.at());
+                if targets.ask(name, version).is_ok() {
+                    continue;
+                }
                 let help = format!("write `{name}: 1.24` for any release of that line, `{name}: 1.24.0` for that one");
                 self.say(value, format!("{} is no version", quoted(version)), "not a version", help);
             }

@@ -87,7 +87,12 @@ pub const OVERRIDE: &[Key] = &[
 
 /// The keys of a service.
 pub const SERVICE: &[Key] = &[
-    Key { name: "ports", required: false, shape: Shape::Ports, doc: "The TCP ports on which it listens." },
+    Key {
+        name: "ports",
+        required: false,
+        shape: Shape::Ports,
+        doc: "The TCP ports on which it listens. GW101 tells of an address with another port.",
+    },
     Key {
         name: "idle_timeout",
         required: false,

@@ -90,6 +90,37 @@ pub fn image(name: &str) -> Option<&'static ImageFacts> {
     IMAGES.iter().find(|facts| facts.repository == repository && facts.tag.is_none_or(tags))
 }
 
+/// Images that come without programs with which health checks ask: a part of the tag (none: whatever it is), and what
+/// is not there. Alpine's own `wget` is that of busybox. Read in the Dockerfiles of node and python; what is said of the
+/// others is their documentation. Enough for a note, and no more.
+const WITHOUT: &[(&str, Option<&str>, &[&str])] = &[
+    ("node", Some("alpine"), &["curl"]),
+    ("node", Some("slim"), &["curl", "wget"]),
+    ("python", Some("alpine"), &["curl"]),
+    ("python", Some("slim"), &["curl", "wget"]),
+    ("golang", Some("alpine"), &["curl"]),
+    ("ruby", Some("alpine"), &["curl"]),
+    ("ruby", Some("slim"), &["curl", "wget"]),
+    ("alpine", None, &["curl"]),
+    ("debian", None, &["curl", "wget"]),
+    ("ubuntu", None, &["curl", "wget"]),
+    ("scratch", None, &["curl", "wget", "nc", "sh"]),
+];
+
+/// Whether an image is known to come without a program.
+#[must_use]
+pub fn lacks(image: &str, program: &str) -> bool {
+    let (repository, tag) = reference(image);
+    if repository.starts_with("distroless/") && !tag.contains("debug") {
+        return matches!(program, "curl" | "wget" | "nc" | "sh");
+    }
+    let of =
+        |part: &str| tag.split('-').any(|word| word.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') == part);
+    WITHOUT
+        .iter()
+        .any(|(name, part, programs)| *name == repository && part.is_none_or(of) && programs.contains(&program))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +136,21 @@ mod tests {
             };
             assert_eq!(image(&name), Some(facts), "{name}");
         }
+    }
+
+    #[test]
+    fn what_an_image_comes_without() {
+        for image in ["node:22-alpine3.20", "docker.io/library/node:alpine", "alpine:3.20", "python:3.12-slim-bookworm"]
+        {
+            assert!(lacks(image, "curl"), "{image}");
+        }
+        assert!(lacks("gcr.io/distroless/nodejs22-debian12", "wget"));
+        assert!(lacks("python:3.12-slim", "wget"));
+        for image in ["node:22", "python:3.12", "nginx:alpine", "php:8.3-fpm-alpine", "team/node:alpine"] {
+            assert!(!lacks(image, "curl"), "{image}");
+        }
+        assert!(!lacks("node:22-alpine", "wget"), "busybox has one");
+        assert!(!lacks("gcr.io/distroless/base:debug", "wget"));
     }
 
     #[test]

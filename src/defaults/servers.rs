@@ -184,6 +184,12 @@ pub static PUMA: Program =
 pub static RAILS: Program = Program { name: "rails server", port: Some(3000), ..NOTHING };
 /// unicorn.
 pub static UNICORN: Program = Program { name: "unicorn", port: Some(8080), ..NOTHING };
+/// Phusion Passenger by itself.
+pub static PASSENGER: Program = Program { name: "Passenger", port: Some(3000), ..NOTHING };
+/// `streamlit run`.
+pub static STREAMLIT: Program = Program { name: "streamlit run", port: Some(8501), ..NOTHING };
+/// `mlflow server`.
+pub static MLFLOW: Program = Program { name: "mlflow server", port: Some(5000), ..NOTHING };
 /// A program of Node.js.
 pub static NODE: Program = Program { name: "Node.js", idle: Some((5000, &NODE_KEEPALIVE)), ..NOTHING };
 /// Next.js.

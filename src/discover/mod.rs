@@ -4,9 +4,11 @@
 mod config;
 mod disk;
 mod sniff;
+mod why;
 
 pub use config::{ConfigFile, configuration};
 pub use disk::Disk;
+pub use why::{Told, from_root, tell};
 
 use crate::config::Config;
 use crate::engine::UnreadFile;
@@ -336,26 +338,8 @@ fn walk(
     candidates: &mut Vec<Candidate>,
     unread: &mut Vec<UnreadFile>,
 ) {
-    let no_ignore = request.no_ignore;
-    let mut builder = ignore::WalkBuilder::new(&given.at);
-    builder
-        .hidden(false)
-        .parents(!no_ignore)
-        .ignore(!no_ignore)
-        .git_ignore(!no_ignore)
-        .git_global(false)
-        .git_exclude(false)
-        .require_git(false)
-        .follow_links(false)
-        .filter_entry(move |entry| {
-            if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
-                return true;
-            }
-            let name = entry.file_name();
-            name != ".git" && (no_ignore || !SKIPPED.iter().any(|skipped| name == *skipped))
-        });
     let mut links = Vec::new();
-    for entry in builder.build() {
+    for entry in walker(&given.at, request.no_ignore, None).build() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -390,6 +374,30 @@ fn walk(
         }
     }
     add_links(links, root, candidates);
+}
+
+/// Walks a folder. `towards`: only on the way to that file.
+fn walker(at: &Path, no_ignore: bool, towards: Option<PathBuf>) -> ignore::WalkBuilder {
+    let mut builder = ignore::WalkBuilder::new(at);
+    builder
+        .hidden(false)
+        .parents(!no_ignore)
+        .ignore(!no_ignore)
+        .git_ignore(!no_ignore)
+        .git_global(false)
+        .git_exclude(false)
+        .require_git(false)
+        .follow_links(false)
+        .filter_entry(move |entry| {
+            if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+                return true;
+            }
+            let name = entry.file_name();
+            name != ".git"
+                && (no_ignore || !SKIPPED.iter().any(|skipped| name == *skipped))
+                && towards.as_ref().is_none_or(|file| file.starts_with(entry.path()))
+        });
+    builder
 }
 
 /// A symbolic link to a file counts when it stays below the root, and leads to a file that is not linted anyway.

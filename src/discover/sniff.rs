@@ -19,7 +19,7 @@ pub enum Promise {
 
 /// What the content looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
+pub enum Look {
     /// Unmistakably this dialect.
     Clear(Dialect),
     /// Nothing speaks against it, and words that other formats use, too, speak for it.
@@ -226,7 +226,7 @@ const FAR: usize = 256 * 1024;
 const STATEMENT: usize = 4 * 1024;
 
 /// Looks at a text until something is clear.
-fn look(bytes: &[u8]) -> Look {
+pub fn look(bytes: &[u8]) -> Look {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let bytes = bytes.get(..FAR).unwrap_or(bytes);
     if bytes.starts_with(b"#!") {

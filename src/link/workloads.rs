@@ -137,13 +137,18 @@ impl Names {
                 to.or(reached.iter().flatten().next()).copied()
             };
         }
+        if let Some(service) = self.generated(project.index(), &name) {
+            return match self.reached(topology, stands, service, &topology.workloads[service].name)? {
+                Leads::To(to) => Some(Leads::Container(to)),
+                _ => None,
+            };
+        }
         let nobody = topology.projects[project].whole
             && namespace == Namespace::Own
             && closed(topology, &topology.workloads[stands])
             && !name.contains('.')
             && is_name(host)
-            && !self.pools.contains(&(from, name.as_str().into()))
-            && !self.is_generated(project.index(), &name);
+            && !self.pools.contains(&(from, name.as_str().into()));
         nobody.then_some(Leads::Nobody)
     }
 
@@ -192,13 +197,16 @@ impl Names {
         certain.then_some(Leads::Barred(to, bar))
     }
 
-    /// `project-service-1`: the name that the engine gives to a container.
-    fn is_generated(&self, project: usize, name: &str) -> bool {
-        let Some((before, number)) = name.rsplit_once(['-', '_']) else { return false };
-        number.bytes().all(|byte| byte.is_ascii_digit())
-            && before.char_indices().filter(|(_, c)| matches!(c, '-' | '_')).any(|(at, _)| {
-                before.get(at + 1..).is_some_and(|service| self.bearers.contains_key(&(project, service.into())))
-            })
+    /// `project-service-1`: the name that the engine gives to a container. The service that it is one of.
+    fn generated(&self, project: usize, name: &str) -> Option<WorkloadId> {
+        let (before, number) = name.rsplit_once(['-', '_'])?;
+        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        before.char_indices().filter(|(_, c)| matches!(c, '-' | '_')).find_map(|(at, _)| {
+            let bearers = self.bearers.get(&(project, before.get(at + 1..)?.into()))?;
+            bearers.first().copied()
+        })
     }
 }
 

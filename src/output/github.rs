@@ -1,11 +1,12 @@
 //! Workflow commands of GitHub Actions: findings as annotations on the changed lines.
 //!
-//! GitHub shows ten errors, ten warnings and ten notices per step and drops the rest without a word; therefore the
-//! worst come first, and what is over is written as ordinary log lines.
+//! GitHub shows ten errors, ten warnings and ten notices per step (50 per run) and drops the rest without a word. So no more
+//! are written than it shows; where some are left, the last notice says how many, and that the log of the step has them: they
+//! are written there as ordinary lines.
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>
 
 use super::place::Places;
-use super::{SEVERITIES, counted, full_text, plain, plain_line, worst_first};
+use super::{SEVERITIES, counted, plain, plain_line, story, worst_first};
 use crate::catalog::Severity;
 use crate::engine::Report;
 use crate::finding::Finding;
@@ -23,12 +24,30 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let places = Places::new(&report.sources);
     let mut all = worst_first(report);
     all.retain(|finding| finding.suppressed.is_none());
+    let of_kind = |severity| all.iter().filter(move |finding| finding.level() == severity);
+    let too_many = SEVERITIES.into_iter().any(|severity| of_kind(severity).count() > SHOWN);
+    let mut rest = Vec::new();
     for severity in SEVERITIES {
-        let of_kind = || all.iter().filter(|finding| finding.level() == severity);
-        for finding in of_kind().take(SHOWN) {
+        // One notice is needed to say what is left out.
+        let shown = if too_many && severity == Severity::Note { SHOWN - 1 } else { SHOWN };
+        for finding in of_kind(severity).take(shown) {
             annotation(finding, &places, out)?;
         }
-        for finding in of_kind().skip(SHOWN) {
+        rest.extend(of_kind(severity).skip(shown));
+    }
+    if !rest.is_empty() {
+        let (more, verb) = if rest.len() == 1 { ("1 more finding", "is") } else { ("more findings", "are") };
+        let count = if rest.len() == 1 { String::new() } else { format!("{} ", rest.len()) };
+        writeln!(
+            out,
+            "::notice title={}::{}",
+            env!("CARGO_PKG_NAME"),
+            data(&format!(
+                "{count}{more} {verb} not shown as annotations: GitHub shows {SHOWN} of each level per step. The log of this step \
+                 lists them; --format markdown and sarif have them, too"
+            ))
+        )?;
+        for finding in rest {
             log_line(finding, &places, out)?;
         }
     }
@@ -50,12 +69,7 @@ fn annotation(finding: &Finding, places: &Places<'_>, out: &mut dyn io::Write) -
     let label = finding.primary();
     let place = places.of(label.site.span);
     let file = plain(places.sources().file(label.site.span.file).path());
-    let mut message = full_text(finding);
-    for other in finding.labels.iter().skip(1).take(super::MAX_LABELS) {
-        let at = places.of(other.site.span);
-        let path = plain(places.sources().file(other.site.span.file).path());
-        message.push_str(&format!("\n{path}:{}: {}", at.line, plain(&other.text)));
-    }
+    let message = story(finding, places);
     writeln!(
         out,
         "::{command} file={},line={},endLine={},col={},endColumn={},title={}::{}",

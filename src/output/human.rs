@@ -4,7 +4,7 @@
 //! given an [`Excerpt`], which holds the few lines needed, cleaned and cut to the terminal's width.
 
 use super::place::{Place, Places};
-use super::{SEVERITIES, counted, flags, include_chain, note_parts, plain, plain_line};
+use super::{SEVERITIES, counted, flags, include_chain, linked, note_parts, plain, plain_line};
 use crate::catalog::{Confidence, RuleId, Severity};
 use crate::engine::Report;
 use crate::finding::Finding;
@@ -29,11 +29,13 @@ pub struct Options {
     pub elapsed: Option<Duration>,
     /// How many findings were fixed; `None`: nobody asked for that.
     pub fixed: Option<usize>,
+    /// Whether the codes of rules are links to their pages (OSC 8).
+    pub hyperlinks: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { color: false, width: 100, elapsed: None, fixed: None }
+        Self { color: false, width: 100, elapsed: None, fixed: None, hyperlinks: false }
     }
 }
 
@@ -126,7 +128,7 @@ fn write_finding(
         Severity::Warning => codespan_reporting::diagnostic::Severity::Warning,
         Severity::Note => codespan_reporting::diagnostic::Severity::Note,
     })
-    .with_code(finding.rule.meta().code)
+    .with_code(linked(finding.rule, options.hyperlinks))
     .with_message(header(finding, options.width))
     .with_labels(labels)
     .with_notes(notes);
@@ -243,7 +245,8 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-fn write_summary(report: &Report, options: &Options, out: &mut dyn WriteColor) -> io::Result<()> {
+/// What stands below all findings.
+pub(super) fn write_summary(report: &Report, options: &Options, out: &mut dyn WriteColor) -> io::Result<()> {
     write!(out, "{}: ", counted(report.files.len(), "file"))?;
     let mut first = true;
     for severity in SEVERITIES {
@@ -254,12 +257,7 @@ fn write_summary(report: &Report, options: &Options, out: &mut dyn WriteColor) -
         if !std::mem::take(&mut first) {
             write!(out, ", ")?;
         }
-        let color = match severity {
-            Severity::Error => Color::Red,
-            Severity::Warning => Color::Yellow,
-            Severity::Note => Color::Green,
-        };
-        out.set_color(ColorSpec::new().set_fg(Some(color)).set_bold(true))?;
+        out.set_color(ColorSpec::new().set_fg(Some(super::color(severity))).set_bold(true))?;
         write!(out, "{}", counted(count, severity.word()))?;
         out.reset()?;
     }

@@ -42,7 +42,7 @@ struct Summary {
 }
 
 #[derive(Serialize)]
-struct Entry<'a> {
+pub(super) struct Entry<'a> {
     rule: &'static str,
     slug: &'static str,
     severity: &'static str,
@@ -150,7 +150,8 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-fn entry<'a>(finding: &'a Finding, places: &Places<'_>) -> Entry<'a> {
+/// A finding as a member of `findings`.
+pub(super) fn entry<'a>(finding: &'a Finding, places: &Places<'_>) -> Entry<'a> {
     let meta = finding.rule.meta();
     Entry {
         rule: meta.code,

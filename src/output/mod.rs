@@ -3,19 +3,30 @@
 //! Everything that may come from a file goes through [`plain`] here, so that neither an escape sequence nor a forged
 //! workflow command reaches a terminal or a log, whatever a rule put into its texts.
 
+pub mod checkstyle;
+pub mod concise;
 pub mod github;
+pub mod gitlab;
 #[cfg(feature = "cli")]
 pub mod graph;
 pub mod human;
 pub mod json;
+pub mod json_lines;
+pub mod junit;
+pub mod listing;
+pub mod markdown;
 mod place;
 pub mod sarif;
+pub mod statistics;
+mod xml;
 
-use crate::catalog::Severity;
+use crate::catalog::{RuleId, Severity};
 use crate::edit::{Applicability, Fix};
 use crate::engine::Report;
 use crate::finding::{Finding, Note};
 use crate::source::{Site, SourceMap, clean, is_hostile};
+use codespan_reporting::term::termcolor::Color;
+use place::Places;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -106,6 +117,34 @@ fn full_text(finding: &Finding) -> String {
         let _ = write!(text, "\nFix: {} (with {})", plain(&fix.title), flags(fix));
     }
     text
+}
+
+/// [`full_text`], and the other places of a finding with their words, one on a line.
+fn story(finding: &Finding, places: &Places<'_>) -> String {
+    let mut text = full_text(finding);
+    for label in finding.labels.iter().skip(1).take(MAX_LABELS) {
+        let path = plain(places.sources().file(label.site.span.file).path());
+        let _ = write!(text, "\n{path}:{}: {}", places.of(label.site.span).line, plain(&label.text));
+    }
+    text
+}
+
+/// A rule's code; with a link to its page (OSC 8) for terminals that know such links.
+fn linked(rule: RuleId, link: bool) -> Cow<'static, str> {
+    let meta = rule.meta();
+    match link {
+        true => Cow::Owned(format!("\x1b]8;;{}\x1b\\{}\x1b]8;;\x1b\\", meta.page(), meta.code)),
+        false => Cow::Borrowed(meta.code),
+    }
+}
+
+/// The colour of a severity.
+const fn color(severity: Severity) -> Color {
+    match severity {
+        Severity::Error => Color::Red,
+        Severity::Warning => Color::Yellow,
+        Severity::Note => Color::Green,
+    }
 }
 
 /// A clause as a sentence: its first letter large, a full stop behind it.

@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use crate::files::plain_run;
+use crate::finding::Label;
 use std::borrow::Cow;
 
 /// One address, as the proxy in one service sees it.
@@ -94,6 +95,7 @@ pub fn look_around(cx: &Cx<'_>, out: &mut Findings, look: impl Fn(&Seen<'_>) -> 
                     Placed::Near => finding.severity(Severity::Warning),
                     _ => finding,
                 });
+                let finding = finding.map(|finding| by_sample(project, finding));
                 Some((project.guessed, finding))
             })
             .collect();
@@ -111,6 +113,27 @@ pub fn look_around(cx: &Cx<'_>, out: &mut Findings, look: impl Fn(&Seen<'_>) -> 
             out.push(finding.severity(severity));
         }
     }
+}
+
+/// What rests on a value that everybody fills in for himself is no error, and nothing that a fix should change.
+fn by_sample(project: &Project, mut finding: Finding) -> Finding {
+    let within = |label: &Label| {
+        let span = label.site.span;
+        // They are in order, and none lies in another.
+        let after = project.sampled.partition_point(|one| (one.span.file, one.span.start) <= (span.file, span.start));
+        after
+            .checked_sub(1)
+            .and_then(|at| project.sampled.get(at))
+            .is_some_and(|one| one.span.file == span.file && span.end <= one.span.end)
+    };
+    if !project.sampled.is_empty() && finding.labels.iter().any(within) {
+        finding.fix = None;
+        finding.confidence = finding.confidence.min(Confidence::Likely);
+        return finding
+            .severity(Severity::Warning)
+            .assumed("`.env` says what its sample in the repository says; there is no `.env` here");
+    }
+    finding
 }
 
 impl Seen<'_> {
@@ -175,7 +198,9 @@ impl Seen<'_> {
     /// The workload that the address leads to, unless it is the proxy's own.
     pub fn to(&self) -> Option<(WorkloadId, &Workload)> {
         match self.leads {
-            Leads::To(to) if to != self.placement.workload => Some((to, &self.topology.workloads[to])),
+            Leads::To(to) | Leads::Container(to) if to != self.placement.workload => {
+                Some((to, &self.topology.workloads[to]))
+            }
             _ => None,
         }
     }
@@ -290,7 +315,9 @@ pub fn behind(topology: &Topology, endpoint: EndpointId) -> Vec<Behind<'_>> {
                 }));
                 continue;
             }
-            Leads::To(id) => sharers(topology, id).into_iter().find(|&id| claim_of(id).is_some()).unwrap_or(id),
+            Leads::To(id) | Leads::Container(id) => {
+                sharers(topology, id).into_iter().find(|&id| claim_of(id).is_some()).unwrap_or(id)
+            }
             Leads::Itself => {
                 match sharers(topology, placement.workload).into_iter().find(|&id| claim_of(id).is_some()) {
                     Some(id) => id,
@@ -309,4 +336,25 @@ pub fn behind(topology: &Topology, endpoint: EndpointId) -> Vec<Behind<'_>> {
         guessed: false,
     }));
     found
+}
+
+/// The claim that what is behind an endpoint speaks this, where all that are behind it say so and nothing says otherwise.
+#[must_use]
+pub fn told_to_speak(topology: &Topology, endpoint: EndpointId, spoken: Spoken) -> Option<(Site, String)> {
+    let behind = behind(topology, endpoint);
+    let says = |one: &Behind<'_>| {
+        let claim = one.claim?;
+        let all = one.workload.claims.iter().filter(|other| other.at == claim.at);
+        let mut said = all.filter_map(|other| other.spoken).peekable();
+        let agree = said.peek().is_some() && said.all(|other| other == spoken);
+        let proof = one
+            .workload
+            .claims
+            .iter()
+            .find(|other| other.at == claim.at && other.spoken == Some(spoken) && other.weight >= Weight::Strong)?;
+        (agree && !one.workload.claims_open && !one.guessed).then(|| (proof.site, proof.words.to_string()))
+    };
+    let mut all = behind.iter().map(says);
+    let first = all.next()??;
+    all.all(|one| one.is_some()).then_some(first)
 }

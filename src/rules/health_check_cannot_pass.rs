@@ -1,6 +1,8 @@
 //! GW303: a check that a healthy endpoint does not pass.
 
+use super::around::sharers;
 use super::prelude::*;
+use std::collections::HashMap;
 
 /// GW303.
 pub struct HealthCheckCannotPass;
@@ -12,68 +14,104 @@ impl Rule for HealthCheckCannotPass {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         tell_faults(self.id(), FaultKind::FailingCheck, cx, out);
-        probes(self.id(), cx.topology, out);
+        super::readiness_probe::tell(self.id(), cx.topology, out);
+        of_workloads(self.id(), cx, out);
     }
 }
 
-/// Probes of readiness that ask a port on which the program does not listen.
-fn probes(rule: RuleId, t: &Topology, out: &mut Findings) {
-    for (_, workload) in t.workloads.iter() {
-        let Known::Yes(Some(site)) = workload.health else { continue };
-        if t.projects[workload.project].kind != ProjectKind::Kubernetes || workload.claims_open {
-            continue;
+/// Whom a proxy has to do with.
+struct Served {
+    proxy: ProxyId,
+    /// The proxy's own workload, and the line with which it waits until the other one is healthy.
+    waits: Option<(WorkloadId, Site)>,
+}
+
+/// Checks that workloads behind a proxy make of themselves.
+fn of_workloads(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    let t = cx.topology;
+    if t.workloads.iter().all(|(_, one)| one.check.is_none()) {
+        return;
+    }
+    let mut served: HashMap<WorkloadId, Served> = HashMap::new();
+    for placement in &t.placements {
+        let from = &t.workloads[placement.workload];
+        let Some(&proxy) = from.proxies.first() else { continue };
+        for dependency in from.depends_on.iter().filter(|one| one.until == Until::Healthy) {
+            let Some(on) = dependency.on else { continue };
+            served.entry(on).or_insert(Served { proxy, waits: Some((placement.workload, dependency.site)) });
         }
-        let Some(probe) = workload.claims.iter().find(|claim| claim.site == site) else { continue };
-        let Known::Yes(Listens::Port(asked)) = probe.at else { continue };
-        // The other probes ask the same port in the same words.
-        let others = || workload.claims.iter().filter(|claim| claim.words != probe.words);
-        let first = others().filter(|claim| claim.weight == Weight::Decisive).find_map(|claim| match claim.at {
-            Known::Yes(Listens::Port(port)) => Some((claim, port)),
-            _ => None,
-        });
-        let Some((claim, port)) = first.filter(|_| !others().any(|claim| claim.at == probe.at)) else { continue };
+    }
+    for outlook in &t.outlooks {
+        let (Leads::To(to), Some(placement)) = (outlook.leads, t.placements.get(outlook.placement as usize)) else {
+            continue;
+        };
+        if let Some(&proxy) = t.workloads[placement.workload].proxies.first() {
+            served.entry(to).or_insert(Served { proxy, waits: None });
+        }
+    }
+    let mut served: Vec<_> = served.into_iter().collect();
+    served.sort_by_key(|(id, _)| *id);
+    for (id, served) in served {
+        let workload = &t.workloads[id];
+        let Some(check) = &workload.check else { continue };
         let name = quote(&workload.name);
-        let message = format!(
-            "the pods of {name} are never ready: the probe asks port {asked}, and the program listens on {port}"
-        );
-        out.push(
-            Finding::new(rule, Dialect::Kubernetes, (site, format!("asks port {asked}")), message)
+        let dialect = cx.dialect(served.proxy);
+        let told = if let Some((asked, site, claim)) = wrong_port(t, id, check) {
+            let Known::Yes(Listens::Port(port)) = &claim.at else { continue };
+            let message = format!("the health check of {name} asks port {asked}, and {name} listens on port {port}");
+            Finding::new(rule, dialect, (site, "nothing listens there".to_owned()), message)
+                .severity(if served.waits.is_some() { Severity::Warning } else { Severity::Note })
                 .confidence(Confidence::Likely)
                 .label((claim.site, claim.words.to_string()))
-                .why_of_dialect()
-                .help(format!("write `port: {port}` in the probe")),
-        );
+                .help(format!("ask port {port}, or let {name} listen on port {asked}"))
+        } else if let Some((tool, site, image)) = &check.lacks {
+            let message = format!("the health check of {name} calls {}, which its image comes without", quote(tool));
+            Finding::new(rule, dialect, (*site, format!("not in {}", quote(image))), message)
+                .severity(Severity::Note)
+                .confidence(Confidence::Possible)
+                .help(format!("install {} in the image, or ask with a program that it has", quote(tool)))
+        } else {
+            continue;
+        };
+        let told = told.log("");
+        out.push(match served.waits {
+            Some((proxy, line)) => {
+                let mine = quote(&t.workloads[proxy].name);
+                told.label((line, format!("{mine} waits for this check")))
+                    .outcome(Outcome::DoesNotStart)
+                    .why(format!("a check that always fails keeps {name} unhealthy, and {mine} is never started"))
+            }
+            None => told.outcome(Outcome::NotChecked).why(format!(
+                "a check that always fails keeps {name} unhealthy, whether it works or not; an orchestrator starts it again and \
+                 again"
+            )),
+        });
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::testing::*;
-    use super::*;
-
-    fn said(claimed: &[(u32, u16, Weight)], open: bool) -> usize {
-        let mut house = House::nginx();
-        let app = house.workload(21, "app");
-        let project = house.t.workloads[app].project;
-        house.t.projects[project].kind = ProjectKind::Kubernetes;
-        house.t.workloads[app].health = Known::Yes(Some(at(30)));
-        house.t.workloads[app].claims_open = open;
-        for &(line, port, weight) in claimed {
-            house.claim(app, line, port, weight);
-            let claim = house.t.workloads[app].claims.last_mut().unwrap();
-            claim.words = if weight == Weight::Weak { "a probe asks" } else { "it says so" }.into();
+/// A port that a check asks, and the proof that its workload listens elsewhere.
+fn wrong_port<'t>(t: &'t Topology, id: WorkloadId, check: &OwnCheck) -> Option<(u16, Site, &'t Claim)> {
+    let &(asked, site) = check.asks.first()?;
+    let group = sharers(t, id);
+    if !check.one_port || group.iter().any(|&member| t.workloads[member].claims_open) {
+        return None;
+    }
+    let asks = |claim: &Claim| check.asks.iter().any(|(_, site)| *site == claim.site);
+    let elsewhere = |claim: &Claim| match claim.at.known() {
+        Some(Listens::Port(port)) => check.asks.iter().all(|(asked, _)| asked != port),
+        // A check over HTTP of a program that listens on a socket is somebody else's.
+        Some(Listens::Socket(_)) | None => false,
+    };
+    let mut strongest: Option<&Claim> = None;
+    for &member in &group {
+        for claim in t.workloads[member].claims.iter().filter(|claim| !asks(claim)) {
+            if !elsewhere(claim) {
+                return None;
+            }
+            if claim.weight == Weight::Decisive && strongest.is_none() {
+                strongest = Some(claim);
+            }
         }
-        house.found(RuleId::GW303).len()
     }
-
-    #[test]
-    fn a_probe_asks_where_nobody_listens() {
-        use Weight::{Decisive, Medium, Weak};
-        assert_eq!(said(&[(30, 9090, Weak), (40, 8000, Decisive)], false), 1);
-        assert_eq!(said(&[(30, 9090, Weak), (31, 9090, Weak), (40, 8000, Decisive)], false), 1);
-        assert_eq!(said(&[(30, 9090, Weak), (40, 8000, Decisive)], true), 0);
-        assert_eq!(said(&[(30, 8000, Weak), (40, 8000, Decisive)], false), 0);
-        assert_eq!(said(&[(30, 9090, Weak), (40, 8000, Medium)], false), 0);
-        assert_eq!(said(&[(30, 9090, Weak), (40, 8000, Decisive), (41, 9090, Medium)], false), 0);
-    }
+    Some((asked, site, strongest?))
 }

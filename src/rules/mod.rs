@@ -45,6 +45,7 @@ mod prelude;
 mod proxy_loop;
 mod proxy_protocol_mismatch;
 mod queue_timeout_inherited;
+mod readiness_probe;
 mod request_limit;
 mod resolver_out_of_reach;
 mod retry_window_too_short;
@@ -241,6 +242,11 @@ impl Cx<'_> {
 
 /// Runs rules over a topology.
 pub fn run(cx: &Cx<'_>, enabled: impl Fn(RuleId) -> bool, out: &mut Findings) {
+    run_told(cx, enabled, out, drop);
+}
+
+/// As [`run`]; `done` is told when a rule is through.
+pub fn run_told(cx: &Cx<'_>, enabled: impl Fn(RuleId) -> bool, out: &mut Findings, mut done: impl FnMut(RuleId)) {
     for rule in RULES.iter().filter(|rule| enabled(rule.id())) {
         rule.check_topology(cx, out);
         cx.topology.listeners.ids().for_each(|id| rule.check_listener(cx, id, out));
@@ -248,6 +254,7 @@ pub fn run(cx: &Cx<'_>, enabled: impl Fn(RuleId) -> bool, out: &mut Findings) {
         cx.topology.hops.ids().for_each(|id| rule.check_hop(cx, id, out));
         cx.topology.pools.ids().for_each(|id| rule.check_pool(cx, id, out));
         cx.topology.endpoints.ids().for_each(|id| rule.check_endpoint(cx, id, out));
+        done(rule.id());
     }
 }
 

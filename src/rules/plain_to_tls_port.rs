@@ -1,5 +1,6 @@
 //! GW401: plain HTTP is sent to a port that speaks TLS.
 
+use super::around::told_to_speak;
 use super::prelude::*;
 use std::collections::HashSet;
 
@@ -31,7 +32,7 @@ impl Rule for PlainToTlsPort {
                 if topology.tls_to(hop, endpoint).is_some() || other_branch(topology, endpoint) {
                     continue;
                 }
-                if let Some(mut finding) = look(cx, endpoint)
+                if let Some(mut finding) = look(cx, member)
                     && told.insert(member)
                 {
                     // A target written in place has its scheme there; that TLS is spoken is only proven of the proxy's own.
@@ -61,7 +62,8 @@ fn other_branch(topology: &Topology, endpoint: &Endpoint) -> bool {
     pool.members.iter().take(16).any(|&other| alike(&topology.endpoints[other]))
 }
 
-fn look(cx: &Cx<'_>, endpoint: &Endpoint) -> Option<Finding> {
+fn look(cx: &Cx<'_>, member: EndpointId) -> Option<Finding> {
+    let endpoint = &cx.topology.endpoints[member];
     let dialect = cx.dialect(endpoint.proxy);
     let address = address_words(endpoint);
     if let Some(link) = endpoint.leads_to {
@@ -75,6 +77,13 @@ fn look(cx: &Cx<'_>, endpoint: &Endpoint) -> Option<Finding> {
             )
             .label((listener.site, "which speaks TLS".into()))
         });
+    }
+    if let Some((site, words)) = told_to_speak(cx.topology, member, Spoken::Https) {
+        let at = (endpoint.address_site, "plain HTTP goes to this port".into());
+        let message = format!("plain HTTP is sent to {address}, and what listens there speaks TLS only");
+        return Some(
+            Finding::new(RuleId::GW401, dialect, at, message).label((site, words)).confidence(Confidence::Likely),
+        );
     }
     match endpoint.port {
         Known::Yes(Port::Written(port)) if TLS_PORTS.contains(&port) => Some(

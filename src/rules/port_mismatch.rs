@@ -1,7 +1,8 @@
 //! GW101: the workload listens on other ports.
 
-use super::around::{claims, look_around, published_instead, sharers};
+use super::around::{behind, claims, look_around, published_instead, sharers};
 use super::prelude::*;
+use std::collections::HashMap;
 
 /// GW101.
 pub struct PortMismatch;
@@ -15,6 +16,7 @@ impl Rule for PortMismatch {
         let t = cx.topology;
         super::workload_socket::tell_ports(self.id(), cx, out);
         super::service_port::unheard(self.id(), cx, out);
+        declared(self.id(), cx, out);
         look_around(cx, out, |seen| {
             if seen.service().is_some() {
                 return super::service_port::asked(self.id(), cx, seen);
@@ -48,6 +50,52 @@ impl Rule for PortMismatch {
                     .fix(Some(Fix::guess(format!("write `{known}`"), edit))),
             )
         });
+    }
+}
+
+/// Backends whose ports somebody has declared in the linter's own configuration, by their host names.
+fn declared(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    let t = cx.topology;
+    let declared: HashMap<String, &Workload> = t
+        .workloads
+        .iter()
+        .filter(|(_, one)| t.projects[one.project].kind == ProjectKind::Declared && !one.claims_open)
+        .map(|(_, one)| (one.name.to_ascii_lowercase(), one))
+        .collect();
+    if declared.is_empty() {
+        return;
+    }
+    for (id, endpoint) in t.endpoints.iter() {
+        let Some(name) = endpoint.host_name().filter(|_| endpoint.is_usable()) else { continue };
+        let Some(workload) = declared.get(&name.trim_end_matches('.').to_ascii_lowercase()) else { continue };
+        let Some(port) = endpoint.port.known().and_then(|port| port.number()) else { continue };
+        let at = |claim: &Claim| claim.at == Known::Yes(Listens::Port(port));
+        // What the repository shows of it may be newer than what was declared.
+        if workload.claims.iter().any(at) || behind(t, id).iter().any(|one| one.claim.is_some()) {
+            continue;
+        }
+        let ports: Vec<String> = workload
+            .claims
+            .iter()
+            .filter_map(|claim| match claim.at.known() {
+                Some(Listens::Port(port)) => Some(port.to_string()),
+                _ => None,
+            })
+            .take(8)
+            .collect();
+        let (Some(first), [only, ..]) = (workload.claims.first(), &ports[..]) else { continue };
+        let many = ports.len() > 1;
+        let plural = if many { "ports" } else { "port" };
+        let quoted = quote(name);
+        let message = format!("{quoted} listens on {plural} {}, and is asked on port {port}", ports.join(" and "));
+        let label = (endpoint.address_site, format!("asks {quoted} on port {port}"));
+        let finding = Finding::new(rule, cx.dialect(endpoint.proxy), label, message)
+            .label((first.site, first.words.to_string()))
+            .why_of_dialect()
+            .help(format!("write the port that is meant here, or declare {port} under `services`, too"));
+        let edit = Edit::Word { within: endpoint.address_site.span, from: port.to_string(), to: only.clone() };
+        let fix = (!many).then(|| Fix::guess(format!("write `{only}`"), [edit]));
+        out.push(finding.fix(fix));
     }
 }
 

@@ -255,6 +255,8 @@ impl House {
                 whole: true,
                 guessed: false,
                 shares: true,
+                folder: "".into(),
+                sampled: Vec::new(),
             }),
         };
         let id = self.t.workloads.push(Workload {
@@ -273,11 +275,13 @@ impl House {
             depends_on: Vec::new(),
             restart: Known::Yes(false),
             health: Known::Unknown(Reason::Variable),
+            check: None,
             profiles: Vec::new(),
             replicas: Known::Yes(1),
             fixed_address: false,
             many: false,
             waits: false,
+            folders: Vec::new(),
         });
         self.t.projects[project].workloads.push(id);
         id

@@ -1,5 +1,6 @@
 //! GW402: TLS is spoken to a port that does not speak it.
 
+use super::around::told_to_speak;
 use super::prelude::*;
 use std::collections::HashSet;
 
@@ -26,7 +27,7 @@ impl Rule for TlsToPlainPort {
                     continue;
                 }
                 let Some(tls) = topology.tls_to(hop, endpoint) else { continue };
-                if let Some(mut finding) = look(cx, endpoint)
+                if let Some(mut finding) = look(cx, member)
                     && told.insert(member)
                 {
                     if endpoint.pool.is_none() && endpoint.leads_to.is_some() {
@@ -44,7 +45,8 @@ impl Rule for TlsToPlainPort {
     }
 }
 
-fn look(cx: &Cx<'_>, endpoint: &Endpoint) -> Option<Finding> {
+fn look(cx: &Cx<'_>, member: EndpointId) -> Option<Finding> {
+    let endpoint = &cx.topology.endpoints[member];
     let dialect = cx.dialect(endpoint.proxy);
     let address = address_words(endpoint);
     if let Some(link) = endpoint.leads_to {
@@ -58,6 +60,14 @@ fn look(cx: &Cx<'_>, endpoint: &Endpoint) -> Option<Finding> {
             )
             .label((listener.site, "which does not speak TLS".into()))
         });
+    }
+    if let Some((site, words)) = told_to_speak(cx.topology, member, Spoken::Http) {
+        let at = (endpoint.address_site, "a TLS handshake goes to this port".into());
+        let message =
+            format!("TLS is spoken to {address}, and what listens there speaks plain HTTP: no handshake can succeed");
+        return Some(
+            Finding::new(RuleId::GW402, dialect, at, message).label((site, words)).confidence(Confidence::Likely),
+        );
     }
     match endpoint.port {
         Known::Yes(Port::Written(port)) if PLAIN_PORTS.contains(&port) => Some(

@@ -2,7 +2,7 @@
 
 use super::around::{Seen, look_around};
 use super::prelude::*;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// GW105.
 pub struct UnknownUpstreamHost;
@@ -17,7 +17,10 @@ impl Rule for UnknownUpstreamHost {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
-        let names: HashSet<String> = topology.workloads.iter().map(|(_, one)| one.name.to_ascii_lowercase()).collect();
+        let mut names = Elsewhere::new();
+        for (id, one) in topology.workloads.iter() {
+            names.entry(one.name.to_ascii_lowercase()).or_default().push(id);
+        }
         look_around(cx, out, |seen| in_project(self.id(), cx, &names, seen));
         tell_faults(self.id(), FaultKind::UnknownHost, cx, out);
         // Groups by proxy and length: only those of nearly the same length can be meant.
@@ -132,21 +135,49 @@ fn no_service(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>, name: &str) -> Option<
     Some(seen.unresolved(finding))
 }
 
+/// All workloads by their names in lower case.
+type Elsewhere = HashMap<String, Vec<WorkloadId>>;
+
+/// Whether a workload of another project may stand beside the proxy all the same: one of a file that may be laid over
+/// the proxy's, or one on a network that others join.
+fn may_join(t: &Topology, project: &Project, other: WorkloadId) -> bool {
+    let workload = &t.workloads[other];
+    let theirs = &t.projects[workload.project];
+    let within = |inner: &str, outer: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || outer.is_empty())
+    };
+    let joins = match workload.networks.known() {
+        Some(networks) => networks.iter().any(|&network| t.networks[network].external),
+        None => true,
+    };
+    theirs.kind == project.kind
+        && (joins || within(&theirs.folder, &project.folder) || within(&project.folder, &theirs.folder))
+}
+
 /// A name that means nothing to the service that runs the proxy.
-fn in_project(rule: RuleId, cx: &Cx<'_>, names: &HashSet<String>, seen: &Seen<'_>) -> Option<Finding> {
+fn in_project(rule: RuleId, cx: &Cx<'_>, names: &Elsewhere, seen: &Seen<'_>) -> Option<Finding> {
     let t = cx.topology;
     let Host::Name(name) = &*seen.asked.host else { return None };
     let dialect = cx.dialect(seen.asked.proxy);
     let at = |text: String| (seen.asked.site, text);
     let from = quote(&seen.from.name);
+    let elsewhere = || names.get(&name.to_ascii_lowercase()).into_iter().flatten();
     let finding = match seen.leads {
         // Another file of the repository has it: laid over this one, or on a network of both, it is there.
         Leads::Nobody if seen.project.kind == ProjectKind::Kubernetes => return no_service(rule, cx, seen, name),
-        Leads::Nobody if names.contains(&name.to_ascii_lowercase()) => return None,
+        Leads::Nobody if elsewhere().any(|&other| may_join(t, seen.project, other)) => return None,
         Leads::Nobody => {
             let near = nearest(t, seen.project, name);
+            let other = elsewhere().next();
             let message = format!("no service of this compose project is called {}", quote(name));
-            let finding = Finding::new(rule, dialect, at("no service, alias or host of that name".into()), message);
+            let mut finding = Finding::new(rule, dialect, at("no service, alias or host of that name".into()), message);
+            if let Some(&other) = other {
+                finding = finding
+                    .severity(Severity::Warning)
+                    .confidence(Confidence::Likely)
+                    .label((t.workloads[other].site, "a service of another project".into()))
+                    .assumed("the two projects are not started together");
+            }
             match near {
                 Some(near) => finding
                     .label((near.site, "was this service meant?".into()))
@@ -156,8 +187,31 @@ fn in_project(rule: RuleId, cx: &Cx<'_>, names: &HashSet<String>, seen: &Seen<'_
                         format!("write {}", quote(&near.name)),
                         seen.asked.word(&**name, &*near.name),
                     ))),
+                None if other.is_some() => finding
+                    .label(seen.runs())
+                    .help("put both services on one network that is `external`, or into one project"),
                 None => finding.label(seen.runs()).help("write the name of the service that is meant"),
             }
+        }
+        Leads::Container(other) => {
+            let workload = &t.workloads[other];
+            let message = format!(
+                "{} is the name of one container of {}, made of the project's name and a number",
+                quote(name),
+                quote(&workload.name)
+            );
+            let finding =
+                Finding::new(rule, dialect, at("changes with the folder's name and the number".into()), message);
+            return Some(
+                finding
+                    .severity(Severity::Note)
+                    .confidence(Confidence::Possible)
+                    .label((workload.site, "the service".into()))
+                    .label(seen.runs())
+                    .log("")
+                    .why("under another project name, or for another container of the service, the name is not there")
+                    .help(format!("write {}, which leads to every container of the service", quote(&workload.name))),
+            );
         }
         Leads::Barred(other, Bar::Shares(with, line)) => {
             let (theirs, with) = (quote(&t.workloads[other].name), quote(&t.workloads[with].name));

@@ -26,7 +26,10 @@ struct Stray<'t> {
 /// GW111: where a proxy's socket, or the port in its place, and the program's own place differ.
 pub fn tell(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
     private_tmp(rule, cx, out);
+    unmade_folder(rule, cx, out);
+    version_drift(rule, cx, out);
     in_containers(rule, cx, out);
+    socket_only(rule, cx, out);
     for stray in strays(cx.topology) {
         if let Some(finding) = compare(rule, cx, stray.hop, stray.endpoint, &stray.idle) {
             out.push(finding);
@@ -36,6 +39,7 @@ pub fn tell(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
 
 /// GW101: where a proxy's port of the loopback and the program's port differ.
 pub fn tell_ports(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    in_containers(rule, cx, out);
     for Stray { endpoint, idle, .. } in strays(cx.topology) {
         let (Some(Address::Net(_)), Listens::Port(there)) = (endpoint.address.known(), idle.at) else { continue };
         let Some(asked) = endpoint.port.known().and_then(|port| port.number()) else { continue };
@@ -130,7 +134,7 @@ fn idle(t: &Topology) -> Option<HashMap<Spoken, Option<Idle<'_>>>> {
             if used.contains(&id) {
                 continue;
             }
-            for claim in workload.claims.iter().filter(|claim| claim.weight == Weight::Decisive) {
+            for claim in workload.claims.iter().filter(|claim| decides(claim)) {
                 let (Some(at), spoken) = (claim.at.known(), claim.spoken.unwrap_or(Spoken::Http)) else { continue };
                 // One file may be read for itself and for the unit that names it.
                 let same =
@@ -148,6 +152,12 @@ fn idle(t: &Topology) -> Option<HashMap<Spoken, Option<Idle<'_>>>> {
         }
     }
     (!found.is_empty() && !open).then_some(found)
+}
+
+/// Whether a claim is the program's own; what its environment says of a port is.
+fn decides(claim: &Claim) -> bool {
+    let port = matches!(claim.at, Known::Yes(Listens::Port(_)));
+    claim.weight == Weight::Decisive || claim.weight == Weight::Strong && port
 }
 
 /// Paths under which a distribution's own php-fpm listens, whatever pools a repository adds.
@@ -205,8 +215,7 @@ fn compare(rule: RuleId, cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, idle: &Idl
     Some(finding.assumed(format!("{name} is the program that is meant")).help("write the same place on both sides"))
 }
 
-/// A socket that a proxy in a container looks for, where the only service that is meant listens on a port, or calls its
-/// socket otherwise. Whether they share the folder does not matter then.
+/// A socket that a proxy in a container looks for, and that is not there.
 fn in_containers(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
     let t = cx.topology;
     if t.placements.is_empty() {
@@ -220,49 +229,250 @@ fn in_containers(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
     let mut asked = 0;
     for id in distinct_hops(t) {
         let hop = &t.hops[id];
-        // HTTP is spoken by too many to know who is meant.
-        let Some(spoken @ (Spoken::Fastcgi | Spoken::Uwsgi)) = spoken(hop) else { continue };
+        let Some(spoken) = spoken(hop) else { continue };
         for &member in t.members(id).iter().take(1000) {
             let endpoint = &t.endpoints[member];
-            let Some(Address::Socket(path)) = endpoint.address.known() else { continue };
+            if endpoint.leads_to.is_some() {
+                continue;
+            }
             let files = [endpoint.site.span.file, t.proxies[endpoint.proxy].entry];
             let placed = files.iter().find_map(|file| placements.get(file)).map_or(&[][..], |placed| placed);
             asked += placed.len();
             if asked > MOST_ASKED {
                 return;
             }
-            let meant: Option<Vec<_>> = placed.iter().map(|placement| only_other(t, placement, spoken, path)).collect();
-            let Some((placement, (workload, claim))) =
-                placed.first().zip(meant.and_then(|meant| meant.into_iter().next()))
-            else {
+            let looks: Option<Vec<Absent<'_>>> =
+                placed.iter().map(|placement| absent(t, placement, spoken, endpoint)).collect();
+            let Some((placement, absent)) = placed.first().zip(looks.and_then(|looks| looks.into_iter().next())) else {
                 continue;
             };
-            if !told.insert(endpoint.address_site) {
-                continue;
+            if told.insert(endpoint.address_site)
+                && let Some(finding) = absence(rule, cx, endpoint, placement, &absent)
+            {
+                out.push(finding);
             }
-            let (dialect, name) = (cx.dialect(endpoint.proxy), quote(&workload.name));
-            let there = match claim.at.known() {
-                Some(Listens::Port(port)) => format!("on port {port}"),
-                Some(Listens::Socket(there)) => format!("on {}", quote(there)),
-                None => continue,
-            };
-            let from = quote(&t.workloads[placement.workload].name);
-            let finding = Finding::new(
-                rule,
-                dialect,
-                (endpoint.address_site, format!("looked for in the container of {from}")),
-                format!("{} looks for {}, and {name} listens {there}", dialect.name(), quote(path)),
-            )
-            .confidence(Confidence::Likely)
-            .label((claim.site, claim.words.to_string()))
-            .label((placement.site, format!("{from} runs this proxy")))
-            .why_of_dialect();
-            out.push(match claim.at.known() {
-                Some(Listens::Port(port)) => finding.help(format!("write `{}:{port}`", workload.name)),
-                _ => finding.help("write the same name on both sides, in a volume that both mount"),
-            });
         }
     }
+}
+
+/// Why nobody opens what a proxy in a container looks for.
+struct Absent<'t> {
+    /// Who is meant.
+    workload: &'t Workload,
+    claim: &'t Claim,
+    why: Why<'t>,
+}
+
+enum Why<'t> {
+    /// The only one that speaks this listens elsewhere.
+    Elsewhere,
+    /// It opens it in a folder of its own.
+    NotShared,
+    /// They share a folder, in which it has another place.
+    OtherPlace(&'t Folder),
+    /// It is a program of the proxy's own container.
+    Within,
+}
+
+fn absent<'t>(t: &'t Topology, placement: &Placement, spoken: Spoken, endpoint: &Endpoint) -> Option<Absent<'t>> {
+    let path = match endpoint.address.known()? {
+        Address::Socket(path) => path,
+        Address::Net(host) if host.is_loopback() => return within(t, placement, spoken, endpoint),
+        Address::Net(_) => return None,
+    };
+    // HTTP is spoken by too many to know who is meant.
+    let only = (spoken != Spoken::Http).then(|| only_other(t, placement, spoken, path)).flatten();
+    if let Some((workload, claim)) = only {
+        return Some(Absent { workload, claim, why: Why::Elsewhere });
+    }
+    within(t, placement, spoken, endpoint).or_else(|| shared(t, placement, spoken, path))
+}
+
+/// A program of the container itself: all that is known of it leads elsewhere.
+fn within<'t>(t: &'t Topology, placement: &Placement, spoken: Spoken, endpoint: &Endpoint) -> Option<Absent<'t>> {
+    let own = &t.workloads[placement.workload];
+    let port = endpoint.port.known().and_then(|port| port.number());
+    if own.claims_open || t.projects[own.project].guessed {
+        return None;
+    }
+    let listens = |claim: &&Claim| match (endpoint.address.known(), claim.at.known()) {
+        (Some(Address::Socket(path)), Some(Listens::Socket(there))) => plain_run(path) == plain_run(there),
+        (Some(Address::Net(_)), Some(Listens::Port(there))) => Some(*there) == port,
+        (_, None) | (None, _) => true,
+        _ => false,
+    };
+    if own.claims.iter().any(|claim| listens(&claim))
+        || matches!(endpoint.address.known(), Some(Address::Net(_)))
+            && port.is_none_or(|port| super::around::proxy_listens(t, placement.workload, endpoint.proxy, port))
+    {
+        return None;
+    }
+    let mut programs =
+        own.claims.iter().filter(|claim| claim.spoken == Some(spoken) && claim.weight == Weight::Decisive);
+    let claim = programs.next()?;
+    programs.all(|other| other.at == claim.at).then_some(Absent { workload: own, claim, why: Why::Within })
+}
+
+/// A socket of another container, which has to lie in a folder that both have.
+fn shared<'t>(t: &'t Topology, placement: &Placement, spoken: Spoken, path: &str) -> Option<Absent<'t>> {
+    let own = &t.workloads[placement.workload];
+    let project = &t.projects[own.project];
+    if own.many || own.claims_open || !project.whole || project.guessed {
+        return None;
+    }
+    let outside = match own.outside(path) {
+        Some(Known::Unknown(_)) => return None,
+        Some(Known::Yes(outside)) => Some(outside),
+        None => None,
+    };
+    let folder = own.folders.iter().filter(|folder| is_below(&folder.inside, path)).max_by_key(|one| one.inside.len());
+    let mut meant: Vec<(&Workload, &Claim, Why<'_>)> = Vec::new();
+    for &id in project.workloads.iter().take(1000) {
+        let other = &t.workloads[id];
+        let has = folder.filter(|folder| other.folders.iter().any(|theirs| theirs.what == folder.what));
+        let mut sockets = 0;
+        for claim in &other.claims {
+            let Some(Listens::Socket(there)) = claim.at.known() else { continue };
+            // A relative path counts from where it is started.
+            if !there.starts_with('/') {
+                return None;
+            }
+            let place = match other.outside(there) {
+                Some(Known::Unknown(_)) => return None,
+                Some(Known::Yes(place)) => Some(place),
+                None => None,
+            };
+            let fits = place.is_some() && place == outside || id == placement.workload && **there == *path;
+            if fits {
+                return None;
+            }
+            sockets += 1;
+            if claim.weight == Weight::Decisive && claim.spoken.is_none_or(|other| other == spoken) {
+                let why = match has {
+                    Some(folder) if place.is_some() => Why::OtherPlace(folder),
+                    _ => Why::NotShared,
+                };
+                meant.push((other, claim, why));
+            }
+        }
+        // Whoever has the folder and is not known may open anything in it.
+        if has.is_some() && id != placement.workload && (sockets == 0 || other.claims_open) {
+            return None;
+        }
+    }
+    if meant.iter().any(|(_, _, why)| matches!(why, Why::OtherPlace(_))) {
+        meant.retain(|(_, _, why)| matches!(why, Why::OtherPlace(_)));
+    }
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    if meant.len() > 1 {
+        meant.retain(
+            |(_, claim, _)| matches!(claim.at.known(), Some(Listens::Socket(there)) if name(there) == name(path)),
+        );
+    }
+    let (workload, claim, why) = meant.pop().filter(|_| meant.is_empty())?;
+    Some(Absent { workload, claim, why })
+}
+
+fn is_below(folder: &str, path: &str) -> bool {
+    plain_run(path).strip_prefix(plain_run(folder)).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn absence(
+    rule: RuleId,
+    cx: &Cx<'_>,
+    endpoint: &Endpoint,
+    placement: &Placement,
+    Absent { workload, claim, why }: &Absent<'_>,
+) -> Option<Finding> {
+    let t = cx.topology;
+    let (dialect, name) = (cx.dialect(endpoint.proxy), quote(&workload.name));
+    let wanted = match endpoint.address.known()? {
+        Address::Socket(path) => format!("looks for {}", quote(path)),
+        Address::Net(_) => format!("asks {}", address_words(endpoint)),
+    };
+    let there = match claim.at.known()? {
+        Listens::Port(port) => format!("on port {port}"),
+        Listens::Socket(there) => format!("on {}", quote(there)),
+    };
+    let from = quote(&t.workloads[placement.workload].name);
+    // Two ports are another rule's.
+    let ports = matches!((endpoint.address.known()?, claim.at.known()?), (Address::Net(_), Listens::Port(_)));
+    if ports != (rule == RuleId::GW101) {
+        return None;
+    }
+    let message = match why {
+        Why::Elsewhere | Why::OtherPlace(_) => format!("{} {wanted}, and {name} listens {there}", dialect.name()),
+        Why::Within => format!("{} {wanted}, and the program beside it in {name} listens {there}", dialect.name()),
+        Why::NotShared => {
+            format!("{} {wanted}, and {name} listens {there} in a folder that {from} does not have", dialect.name())
+        }
+    };
+    let finding =
+        Finding::new(rule, dialect, (endpoint.address_site, format!("looked for in the container of {from}")), message)
+            .confidence(Confidence::Likely)
+            .label((claim.site, claim.words.to_string()));
+    let finding = match why {
+        Why::OtherPlace(folder) => finding.label((folder.site, "both have this folder".to_owned())),
+        _ => finding,
+    };
+    let finding = finding.label((placement.site, format!("{from} runs this proxy")));
+    let finding = match endpoint.address.known() {
+        // A port where nobody listens is refused; the words are others.
+        Some(Address::Net(_)) => {
+            finding.log("").why("the connection is refused, and the client gets an error for each request")
+        }
+        _ => finding.why_of_dialect(),
+    };
+    // The path that a package gives it is custom, and nothing that is written here.
+    let by_custom = claim.weight < Weight::Strong && matches!(claim.at.known()?, Listens::Socket(_));
+    let finding = if by_custom { finding.severity(Severity::Warning) } else { finding };
+    Some(match (why, claim.at.known()?) {
+        (Why::Within, _) => finding.help("write the same place on both sides"),
+        (_, Listens::Port(port)) => finding.help(format!("write `{}:{port}`", workload.name)),
+        (Why::NotShared, _) => finding.help("put the socket in a volume that both mount"),
+        _ => finding.help("write the same name on both sides, in a volume that both mount"),
+    })
+}
+
+/// A service that is asked on a port, and listens on a socket only.
+fn socket_only(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    let t = cx.topology;
+    super::around::look_around(cx, out, |seen| {
+        let ((to, workload), port) = (seen.to()?, seen.port()?);
+        let group = super::around::sharers(t, to);
+        if group.iter().any(|&member| t.workloads[member].claims_open) {
+            return None;
+        }
+        let claims = || super::around::claims(t, &group);
+        let weighs =
+            |claim: &&Claim| claim.weight > Weight::Weak && !matches!(claim.at, Known::Yes(Listens::Socket(_)));
+        let claim = claims()
+            .find(|claim| claim.weight == Weight::Decisive && matches!(claim.at, Known::Yes(Listens::Socket(_))))?;
+        let Known::Yes(Listens::Socket(path)) = &claim.at else { return None };
+        let documented = claims().filter(weighs).all(|claim| claim.weight == Weight::Medium);
+        if !documented || claims().any(|claim| claim.at.known().is_none()) {
+            return None;
+        }
+        let (name, dialect) = (quote(&workload.name), cx.dialect(seen.asked.proxy));
+        let finding = Finding::new(
+            rule,
+            dialect,
+            (seen.asked.site, format!("asks {name} on port {port}")),
+            format!("{name} is asked on port {port}, and listens on the socket {} only", quote(path)),
+        )
+        .label((claim.site, claim.words.to_string()))
+        .label(seen.runs())
+        .log("")
+        .why("nothing listens on that port of the container, so the connection is refused")
+        .help("let it listen on `0.0.0.0` with that port, or ask for the socket in a volume that both mount");
+        // A line that documents a port may know more than the command does.
+        let sure = claims().all(|claim| !weighs(&claim));
+        Some(if sure {
+            finding.confidence(Confidence::Likely)
+        } else {
+            finding.severity(Severity::Warning).confidence(Confidence::Likely)
+        })
+    });
 }
 
 /// The only service beside the proxy's own that speaks this, where all that is known of it leads elsewhere.
@@ -292,6 +502,92 @@ fn only_other<'t>(
         found = Some((workload, *strongest));
     }
     found
+}
+
+/// A socket in a folder of `/run` that nothing makes.
+fn unmade_folder(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    let t = cx.topology;
+    let mut told = HashSet::new();
+    for peer in &t.peers {
+        let (endpoint, workload) = (&t.endpoints[peer.endpoint], &t.workloads[peer.workload]);
+        let (Some(Address::Socket(path)), Some((folder, site))) =
+            (endpoint.address.known(), &workload.server.unmade_folder)
+        else {
+            continue;
+        };
+        let below = plain_run(path).strip_prefix("/run/").and_then(|rest| rest.strip_prefix(&**folder));
+        if !below.is_some_and(|rest| rest.starts_with('/')) || !told.insert(endpoint.address_site) {
+            continue;
+        }
+        let name = quote(&workload.name);
+        let made = format!("RuntimeDirectory={folder}");
+        out.push(
+            Finding::new(
+                rule,
+                cx.dialect(endpoint.proxy),
+                (endpoint.address_site, "the socket is looked for here".to_owned()),
+                format!(
+                    "nothing makes {}, so after a restart of the machine {name} cannot open its socket",
+                    quote(&format!("/run/{folder}"))
+                ),
+            )
+            .severity(Severity::Warning)
+            .confidence(Confidence::Likely)
+            .label((*site, "opened in a folder of `/run`".into()))
+            .why("`/run` is empty when a machine starts; who made the folder by hand finds it gone")
+            .assumed("nothing outside of this repository makes the folder")
+            .help(format!("write {} in the unit", quote(&made))),
+        );
+    }
+}
+
+/// The version in the path of a socket that php-fpm has from its package.
+fn fpm_version(path: &str) -> Option<&str> {
+    let version = plain_run(path).strip_prefix("/run/php/php")?.strip_suffix("-fpm.sock")?;
+    (!version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')).then_some(version)
+}
+
+/// A proxy and php-fpm in one container, where the path names another version than the one that is installed.
+fn version_drift(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    let t = cx.topology;
+    let placed: HashMap<FileId, &Placement> = t.placements.iter().map(|one| (one.file, one)).collect();
+    let mut told = HashSet::new();
+    for id in distinct_hops(t).into_iter().filter(|&id| t.hops[id].protocol == Protocol::Fastcgi) {
+        for &member in t.members(id).iter().take(1000) {
+            let endpoint = &t.endpoints[member];
+            let Some(Address::Socket(path)) = endpoint.address.known() else { continue };
+            let Some(asked) = fpm_version(path) else { continue };
+            let files = [endpoint.site.span.file, t.proxies[endpoint.proxy].entry];
+            let Some(placement) = files.iter().find_map(|file| placed.get(file)) else { continue };
+            let own = &t.workloads[placement.workload];
+            let installed = own.claims.iter().find_map(|claim| match claim.at.known()? {
+                Listens::Socket(there) => Some((claim, fpm_version(there)?)),
+                Listens::Port(_) => None,
+            });
+            let there = |claim: &Claim| matches!(claim.at.known(), Some(Listens::Socket(at)) if plain_run(at) == plain_run(path));
+            let Some((claim, installed)) = installed.filter(|(_, version)| *version != asked) else { continue };
+            if own.claims_open || own.claims.iter().any(there) || !told.insert(endpoint.address_site) {
+                continue;
+            }
+            out.push(
+                Finding::new(
+                    rule,
+                    cx.dialect(endpoint.proxy),
+                    (endpoint.address_site, format!("the socket of PHP {asked}")),
+                    format!(
+                        "{} asks for the socket of PHP {asked}, and PHP {installed} is installed",
+                        cx.dialect(endpoint.proxy).name()
+                    ),
+                )
+                .severity(Severity::Warning)
+                .confidence(Confidence::Likely)
+                .label((claim.site, claim.words.to_string()))
+                .label((placement.site, format!("{} runs this proxy", quote(&own.name))))
+                .why_of_dialect()
+                .help("write the version that is installed, or `/run/php/php-fpm.sock`, to which the packages link"),
+            );
+        }
+    }
 }
 
 /// A socket below `/tmp`, opened by a unit that has a `/tmp` of its own.

@@ -247,6 +247,7 @@ fn proved(cx: &Cx<'_>, hop: &Hop, member: EndpointId) -> Option<Finding> {
         Spoken::Uwsgi => {
             finding.help("let uwsgi listen with `http-socket`; or speak its protocol: `uwsgi_pass` in nginx")
         }
+        Spoken::Ajp => finding.help("ask the HTTP connector: only Apache httpd speaks AJP here"),
         _ => finding,
     })
 }

@@ -163,12 +163,36 @@ pub fn is_shouted(word: &str) -> bool {
     word.len() > 2 && is_name(word)
 }
 
-/// The text with what a lexer of single lines cannot see put into its words, at equal length: a tag over several lines on
-/// one, `##NAME##` (a comment else) as a tag. `None`: there is nothing of the kind.
-pub(super) fn flatten(text: &str) -> Option<String> {
-    let mut flat: Option<Vec<u8>> = None;
+/// A text as a lexer of single lines needs it.
+#[derive(Default)]
+pub(super) struct Flat {
+    /// The text with what such a lexer cannot see put into its words, at equal length: a tag over several lines on one, a
+    /// name that a script replaces (`##NAME##`, a comment else; `{NAME}`) as a tag. `None`: there is nothing of the kind.
+    pub(super) text: Option<String>,
+    /// Whether anything in it may be a tag: an opener is there.
+    pub(super) tags: bool,
+}
+
+/// Looks once for the few bytes that begin a tag or a name; nearly no text has one, and then this is all.
+pub(super) fn flatten(text: &str) -> Flat {
     let bytes = text.as_bytes();
-    if memchr::memmem::find(bytes, b"{").is_some() || memchr::memchr(b'<', bytes).is_some() {
+    let (mut names, mut tags, mut line_end) = (Vec::new(), false, 0);
+    for at in memchr::memchr3_iter(b'{', b'<', b'#', bytes) {
+        match (bytes[at], bytes.get(at + 1)) {
+            (b'#', Some(b'#')) if at >= line_end => {
+                let start =
+                    memchr::memrchr(b'\n', &bytes[line_end..at]).map_or(line_end, |newline| line_end + newline + 1);
+                line_end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline);
+                let found = marked_on_line(&text[start..line_end], at - start);
+                names.extend(found.into_iter().map(|name| start + name.start..start + name.end));
+            }
+            (b'{', Some(b'{' | b'%' | b'#')) | (b'<', Some(b'%')) => tags = true,
+            (b'{', Some(next)) if is_of_name(*next) => names.extend(braced(bytes, at)),
+            _ => {}
+        }
+    }
+    let mut flat: Option<Vec<u8>> = None;
+    if tags {
         for tag in find(text) {
             let range = tag.start as usize..tag.end as usize;
             let Some(raw) = bytes.get(range.clone()) else { continue };
@@ -177,79 +201,53 @@ pub(super) fn flatten(text: &str) -> Option<String> {
             if memchr::memchr(b'\n', raw).is_none() && !(raw.starts_with(b"{#") && complete()) {
                 continue;
             }
-            let out = flat.get_or_insert_with(|| bytes.to_vec());
             let prints = raw.starts_with(b"{{") && !is_note(raw) || raw.starts_with(b"<%=");
-            let (open, close): (&[u8], &[u8]) = if prints { (b"{{", b"}}") } else { (b"{%", b"%}") };
-            if let Some(out) = out.get_mut(range) {
-                out.fill(b' ');
-                let end = out.len().saturating_sub(2);
-                out[..2].copy_from_slice(open);
-                out[end..].copy_from_slice(close);
-            }
+            let flat = flat.get_or_insert_with(|| bytes.to_vec());
+            flat[range.clone()].fill(b' ');
+            put_between(flat, range, if prints { *b"{{}}" } else { *b"{%%}" });
         }
     }
-    let mut from = 0;
-    while let Some(at) = memchr::memmem::find(&bytes[from..], b"##").map(|at| from + at) {
-        let start = memchr::memrchr(b'\n', &bytes[from..at]).map_or(from, |newline| from + newline + 1);
-        let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline);
-        from = end;
-        for name in marked_on_line(&text[start..end], at - start) {
-            let out = flat.get_or_insert_with(|| bytes.to_vec());
-            out[start + name.start..start + name.start + 2].copy_from_slice(b"{{");
-            out[start + name.end - 2..start + name.end].copy_from_slice(b"}}");
-        }
-    }
-    for name in braced(bytes) {
-        let out = flat.get_or_insert_with(|| bytes.to_vec());
-        if let Some(out) = out.get_mut(name) {
-            let end = out.len() - 2;
-            out[..2].copy_from_slice(b"{{");
-            out[end..].copy_from_slice(b"}}");
-        }
-    }
-    for name in alone_on_line(bytes) {
-        let out = flat.get_or_insert_with(|| bytes.to_vec());
-        out[name.start..name.start + 2].copy_from_slice(b"{{");
-        out[name.end - 2..name.end].copy_from_slice(b"}}");
+    for name in names {
+        put_between(flat.get_or_insert_with(|| bytes.to_vec()), name, *b"{{}}");
     }
     // Whole tags were replaced, and a tag begins and ends with ASCII: this is still UTF-8.
-    flat.and_then(|flat| String::from_utf8(flat).ok())
+    let flat = flat.and_then(|flat| String::from_utf8(flat).ok());
+    Flat { tags: tags || flat.is_some(), text: flat }
 }
 
-/// Names in single braces that a script replaces: `{SERVER_NAME}`, braces included. Not `${NAME}`, which a shell fills in,
-/// and not what belongs to a regular expression (`\p{LATIN}`, `\k{NAME}`) or stands in a larger pair of braces.
-fn braced(bytes: &[u8]) -> Vec<Range<usize>> {
-    let mut names = Vec::new();
-    for at in memchr::memchr_iter(b'{', bytes) {
-        let rest = &bytes[at + 1..];
-        let length = rest.iter().take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b'_').count();
-        let named = length > 2 && rest[0].is_ascii_uppercase() && rest.get(length) == Some(&b'}');
-        let before = at.checked_sub(1).map(|before| bytes[before]);
-        let escaped = at > 1 && bytes[at - 2] == b'\\';
-        if named && !escaped && !matches!(before, Some(b'$' | b'{' | b'%')) && rest.get(length + 1) != Some(&b'}') {
-            names.push(at..at + length + 2);
-        }
+/// Writes the two halves of a pair of marks over the first and the last two bytes of a range.
+fn put_between(text: &mut [u8], range: Range<usize>, marks: [u8; 4]) {
+    let Some((open, close)) = text.get_mut(range).and_then(|tag| tag.split_first_chunk_mut::<2>()) else { return };
+    let Some(close) = close.last_chunk_mut::<2>() else {
+        return;
+    };
+    let [a, b, c, d] = marks;
+    (*open, *close) = ([a, b], [c, d]);
+}
+
+const fn is_of_name(byte: u8) -> bool {
+    matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_')
+}
+
+/// The name in braces that a script replaces, if one begins with the `{` at `at`, with its braces: `{SERVER_NAME}`, and
+/// `${NAME}` with a line to itself, where a shell puts whole directives in. Not any other `${NAME}`, not what belongs to a
+/// regular expression (`\p{LATIN}`, `\k{NAME}`) or stands in a larger pair of braces.
+fn braced(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let rest = &bytes[at + 1..];
+    let length = rest.iter().take_while(|byte| is_of_name(**byte)).count();
+    if length == 0 || rest.get(length) != Some(&b'}') {
+        return None;
     }
-    names
-}
-
-/// `${NAME}` with a line to itself: a shell puts whole directives in.
-fn alone_on_line(bytes: &[u8]) -> Vec<Range<usize>> {
-    let mut names = Vec::new();
-    for at in memchr::memmem::find_iter(bytes, b"${") {
-        let rest = &bytes[at + 2..];
-        let length = rest.iter().take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b'_').count();
-        if length == 0 || rest.get(length) != Some(&b'}') {
-            continue;
-        }
+    let (before, after) = (&bytes[..at], &rest[length + 1..]);
+    if let Some(before) = before.strip_suffix(b"$") {
         let blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r');
-        let before = bytes[..at].iter().rev().find(|byte| !blank(byte));
-        let after = rest[length + 1..].iter().find(|byte| !blank(byte));
-        if matches!(before, None | Some(b'\n')) && matches!(after, None | Some(b'\n')) {
-            names.push(at..at + length + 3);
-        }
+        let alone = matches!(before.iter().rev().find(|byte| !blank(byte)), None | Some(b'\n'))
+            && matches!(after.iter().find(|byte| !blank(byte)), None | Some(b'\n'));
+        return alone.then(|| at - 1..at + length + 2);
     }
-    names
+    let escaped = at > 1 && bytes[at - 2] == b'\\';
+    let within = matches!(before.last(), Some(b'{' | b'%')) || after.first() == Some(&b'}');
+    (length > 2 && rest[0].is_ascii_uppercase() && !escaped && !within).then(|| at..at + length + 2)
 }
 
 /// The names between `##` on a line up to where its comment begins; the first `##` stands at `at`.
@@ -320,16 +318,16 @@ mod tests {
     #[test]
     fn tags_over_several_lines_are_put_on_one() {
         let text = "{# a\n b { #}\nserver {\n{% set x = [\n 1 ] %}\n{{ x\n}}\n}\n";
-        let flat = flatten(text).unwrap();
+        let flat = flatten(text).text.unwrap();
         assert_eq!(flat.len(), text.len());
         assert_eq!(flat, "{%        %}\nserver {\n{%                %}\n{{   }}\n}\n");
-        assert_eq!(flatten("server { # {{ x }}\n listen 80; ## A ##\n}"), None);
-        assert_eq!(flatten("##A##\nlisten ##PORT##;").as_deref(), Some("##A##\nlisten {{PORT}};"));
-        assert_eq!(flatten("listen 80; ##PORT##"), None);
-        assert_eq!(flatten("a b;\n  ${MORE}\nc ${X};\n").as_deref(), Some("a b;\n  {{MOR}}\nc ${X};\n"));
-        assert_eq!(flatten("index {INDEX_FILE};").as_deref(), Some("index {{NDEX_FIL}};"));
+        assert_eq!(flatten("server { # {{ x }}\n listen 80; ## A ##\n}").text, None);
+        assert_eq!(flatten("##A##\nlisten ##PORT##;").text.as_deref(), Some("##A##\nlisten {{PORT}};"));
+        assert_eq!(flatten("listen 80; ##PORT##").text, None);
+        assert_eq!(flatten("a b;\n  ${MORE}\nc ${X};\n").text.as_deref(), Some("a b;\n  {{MOR}}\nc ${X};\n"));
+        assert_eq!(flatten("index {INDEX_FILE};").text.as_deref(), Some("index {{NDEX_FIL}};"));
         for text in ["a ${INDEX_FILE};", r"~ \k{NAME};", "a {{ X }};", "a {{XYZ}};", "~ [A-Z]{3};", "a {NaME};"] {
-            assert_eq!(flatten(text), None, "{text}");
+            assert_eq!(flatten(text).text, None, "{text}");
         }
     }
 
@@ -337,7 +335,7 @@ mod tests {
     fn many_marks_are_read_in_linear_time() {
         for part in ["@A", "__A_", "##", "##A", "{{\n"] {
             let text = part.repeat(100_000);
-            assert!(!has_placeholder("x") && flatten(&text).is_none() || part.starts_with('_'), "{part}");
+            assert!(!has_placeholder("x") && flatten(&text).text.is_none() || part.starts_with('_'), "{part}");
         }
     }
 }

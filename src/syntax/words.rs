@@ -1,6 +1,8 @@
 //! Text that people write for a shell or in a list of words, with the place of each byte that can be pointed at.
 
 use crate::source::Site;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Stands in a text for what is not known: an unresolved variable, a template's output. Nothing that holds it is
@@ -80,7 +82,9 @@ pub fn split(text: &str) -> Vec<Word> {
 /// stands side by side; redirections are left out.
 #[must_use]
 pub fn commands(text: &str, lookup: &dyn Fn(&str) -> Variable) -> Vec<Vec<Word>> {
-    let mut lexer = Lexer { text, at: 0, lookup: Some(lookup), depth: 0 };
+    let script = RefCell::new(Assigned::default());
+    let known = |name: &str| script.borrow().values.get(name).cloned().unwrap_or_else(|| lookup(name));
+    let mut lexer = Lexer { text, at: 0, lookup: Some(&known), depth: 0 };
     let mut all = Vec::new();
     let mut words = Vec::new();
     let mut redirected = false;
@@ -101,6 +105,7 @@ pub fn commands(text: &str, lookup: &dyn Fn(&str) -> Variable) -> Vec<Vec<Word>>
             Token::End => {
                 redirected = false;
                 if !words.is_empty() {
+                    script.borrow_mut().read(&words);
                     all.push(std::mem::take(&mut words));
                 }
             }
@@ -110,6 +115,49 @@ pub fn commands(text: &str, lookup: &dyn Fn(&str) -> Variable) -> Vec<Vec<Word>>
         all.push(words);
     }
     all
+}
+
+/// Most variables of one script that are kept.
+const MAX_ASSIGNED: usize = 256;
+
+/// Variables that a script sets for itself, so far.
+#[derive(Default)]
+struct Assigned {
+    values: HashMap<String, Variable>,
+    /// How many `if`s and loops are open: what is set in them may be set or not.
+    open: usize,
+}
+
+impl Assigned {
+    fn read(&mut self, command: &[Word]) {
+        let Some(first) = command.first() else { return };
+        match &*first.text {
+            "if" | "case" | "for" | "while" | "until" => self.open += 1,
+            "fi" | "esac" | "done" => self.open = self.open.saturating_sub(1),
+            _ => {}
+        }
+        let skipped =
+            usize::from(matches!(&*first.text, "export" | "readonly" | "local" | "declare" | "then" | "else"));
+        let set = command.get(skipped..).unwrap_or(&[]);
+        let is_name = |name: &str| {
+            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        let pairs: Vec<(&str, &str)> =
+            set.iter().map_while(|word| word.text.split_once('=').filter(|(name, _)| is_name(name))).collect();
+        // `A=1 program` is for that program alone.
+        if pairs.len() != set.len() {
+            return;
+        }
+        for (name, value) in pairs {
+            if self.values.len() >= MAX_ASSIGNED && !self.values.contains_key(name) {
+                return;
+            }
+            let known = self.open == 0 && !value.contains(HOLE);
+            let value = if known { Variable::Is(value.into()) } else { Variable::Unknown };
+            self.values.insert(name.to_owned(), value);
+        }
+    }
 }
 
 /// Puts variables into a text, as `ENV`, `EXPOSE` and the like do: `$NAME`, `${NAME}`, `${NAME:-default}`, and `\$` for
@@ -389,6 +437,16 @@ mod tests {
         let texts: Vec<_> = words.iter().map(|word| &*word.text).collect();
         assert_eq!(texts, ["a", "b c", "d \" e", "f g", "$PORT", "&&", "h"]);
         assert_eq!(words[1].range, 2..7);
+    }
+
+    #[test]
+    fn what_a_script_sets_for_itself() {
+        assert_eq!(said("A=/run\nB=$A/x.sock\nserve $B")[2][1], "/run/x.sock");
+        assert_eq!(said("export A=1 B=2; serve $A $B")[1][1..], ["1", "2"]);
+        assert_eq!(said("A=1 other; serve $A")[1][1], "\u{fffc}", "for that program alone");
+        let either = said("A=1\nif [ -n \"$UNKNOWN\" ]; then\n A=2\nfi\nserve $A");
+        assert_eq!(either.last().unwrap()[1], "\u{fffc}", "one or the other");
+        assert_eq!(said("A=${PORT:-1}; serve $A")[1][1], "8000");
     }
 
     #[test]

@@ -24,6 +24,10 @@ pub struct Project {
     pub guessed: bool,
     /// Whether any of its workloads uses another one's network.
     pub shares: bool,
+    /// The folder of its files, relative to the root.
+    pub folder: Box<str>,
+    /// Where values stand that come from a sample of what somebody fills in, an `.env.example`; in order.
+    pub sampled: Vec<Site>,
 }
 
 /// A file of a proxy's configuration, and the workload that reads it.
@@ -88,6 +92,8 @@ pub enum Leads {
     To(WorkloadId),
     /// This service, which leads on to workloads.
     Service(ServiceId),
+    /// This workload, by the name that the engine gave to one of its containers.
+    Container(WorkloadId),
     /// The proxy's own network namespace: its loopback.
     Itself,
     /// The machine on which it runs.
@@ -176,6 +182,8 @@ pub struct Workload {
     pub restart: Known<bool>,
     /// Where a check of its health is written; `Yes(None)`: nothing checks it.
     pub health: Known<Option<Site>>,
+    /// What its own health check does, where that could be read.
+    pub check: Option<Box<OwnCheck>>,
     /// Profiles of which one must be active for it to start; empty: it always starts.
     pub profiles: Vec<Box<str>>,
     /// How many of it run.
@@ -186,6 +194,55 @@ pub struct Workload {
     pub many: bool,
     /// Whether its command waits for something before it starts the program.
     pub waits: bool,
+    /// Folders in it that others may have, too.
+    pub folders: Vec<Folder>,
+}
+
+/// A folder in a workload that comes from outside: a volume, or a folder of the machine.
+#[derive(Debug)]
+pub struct Folder {
+    /// Where it is, absolute and without a `/` at its end.
+    pub inside: Box<str>,
+    /// What it is, the same for all that have it; one that begins with another and `/` lies in it.
+    pub what: Known<Box<str>>,
+    /// Where that is said.
+    pub site: Site,
+}
+
+/// `/var/run` is a link to `/run` on every system that has both.
+fn without_var(path: &str) -> &str {
+    path.strip_prefix("/var").filter(|rest| *rest == "/run" || rest.starts_with("/run/")).unwrap_or(path)
+}
+
+impl Workload {
+    /// Where a path of it lies outside: `None` where nobody else can have it, `Unknown` where that cannot be said.
+    #[must_use]
+    pub fn outside(&self, path: &str) -> Option<Known<String>> {
+        let path = without_var(path);
+        let within = |folder: &&Folder| {
+            let rest = path.strip_prefix(without_var(&folder.inside));
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        let folder = self.folders.iter().filter(within).max_by_key(|folder| folder.inside.len())?;
+        let rest = path.strip_prefix(without_var(&folder.inside)).unwrap_or("");
+        Some(match &folder.what {
+            Known::Yes(what) => Known::Yes(format!("{what}{rest}")),
+            Known::Unknown(reason) => Known::Unknown(*reason),
+        })
+    }
+}
+
+/// A health check that a workload makes of itself.
+#[derive(Debug)]
+pub struct OwnCheck {
+    /// Where it is written.
+    pub site: Site,
+    /// The ports of its own loopback that it asks.
+    pub asks: Vec<(u16, Site)>,
+    /// Whether its server is one that opens no port besides the one that it is told.
+    pub one_port: bool,
+    /// A program that it calls, and that its image is known to come without: the program, its place, the image.
+    pub lacks: Option<(Box<str>, Site, Box<str>)>,
 }
 
 /// Whose network a workload uses.
@@ -347,6 +404,9 @@ pub struct Server {
     pub sockets: Vec<SocketAccess>,
     /// Where it is given a `/tmp` of its own, in which nobody else finds its sockets.
     pub private_tmp: Option<Site>,
+    /// A folder of `/run` in which it opens its socket and which nothing makes, and where the socket is written: `/run` is empty
+    /// after each start of the machine.
+    pub unmade_folder: Option<(Box<str>, Site)>,
     /// The addresses from which it takes connections, where it is told to refuse all others.
     pub allowed_clients: Option<(Vec<Box<str>>, Site)>,
     /// How it is ended, where anything is said of that.

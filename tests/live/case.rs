@@ -57,6 +57,12 @@ pub struct Case {
     _reveals: Vec<String>,
     /// What this machine would need to show it, and has not: such a case is read, and not run.
     pub needs: Option<String>,
+    /// Texts that stand for others while it runs: names and ports of containers, paths.
+    #[serde(default)]
+    pub replace: Vec<[String; 2]>,
+    /// Files that are there only while it runs, with their text.
+    #[serde(default)]
+    pub add: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
@@ -244,14 +250,6 @@ impl Side {
             Self::Fixed => "fixed",
         }
     }
-
-    /// The folder that it is made from.
-    pub fn folder(self) -> &'static str {
-        match self {
-            Self::Bad | Self::Fixed => "bad",
-            Self::Good => "good",
-        }
-    }
 }
 
 /// A case directory and its `case.yaml` as it stands (its ports are rewritten for each run).
@@ -260,6 +258,29 @@ pub struct Fixture {
     pub dir: PathBuf,
     pub yaml: String,
     pub case: Case,
+    /// The folders of the broken and of the sound side.
+    pub folders: [&'static str; 2],
+}
+
+impl Fixture {
+    /// The folder that a side is made from.
+    pub fn folder(&self, side: Side) -> PathBuf {
+        let [bad, good] = self.folders;
+        self.dir.join(match side {
+            Side::Bad | Side::Fixed => bad,
+            Side::Good => good,
+        })
+    }
+}
+
+/// `live` of a `stack.yaml`: a case whose sides are called otherwise, and whose rule stands above.
+fn stack(yaml: &str) -> Result<Option<String>, String> {
+    let mut all: serde_yaml::Mapping = serde_yaml::from_str(yaml).map_err(|e| e.to_string())?;
+    let Some(serde_yaml::Value::Mapping(mut live)) = all.remove("live") else { return Ok(None) };
+    for (to, from) in [("note", "shows"), ("hazard", "shows"), ("rule", "rule")] {
+        live.insert(to.into(), all.get(from).cloned().unwrap_or_default());
+    }
+    serde_yaml::to_string(&live).map(Some).map_err(|e| e.to_string())
 }
 
 /// All cases, by name.
@@ -270,15 +291,28 @@ pub fn fixtures() -> Result<Vec<Fixture>, String> {
     let mut found = Vec::new();
     for entry in walkdir::WalkDir::new(FIXTURES).min_depth(3).max_depth(3).sort_by_file_name() {
         let entry = entry.map_err(|e| e.to_string())?;
-        if entry.file_name() != "case.yaml" {
+        let is_stack = entry.file_name() == "stack.yaml";
+        if entry.file_name() != "case.yaml" && !is_stack {
             continue;
         }
         let Some(dir) = entry.path().parent() else { continue };
         let name = dir.strip_prefix(FIXTURES).unwrap_or(dir).display().to_string();
-        let yaml = fs::read_to_string(entry.path()).map_err(|e| format!("{name}: {e}"))?;
+        let mut yaml = fs::read_to_string(entry.path()).map_err(|e| format!("{name}: {e}"))?;
+        if is_stack {
+            let Some(live) = stack(&yaml).map_err(|e| format!("{name}: {e}"))? else { continue };
+            yaml = live;
+        }
         let case = parse(&yaml).map_err(|e| format!("{name}: {e}"))?;
-        verify(dir, &case).map_err(|e| format!("{name}: {e}"))?;
-        found.push(Fixture { name, dir: dir.to_path_buf(), yaml, case });
+        let folders = if is_stack { ["broken", "sound"] } else { ["bad", "good"] };
+        if is_stack {
+            let shown = case.expect.as_ref().is_some_and(|expect| expect.bad.is_some());
+            if !shown || case.entry.is_none() || case.listen.is_none() {
+                return Err(format!("{name}: `live` needs `entry`, `listen` and `expect` for both sides"));
+            }
+        } else {
+            verify(dir, &case).map_err(|e| format!("{name}: {e}"))?;
+        }
+        found.push(Fixture { name, dir: dir.to_path_buf(), yaml, case, folders });
     }
     Ok(found)
 }

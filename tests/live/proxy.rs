@@ -86,7 +86,11 @@ impl Scratch {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, name: &str, text: &str) -> Result<(), String> {
-        fs::write(self.path().join(name), text).map_err(|e| format!("{name}: {e}"))
+        let path = self.path().join(name);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|e| format!("{name}: {e}"))?;
+        }
+        fs::write(path, text).map_err(|e| format!("{name}: {e}"))
     }
 
     /// # Errors

@@ -8,7 +8,7 @@ use crate::lower::workload::{self, Evidence, Image, Learned};
 use crate::source::Site;
 use crate::syntax::words::Text;
 use crate::topology::WorkloadId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What is known of a container beside the topology.
 pub(in crate::lower) struct Container {
@@ -24,6 +24,8 @@ pub(in crate::lower) struct Container {
     pub(in crate::lower) environment_open: bool,
     /// Whether something takes the place of the image's own entrypoint.
     pub(in crate::lower) own_entrypoint: bool,
+    /// Variables of the proxy that compose replaces, in texts within the compose file.
+    pub(in crate::lower) eaten: HashMap<String, (Box<str>, Site)>,
 }
 
 /// What is written of a container.
@@ -83,6 +85,7 @@ pub(in crate::lower) fn contain(files: &mut Files<'_>, given: Given<'_>) -> Cont
         environment_open: evidence.environment_open || evidence.built_unread,
         own_entrypoint: evidence.entrypoint.is_some() || image.is_some_and(|image| image.entrypoint.is_some()),
         command: started,
+        eaten: HashMap::new(),
     };
     let waits = ["wait", "dockerize", "sleep", "until "].iter().any(|word| container.command.contains(word));
     Contained { container, evidence, learned, waits, many }

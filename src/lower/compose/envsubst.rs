@@ -36,8 +36,9 @@ pub(in crate::lower) fn hazards(files: &Files<'_>, around: &Surroundings, out: &
         let Some(&proxy) = proxies.get(&file) else { continue };
         let text = files.sources.file(file).text();
         for place in places {
-            let Some(rendering) = &place.rendering else { continue };
             let look = Look { file, text, place, proxy };
+            faults.extend(look.eaten());
+            let Some(rendering) = &place.rendering else { continue };
             if !rendering.happens {
                 faults.push(look.bypassed());
                 continue;
@@ -202,6 +203,20 @@ impl Look<'_> {
             self.fault(first.at, "emptied before nginx reads it", message)
                 .why("envsubst without a list replaces every `$name`; one that is not in the environment becomes nothing")
                 .help(format!("name what is to be replaced: `envsubst '{}'`; within a compose file with `$$` for each `$`", wanted.join(" "))),
+        )
+    }
+
+    /// nginx's own variables, which compose takes for its own.
+    fn eaten(&self) -> Option<Fault> {
+        let (name, site) = self.place.eaten.as_ref()?;
+        let at = (site.span.start as usize, site.span.end as usize);
+        let message =
+            format!("compose puts a variable of its own in place of `${name}`, and leaves nothing where none is set");
+        Some(
+            self.fault(at, "replaced before the proxy reads it", message)
+                .why("in the content of a config, compose replaces every `$name`; `$$` stands for a `$`")
+                .help(format!("write `$${name}`, and `$$` for each `$` of the proxy's own"))
+                .weight(FaultWeight::Fails, false),
         )
     }
 

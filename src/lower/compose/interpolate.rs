@@ -7,17 +7,33 @@ use std::collections::HashMap;
 /// How deep defaults of defaults are followed.
 const MAX_NESTING: usize = 8;
 
+/// Files that show what `.env` is to look like, where it is not in the repository itself.
+pub(super) const SAMPLES: [&str; 5] = [".env.example", ".env.sample", ".env.dist", ".env.template", "env.example"];
+
 /// The variables that the files show: those of `.env`. A shell may set others, or others than these.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Variables {
     values: HashMap<Box<str>, Box<str>>,
+    /// Whether they are those of a sample, of which everybody makes an `.env` of his own.
+    pub(super) sample: bool,
 }
 
 impl Variables {
-    /// Reads the text of an `.env` file.
-    pub(super) fn read(text: &str) -> Self {
-        Self { values: pairs(text).map(|(name, value, _)| (name.into(), value.into())).collect() }
+    /// Reads the text of an `.env` file, or of a sample of one.
+    pub(super) fn read(text: &str, sample: bool) -> Self {
+        let all = pairs(text).filter(|(_, value, _)| !sample || !is_to_be_filled_in(value));
+        Self { values: all.map(|(name, value, _)| (name.into(), value.into())).collect(), sample }
     }
+
+    /// A variable's value, when it is known.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(|value| &**value).filter(|value| !value.contains(HOLE))
+    }
+}
+
+/// Whether a value of a sample is none: empty, or a word in brackets.
+fn is_to_be_filled_in(value: &str) -> bool {
+    value.is_empty() || value.contains(['<', '>', '{', '}']) || value.to_ascii_lowercase().contains("change")
 }
 
 /// The names and values of an `.env` file, each with the byte range of its line.
@@ -52,17 +68,39 @@ fn unquoted(value: &str) -> String {
     if value.contains('$') { HOLE.to_string() } else { value.to_owned() }
 }
 
-/// Puts variables in. What is not known becomes a hole.
-pub(super) fn interpolate(text: &str, variables: &Variables) -> String {
+/// Puts variables in. What is not known becomes a hole. Says also whether a value of a sample was put in.
+pub(super) fn interpolate(text: &str, variables: &Variables) -> (String, bool) {
     if !text.contains('$') {
-        return text.to_owned();
+        return (text.to_owned(), false);
     }
-    let mut out = String::with_capacity(text.len());
+    let mut out = Filled { text: String::with_capacity(text.len()), sampled: false };
     expand(text, variables, MAX_NESTING, &mut out);
-    out
+    (out.text, out.sampled)
 }
 
-fn expand(text: &str, variables: &Variables, depth: usize, out: &mut String) {
+/// A text while variables are put in.
+struct Filled {
+    text: String,
+    sampled: bool,
+}
+
+impl Filled {
+    fn push(&mut self, hole: char) {
+        self.text.push(hole);
+    }
+
+    fn push_str(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// Puts a variable's value in.
+    fn put(&mut self, value: &str, variables: &Variables) {
+        self.text.push_str(value);
+        self.sampled |= variables.sample;
+    }
+}
+
+fn expand(text: &str, variables: &Variables, depth: usize, out: &mut Filled) {
     let mut rest = text;
     while let Some(at) = rest.find('$') {
         out.push_str(&rest[..at]);
@@ -85,7 +123,7 @@ fn expand(text: &str, variables: &Variables, depth: usize, out: &mut String) {
                 return;
             }
             match variables.values.get(&rest[..length]) {
-                Some(value) => out.push_str(value),
+                Some(value) => out.put(value, variables),
                 None => out.push(HOLE),
             }
             rest = &rest[length..];
@@ -94,7 +132,7 @@ fn expand(text: &str, variables: &Variables, depth: usize, out: &mut String) {
     out.push_str(rest);
 }
 
-fn braced(inside: &str, variables: &Variables, depth: usize, out: &mut String) {
+fn braced(inside: &str, variables: &Variables, depth: usize, out: &mut Filled) {
     let (name, how) = inside.split_at(name_length(inside));
     let value = variables.values.get(name);
     let empty_counts = !how.starts_with(':');
@@ -110,8 +148,10 @@ fn braced(inside: &str, variables: &Variables, depth: usize, out: &mut String) {
     };
     match (operator, value) {
         ('-', value) if depth > 0 => {
-            let mut default = String::new();
+            let mut default = Filled { text: String::new(), sampled: false };
             expand(word, variables, depth - 1, &mut default);
+            out.sampled |= default.sampled;
+            let default = default.text;
             match value {
                 // Where both are there and differ, it depends on the machine.
                 Some(value) if **value == *default => out.push_str(value),
@@ -120,7 +160,7 @@ fn braced(inside: &str, variables: &Variables, depth: usize, out: &mut String) {
                 None => out.push_str(&default),
             }
         }
-        ('?' | ' ', Some(value)) => out.push_str(value),
+        ('?' | ' ', Some(value)) => out.put(value, variables),
         _ => out.push(HOLE),
     }
 }
@@ -156,8 +196,8 @@ mod tests {
 
     #[test]
     fn variables_are_put_in() {
-        let variables = Variables::read("A=1\nexport B = \"two\" # c\n# D=4\nE=\nF=x # y\nG='$A'\nH=$A\n");
-        let said = |text| interpolate(text, &variables).replace(HOLE, "?");
+        let variables = Variables::read("A=1\nexport B = \"two\" # c\n# D=4\nE=\nF=x # y\nG='$A'\nH=$A\n", false);
+        let said = |text| interpolate(text, &variables).0.replace(HOLE, "?");
         assert_eq!(said("a $A ${B} $$C"), "a 1 two $C");
         assert_eq!(said("${A:-1}${A:-2}${N:-3}${N-4}${E:-5}${E-5}"), "1?345?");
         assert_eq!(said("${N:-${M:-3000}}:${N:-${A}}"), "3000:1");
@@ -166,6 +206,17 @@ mod tests {
         assert_eq!(said("${A"), "?");
         assert_eq!(said("${}$"), "??");
         assert_eq!(said("$1"), "?");
+    }
+
+    #[test]
+    fn values_of_a_sample_are_marked() {
+        let variables = Variables::read("A=1\nB=\nC=<your port>\nD=changeme\n", true);
+        let said = |text| interpolate(text, &variables);
+        assert_eq!(said("x$A"), ("x1".into(), true));
+        assert_eq!(said("${A:-1}"), ("1".into(), false), "it is that without the sample, too");
+        assert_eq!(said("${N:-$A}"), ("1".into(), true));
+        assert_eq!(said("$B$C$D").0, HOLE.to_string().repeat(3), "nobody runs it with these");
+        assert_eq!(said("${C:-80}"), ("80".into(), false));
     }
 
     #[test]

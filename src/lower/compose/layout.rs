@@ -94,6 +94,17 @@ impl Layout {
         Some(map.outside.as_deref().and_then(|outside| join(outside, rest)))
     }
 
+    /// Whether only one file, and no folder, is laid below a folder of the container, from wherever.
+    pub(in crate::lower) fn holds_one_below(&self, folder: &str) -> bool {
+        let mut below = self.maps.iter().filter(|map| {
+            map.inside.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                || folder.strip_prefix(&*map.inside).is_some_and(|rest| rest.starts_with('/'))
+        });
+        let file =
+            |map: &Map| map.inside.ends_with(".conf") && map.inside.len() > folder.len() && map.outside.is_some();
+        below.next().is_some_and(file) && below.next().is_none()
+    }
+
     /// What lies at an absolute path. Mounts hide what the image has; the one with the longest path counts.
     pub(in crate::lower) fn at(&self, path: &str, files: &Files<'_>) -> Lies {
         let mount = self

@@ -22,8 +22,9 @@ pub(super) fn normalise(service: &mut Item) {
             names(item);
         } else if key == "build" {
             if let Some(text) = item.text() {
-                let context =
-                    Entry { key: "context".into(), site: text.site, item: Item::scalar(text.text, text.site) };
+                let sampled = item.sampled;
+                let context = Item { sampled, ..Item::scalar(text.text, text.site) };
+                let context = Entry { key: "context".into(), site: text.site, item: context };
                 item.value = Value::Map(vec![context]);
             }
             if let Value::Map(entries) = &mut item.value {
@@ -45,7 +46,8 @@ fn pairs(item: &mut Item) {
             Some((key, value)) => (key, Value::Scalar(value.into())),
             None => (text, Value::Null),
         };
-        Some(Entry { key: key.into(), site: one.site, item: Item { value, site: one.site, merge: Merge::Usual } })
+        let item = Item { value, site: one.site, merge: Merge::Usual, sampled: one.sampled };
+        Some(Entry { key: key.into(), site: one.site, item })
     });
     item.value = Value::Map(entries.collect());
 }
@@ -54,7 +56,7 @@ fn pairs(item: &mut Item) {
 fn names(item: &mut Item) {
     let Value::List(items) = &item.value else { return };
     let entries = items.iter().filter_map(|one| {
-        let item = Item { value: Value::Null, site: one.site, merge: Merge::Usual };
+        let item = Item { value: Value::Null, site: one.site, merge: Merge::Usual, sampled: one.sampled };
         Some(Entry { key: one.raw()?.into(), site: one.site, item })
     });
     item.value = Value::Map(entries.collect());
@@ -67,9 +69,11 @@ pub(super) fn over(key: &str, base: Item, later: Item) -> Option<Item> {
         Merge::Replace => return Some(later),
         Merge::Usual => {}
     }
-    let (site, merge) = (base.site, base.merge);
+    let (site, merge, sampled) = (base.site, base.merge, later.sampled);
     match (base.value, later.value) {
-        (Value::Map(base), Value::Map(later)) => Some(Item { value: Value::Map(entries(base, later)), site, merge }),
+        (Value::Map(base), Value::Map(later)) => {
+            Some(Item { value: Value::Map(entries(base, later)), site, merge, sampled })
+        }
         (Value::List(mut base), Value::List(later)) if !REPLACED.contains(&key) => {
             for item in later {
                 // The later one wins where only one can be.
@@ -78,10 +82,10 @@ pub(super) fn over(key: &str, base: Item, later: Item) -> Option<Item> {
                 }
                 base.push(item);
             }
-            Some(Item { value: Value::List(base), site, merge })
+            Some(Item { value: Value::List(base), site, merge, sampled })
         }
-        (base, Value::Null) if !matches!(base, Value::Scalar(_)) => Some(Item { value: base, site, merge }),
-        (_, value) => Some(Item { value, site: later.site, merge: Merge::Usual }),
+        (base, Value::Null) if !matches!(base, Value::Scalar(_)) => Some(Item { value: base, site, merge, sampled }),
+        (_, value) => Some(Item { value, site: later.site, merge: Merge::Usual, sampled }),
     }
 }
 

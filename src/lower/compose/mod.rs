@@ -5,8 +5,10 @@
 //! that the walk met are taken besides; everything else (an `.env`, a Dockerfile, a mounted file) is asked for by its
 //! path. So other YAML files of a repository cost nothing.
 
+mod chains;
 mod contain;
 mod envsubst;
+mod inline;
 mod interpolate;
 mod layout;
 mod merge;
@@ -58,11 +60,12 @@ pub(super) fn surround(files: &mut Files<'_>, proxies: &[FileId], out: &mut Lowe
         }
     }
     let mut drafts = Vec::new();
+    let said = chains::find(files, &found);
     let mut reader = read::Reader::new(files, &mut out.unread);
     for (at, names) in &found {
         // One that stands beside no proxy may be anything: a test's, an example of what is wrong.
         reader.tells = above.contains(at);
-        drafts.extend(reader.projects(at, names));
+        drafts.extend(reader.projects(at, names, &said));
     }
     let mut images = model::Images::new();
     let mut containers = Vec::new();

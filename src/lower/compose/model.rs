@@ -1,6 +1,7 @@
 //! Projects → the topology: networks, workloads, names, ports, evidence.
 
 use super::contain::{Contained, Container, Given, contain};
+use super::inline::{self, Inline};
 use super::layout::{How, Layout, Lies, Puts, written};
 use super::ports;
 use super::read::Draft;
@@ -10,8 +11,8 @@ use crate::lower::workload::{self, Build, Dockerfile, Evidence, HealthCheck, Ima
 use crate::source::{Site, Span};
 use crate::syntax::words::{Command, HOLE, Text};
 use crate::topology::{
-    Bind, Claim, Dependency, Known, Listens, Namespace, Network, NetworkId, OwnName, Project, ProjectId, ProjectKind,
-    Reason, Server, Setting, Topology, Until, Weight, Workload, WorkloadId,
+    Bind, Claim, Dependency, Folder, Known, Listens, Namespace, Network, NetworkId, OwnName, Project, ProjectId,
+    ProjectKind, Reason, Server, Setting, Topology, Until, Weight, Workload, WorkloadId,
 };
 use crate::value::{Wait, parse_duration};
 use std::collections::HashMap;
@@ -61,6 +62,8 @@ pub(super) fn model(draft: &Draft, files: &mut Files<'_>, images: &mut Images, t
         workloads: Vec::new(),
         whole: draft.whole,
         guessed: draft.guessed,
+        folder: draft.folder.as_str().into(),
+        sampled: draft.samples(),
         shares: draft.services.iter().any(|entry| entry.item.get("network_mode").is_some()),
     });
     let mut names: HashMap<&str, WorkloadId> = HashMap::new();
@@ -74,11 +77,13 @@ pub(super) fn model(draft: &Draft, files: &mut Files<'_>, images: &mut Images, t
         .iter()
         .filter_map(|entry| Some((entry.item.word("container_name")?, *names.get(&*entry.key)?)))
         .collect();
+    let inline = inline::enter(draft, files);
     let mut networks = Networks { draft, project, made: HashMap::new() };
     let mut containers = Vec::new();
     for entry in &draft.services {
         let Some(&id) = names.get(&*entry.key) else { continue };
-        let service = Service { draft, entry, names: &names, by_container_name: &by_container_name, id };
+        let service =
+            Service { draft, entry, names: &names, by_container_name: &by_container_name, inline: &inline, id };
         let open = draft.open.contains(&entry.key);
         service.reach(&mut networks, open, t);
         service.life(t);
@@ -104,11 +109,13 @@ fn empty(project: ProjectId, entry: &Entry) -> Workload {
         depends_on: Vec::new(),
         restart: Known::Unknown(UNKNOWN),
         health: Known::Unknown(UNKNOWN),
+        check: None,
         profiles: Vec::new(),
         replicas: Known::Yes(1),
         fixed_address: false,
         many: false,
         waits: false,
+        folders: Vec::new(),
     }
 }
 
@@ -144,6 +151,7 @@ struct Service<'s> {
     entry: &'s Entry,
     names: &'s HashMap<&'s str, WorkloadId>,
     by_container_name: &'s HashMap<&'s str, WorkloadId>,
+    inline: &'s HashMap<Box<str>, Inline>,
     id: WorkloadId,
 }
 
@@ -199,15 +207,60 @@ impl Service<'_> {
             on.push(networks.get("default", t));
         }
         let own_names = self.own_names();
+        let folders = self.folders();
         let workload = &mut t.workloads[self.id];
         workload.aliases = aliases;
         workload.fixed_address = fixed;
+        workload.folders = folders;
         workload.own_names = own_names;
         workload.namespace = namespace;
         workload.networks = match namespace {
             Namespace::Unknown => Known::Unknown(UNKNOWN),
             _ => Known::Yes(on),
         };
+    }
+
+    /// What of it others may have, too.
+    fn folders(&self) -> Vec<Folder> {
+        let item = self.item();
+        let mut found = Vec::new();
+        let mut add = |inside: &str, what: Known<Box<str>>, site: Site| {
+            if let Some(inside) = inside.strip_prefix('/').and_then(|inside| join("", inside)) {
+                let inside = if inside.is_empty() { String::new() } else { format!("/{inside}") };
+                found.push(Folder { inside: inside.into(), what, site });
+            }
+        };
+        if let Some(from) = item.get("volumes_from") {
+            // Theirs, wherever they have them.
+            add("/", Known::Unknown(UNKNOWN), from.site);
+        }
+        for volume in item.get("volumes").map(Item::items).unwrap_or_default() {
+            let (source, target, bound) = match volume.raw() {
+                Some(text) => match text.split(':').collect::<Vec<_>>()[..] {
+                    [target] => (None, target, false),
+                    [source, target, ..] => (Some(source), target, source.starts_with(['.', '/', '~'])),
+                    [] => continue,
+                },
+                None => {
+                    let Some(target) = volume.word("target") else { continue };
+                    (volume.get("source").and_then(Item::raw), target, volume.word("type") == Some("bind"))
+                }
+            };
+            let what = match source {
+                // Nobody else has it.
+                None => Known::Yes(format!("{}:{target}", self.entry.key).into()),
+                Some(source) if source.contains(HOLE) => Known::Unknown(UNKNOWN),
+                Some(source) if bound && !source.starts_with(['/', '~']) => {
+                    match join(self.draft.folder_of(volume.site), source) {
+                        Some(path) => Known::Yes(format!("./{path}").trim_end_matches('/').into()),
+                        None => Known::Unknown(UNKNOWN),
+                    }
+                }
+                Some(source) => Known::Yes(source.trim_end_matches('/').into()),
+            };
+            add(target, what, volume.site);
+        }
+        found
     }
 
     fn own_names(&self) -> Vec<(Box<str>, OwnName, Site)> {
@@ -272,6 +325,10 @@ impl Service<'_> {
         };
         let profiles = item.get("profiles").map(Item::items).unwrap_or_default();
         workload.profiles = profiles.iter().filter_map(Item::raw).map(Into::into).collect();
+        // One that is switched on starts with the others.
+        if workload.profiles.iter().any(|profile| self.draft.active.contains(profile)) {
+            workload.profiles.clear();
+        }
         let replicas = deploy.and_then(|deploy| deploy.get("replicas")).or_else(|| item.get("scale"));
         workload.replicas = match replicas.map(|replicas| replicas.known().and_then(|text| text.parse().ok())) {
             None => Known::Yes(1),
@@ -309,7 +366,7 @@ impl Service<'_> {
             folder: None,
         };
         let given = Given { workload: self.id, image: image.as_deref(), layout, words, at, evidence };
-        let Contained { container, evidence, learned, waits, many } = contain(files, given);
+        let Contained { mut container, evidence, learned, waits, many } = contain(files, given);
         let workload = &mut t.workloads[self.id];
         workload.claims = learned.claims;
         workload.claims_open = learned.claims_open || open;
@@ -322,17 +379,28 @@ impl Service<'_> {
                 None => Setting::unknown(UNKNOWN, grace.site, "stop_grace_period"),
             });
         }
+        workload.check = learned.check;
         workload.waits = waits;
         workload.many = many;
         self.ports(&evidence, workload);
+        // Nobody is told what a template comes to with the values of a sample.
+        let named = item.get("environment").map(Item::entries).unwrap_or_default();
+        for entry in named.iter().filter(|entry| entry.item.sampled) {
+            container.environment.insert(entry.key.clone(), Text::new(HOLE.to_string(), entry.item.site));
+        }
+        let eaten = self.inline.values().filter_map(|inline| Some((inline.path.clone(), inline.eaten.clone()?)));
+        container.eaten = eaten.collect();
         container
     }
 
     /// Published and documented ports, labels.
     fn ports(&self, evidence: &Evidence, workload: &mut Workload) {
         let item = self.item();
+        let mut sampled = Vec::new();
         for port in item.get("ports").map(Item::items).unwrap_or_default() {
             ports::read(port, &mut workload.published);
+            let from_sample = port.sampled || port.get("target").is_some_and(|target| target.sampled);
+            sampled.resize(workload.published.len(), from_sample);
         }
         let claim = |port: u16, weight, site, words: String| Claim {
             at: Known::Yes(Listens::Port(port)),
@@ -343,10 +411,12 @@ impl Service<'_> {
             words: words.into(),
         };
         let mut claims = Vec::new();
-        for published in &workload.published {
+        for (published, from_sample) in workload.published.iter().zip(sampled) {
             match published.container {
                 Known::Yes(port) if published.tcp => {
-                    claims.push(claim(port, Weight::Strong, published.site, format!("its `ports` lead to {port}")));
+                    // What everybody fills in for himself, nobody relies on.
+                    let weight = if from_sample { Weight::Medium } else { Weight::Strong };
+                    claims.push(claim(port, weight, published.site, format!("its `ports` lead to {port}")));
                 }
                 Known::Yes(_) => {}
                 Known::Unknown(_) => workload.claims_open = true,
@@ -499,6 +569,7 @@ impl Service<'_> {
             let declared = self.draft.configs.iter().find(|entry| &*entry.key == name);
             let file = declared.and_then(|entry| entry.item.get("file"));
             let outside = file.and_then(|file| join(self.draft.folder_of(file.site), file.known()?));
+            let outside = outside.or_else(|| self.inline.get(name).map(|inline| inline.path.clone()));
             layout.add(&target, outside, config.site, How::Mounted);
         }
         for volume in item.get("volumes").map(Item::items).unwrap_or_default() {
@@ -656,7 +727,8 @@ pub(super) fn runs_proxy_only(command: &str) -> bool {
         "dumb-init",
         "tini",
     ];
-    command.split(['&', ';', '|', '\n']).all(|part| {
+    // The `;` of nginx's own directives ends no command.
+    command.replace("off;", "off").split(['&', ';', '|', '\n']).all(|part| {
         let mut words = part.split_whitespace().map(|word| word.trim_matches(['"', '\''])).skip_while(|word| {
             word.is_empty()
                 || word.starts_with('-')
@@ -681,6 +753,7 @@ mod tests {
             "/bin/bash -c \"envsubst < /a > /b && exec nginx -g 'daemon off;'\"",
             "haproxy -f /etc/haproxy/haproxy.cfg",
             "/docker-entrypoint.sh nginx",
+            "/usr/sbin/nginx -g 'daemon off;' -c /etc/nginx/nginx.conf",
         ] {
             assert!(runs_proxy_only(only), "{only}");
         }

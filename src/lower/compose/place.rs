@@ -14,6 +14,19 @@ use std::rc::Rc;
 const NGINX: [&str; 4] =
     ["/etc/nginx/", "/usr/local/openresty/nginx/conf/", "/opt/bitnami/nginx/conf/", "/usr/local/nginx/conf/"];
 
+/// The dialect of what lies at a path in a container, where a proxy looks for its configuration.
+pub(super) fn dialect_of(inside: &str) -> Option<Dialect> {
+    let within = |folders: &[&str]| folders.iter().any(|folder| inside.starts_with(folder));
+    if inside.starts_with(TEMPLATES) {
+        return None;
+    }
+    match (within(&NGINX) && inside.ends_with(".conf"), within(&HAPROXY) && inside.ends_with(".cfg")) {
+        (true, _) => Some(Dialect::Nginx),
+        (_, true) => Some(Dialect::Haproxy),
+        _ => None,
+    }
+}
+
 /// Folders in which HAProxy is given its files.
 const HAPROXY: [&str; 2] = ["/usr/local/etc/haproxy/", "/etc/haproxy/"];
 
@@ -43,6 +56,8 @@ pub(in crate::lower) struct Place {
     pub(super) template: bool,
     /// The line that puts it there.
     pub(super) site: Site,
+    /// One of the proxy's own variables that compose takes for one of its own.
+    pub(super) eaten: Option<(Box<str>, Site)>,
 }
 
 /// Variables of a container's environment.
@@ -118,7 +133,7 @@ pub(in crate::lower) fn place(files: &mut Files<'_>, containers: Vec<Container>,
     let proxies: Vec<(FileId, String, Dialect)> = files
         .sources
         .files()
-        .filter_map(|(id, _)| Some((id, files.found_at(id).to_owned(), files.tree(id)?.dialect())))
+        .filter_map(|(id, _)| Some((id, files.known_as(id).to_owned(), files.tree(id)?.dialect())))
         .collect();
     // Which containers have something of which path.
     let mut index: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -177,6 +192,7 @@ pub(in crate::lower) fn place(files: &mut Files<'_>, containers: Vec<Container>,
                 rendering,
                 template: runs.template,
                 site: runs.site,
+                eaten: container.eaten.get(path.as_str()).cloned(),
             });
         }
     }
@@ -201,6 +217,8 @@ struct Ready {
     environment_open: bool,
     own_entrypoint: bool,
     command: String,
+    /// By the path under which a text within a compose file is known.
+    eaten: HashMap<String, (Box<str>, Site)>,
     caretaker: bool,
     /// Its image, in lower case.
     image: String,
@@ -217,6 +235,7 @@ impl Ready {
             environment_open: container.environment_open,
             own_entrypoint: container.own_entrypoint,
             command: container.command,
+            eaten: container.eaten,
             caretaker: CARETAKERS.iter().any(|word| image.contains(word)),
             image,
         }

@@ -1,6 +1,7 @@
 //! Compose files → projects: which files go together, what they include and extend.
 
-use super::interpolate::Variables;
+use super::chains;
+use super::interpolate::{SAMPLES, Variables};
 use super::merge;
 use super::value::{Entry, Item, Merge, Value};
 use crate::files::{Files, Loaded, folder, join};
@@ -36,6 +37,8 @@ pub(super) struct Draft {
     pub(super) folders: HashMap<FileId, String>,
     /// Services of which something could not be read.
     pub(super) open: BTreeSet<Box<str>>,
+    /// Profiles that `COMPOSE_PROFILES` makes active.
+    pub(super) active: Vec<Box<str>>,
 }
 
 impl Draft {
@@ -55,6 +58,16 @@ impl Draft {
         }
         self.open.extend(later.open);
     }
+
+    /// The places of values that come from a sample of `.env`, in order.
+    pub(super) fn samples(&self) -> Vec<Site> {
+        let mut found = Vec::new();
+        for entry in self.services.iter().chain(&self.networks).chain(&self.configs) {
+            entry.item.samples(&mut found);
+        }
+        found.sort_unstable_by_key(|site| (site.span.file, site.span.start));
+        found
+    }
 }
 
 /// Whether a file's name is one of a compose file.
@@ -64,6 +77,20 @@ pub(super) fn is_compose_name(name: &str) -> bool {
     ["compose", "docker-compose"]
         .iter()
         .any(|begin| stem.strip_prefix(begin).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_'])))
+}
+
+/// Whether a file is one of the first version, which has its services at the top.
+fn is_first_version(root: yaml::View<'_>) -> bool {
+    let entries = root.entries();
+    let is_service = |service: &yaml::View<'_>| ["image", "build"].iter().any(|key| service.get(key).is_some());
+    root.is_mapping() && !entries.is_empty() && entries.iter().all(|(_, service)| is_service(service))
+}
+
+/// A default network on which others may be.
+fn open_network(site: Site) -> Entry {
+    let external = Entry { key: "external".into(), site, item: Item::scalar("true", site) };
+    let item = Item { value: Value::Map(vec![external]), ..Item::scalar("", site) };
+    Entry { key: "default".into(), site, item }
 }
 
 /// A file that was read, and its tree.
@@ -84,8 +111,8 @@ impl<'r, 'f> Reader<'r, 'f> {
         Self { files, unread, trees: HashMap::new(), services: 0, tells: true }
     }
 
-    /// The projects of a folder, from the names of its compose files.
-    pub(super) fn projects(&mut self, at: &str, names: &[String]) -> Vec<Draft> {
+    /// The projects of a folder, from the names of its compose files. `said`: the files that commands name together.
+    pub(super) fn projects(&mut self, at: &str, names: &[String], said: &[Vec<String>]) -> Vec<Draft> {
         const FIRST: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
         let path = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}/{name}") };
         let has = |name: &str| names.iter().any(|other| other == name);
@@ -97,11 +124,36 @@ impl<'r, 'f> Reader<'r, 'f> {
         });
         let mut drafts = Vec::new();
         let base_draft = base.and_then(|name| self.file(&path(name), at, &variables, 0));
+        // What `.env` and the commands of the repository name is no guess.
+        let mut chained: BTreeSet<String> = BTreeSet::new();
+        let named = chains::from_environment(&variables);
+        let named: Option<Vec<String>> =
+            named.and_then(|files| files.iter().map(|file| join(at, file)).collect::<Option<_>>());
+        let from_here = said.iter().filter(|chain| chain.first().is_some_and(|first| folder(first) == at));
+        let whole_base = base.map(path);
+        for (chain, sampled) in
+            named.iter().map(|chain| (chain, variables.sample)).chain(from_here.map(|chain| (chain, false)))
+        {
+            // The first file alone, or with its override, is there already.
+            if chain.len() == 1 && chain.first() == whole_base.as_ref() {
+                continue;
+            }
+            let laid: Option<Vec<Draft>> = chain.iter().map(|file| self.file(file, at, &variables, 0)).collect();
+            let Some(laid) = laid else { continue };
+            let mut draft = Draft { whole: true, guessed: sampled, folder: at.to_owned(), ..Draft::default() };
+            laid.into_iter().for_each(|later| draft.lay(later));
+            chained.extend(chain.iter().cloned());
+            drafts.push(draft);
+        }
         let others = names.iter().filter(|name| {
-            Some(name.as_str()) != base && Some(*name) != overriding.as_ref() && !FIRST.contains(&name.as_str())
+            Some(name.as_str()) != base
+                && Some(*name) != overriding.as_ref()
+                && !FIRST.contains(&name.as_str())
+                && !chained.contains(&path(name))
         });
         let others: Vec<&String> = others.take(MAX_OVERLAYS).collect();
-        if let Some(base) = &base_draft {
+        // `.env` may say that the first file alone is not what runs.
+        if let Some(base) = base_draft.as_ref().filter(|_| named.is_none() || variables.sample || drafts.is_empty()) {
             let mut draft = base.clone();
             if let Some(later) = overriding.and_then(|name| self.file(&path(&name), at, &variables, 0)) {
                 draft.lay(later);
@@ -120,6 +172,8 @@ impl<'r, 'f> Reader<'r, 'f> {
         }
         for draft in &mut drafts {
             draft.services.retain(|entry| entry.item.merge != Merge::Reset);
+            let active = variables.get("COMPOSE_PROFILES").unwrap_or_default();
+            draft.active = active.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Into::into).collect();
         }
         drafts.retain(|draft| {
             self.services += draft.services.len();
@@ -128,13 +182,18 @@ impl<'r, 'f> Reader<'r, 'f> {
         drafts
     }
 
-    /// What `.env` of a folder says; where there is none, nothing.
+    /// What `.env` of a folder says; where there is none, what a sample of it says; where there is none, nothing.
     fn variables(&mut self, at: &str) -> Variables {
-        let Some(path) = join(at, ".env") else { return Variables::default() };
-        match self.files.load_text(&path) {
-            Loaded::File(id) => Variables::read(self.files.sources.file(id).text()),
-            _ => Variables::default(),
+        for name in std::iter::once(".env").chain(SAMPLES) {
+            let Some(path) = join(at, name) else { continue };
+            if name != ".env" && !self.files.exists(&path) {
+                continue;
+            }
+            if let Loaded::File(id) = self.files.load_text(&path) {
+                return Variables::read(self.files.sources.file(id).text(), name != ".env");
+            }
         }
+        Variables::default()
     }
 
     fn tree(&mut self, path: &str) -> Option<Read> {
@@ -168,7 +227,8 @@ impl<'r, 'f> Reader<'r, 'f> {
         let root = tree.tree.root()?;
         let services = root.get("services").filter(|services| services.is_mapping());
         let include = root.get("include").filter(|include| include.is_sequence());
-        if services.is_none() && include.is_none() {
+        let first_version = services.is_none() && include.is_none();
+        if first_version && !is_first_version(root) {
             return None;
         }
         let mut draft = Draft { file: Some(id), folder: base.to_owned(), whole: true, ..Draft::default() };
@@ -186,7 +246,14 @@ impl<'r, 'f> Reader<'r, 'f> {
         };
         let mut own =
             Draft { whole: true, networks: section("networks"), configs: section("configs"), ..Draft::default() };
-        for mut entry in section("services") {
+        let services = if first_version {
+            // Before networks had names, everything was on one, with whatever else the machine ran.
+            own.networks = vec![open_network(Site::direct(Span::new(id, 0, 0)))];
+            Item::read(root, id, variables).entries().to_vec()
+        } else {
+            section("services")
+        };
+        for mut entry in services {
             merge::normalise(&mut entry.item);
             let mut walk = Walk { variables, draft: &mut own, open: false };
             entry.item = self.extended(entry.item, path, &mut walk, depth);

@@ -11,6 +11,8 @@ pub(super) struct Item {
     pub(super) value: Value,
     pub(super) site: Site,
     pub(super) merge: Merge,
+    /// Whether a value of a sample of `.env` was put in.
+    pub(super) sampled: bool,
 }
 
 /// What a value is.
@@ -44,6 +46,7 @@ pub(super) enum Merge {
 impl Item {
     /// Takes a value over from YAML and puts variables in. (No deeper than YAML is read.)
     pub(super) fn read(view: View<'_>, file: FileId, variables: &Variables) -> Self {
+        let mut sampled = false;
         let value = if view.is_mapping() {
             let entries = view.entries().into_iter().filter_map(|(key, value)| {
                 Some(Entry { key: key.text()?.into(), site: site(key, file), item: Self::read(value, file, variables) })
@@ -54,7 +57,9 @@ impl Item {
         } else if view.is_null() {
             Value::Null
         } else {
-            Value::Scalar(interpolate(view.text().unwrap_or_default(), variables).into())
+            let (text, from_sample) = interpolate(view.text().unwrap_or_default(), variables);
+            sampled = from_sample;
+            Value::Scalar(text.into())
         };
         let merge = match view.tag() {
             Some("!reset") => Merge::Reset,
@@ -66,12 +71,21 @@ impl Item {
         if view.style() == Some(Style::Block) {
             place.span.end = place.span.end.max(place.span.start + 1);
         }
-        Self { value, site: place, merge }
+        Self { value, site: place, merge, sampled }
     }
 
     /// A value made of a word that stands at a place.
     pub(super) fn scalar(text: impl Into<Box<str>>, site: Site) -> Self {
-        Self { value: Value::Scalar(text.into()), site, merge: Merge::Usual }
+        Self { value: Value::Scalar(text.into()), site, merge: Merge::Usual, sampled: false }
+    }
+
+    /// The places of all values into which a sample's values were put. (No deeper than YAML is read.)
+    pub(super) fn samples(&self, into: &mut Vec<Site>) {
+        if self.sampled {
+            into.push(self.site);
+        }
+        self.items().iter().for_each(|item| item.samples(into));
+        self.entries().iter().for_each(|entry| entry.item.samples(into));
     }
 
     /// Its entries; none unless it is a mapping.

@@ -121,8 +121,6 @@ pub(super) fn shadowed(file: &mut File<'_>, section: &Section) {
     }
     let mut seen: HashMap<&str, Site> = HashMap::new();
     let mut all: Option<Site> = None;
-    let text = file.source.file.text();
-    let chance = text.contains("rand(") || text.contains("_inc_");
     let mut faults = Vec::new();
     for wanted in section.wanted.iter().filter(|wanted| !wanted.conditional) {
         let by = match (&wanted.matcher, all) {
@@ -149,7 +147,7 @@ pub(super) fn shadowed(file: &mut File<'_>, section: &Section) {
         match &wanted.matcher {
             Matcher::Always => all = Some(wanted.site),
             // Words that are filled in may differ; chance and counters do.
-            Matcher::Condition(condition) if !condition.contains('$') && !chance => {
+            Matcher::Condition(condition) if !condition.contains('$') && !file.chance => {
                 seen.insert(condition, wanted.site);
             }
             _ => {}

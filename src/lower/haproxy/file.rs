@@ -67,6 +67,8 @@ pub(super) struct File<'a> {
     pub(super) rule_users: HashMap<Site, misplaced::Users>,
     /// Whether any server may follow another one.
     pub(super) tracks: bool,
+    /// Whether a condition may be true at one time and not at another for equal requests: by chance, or since it counts.
+    pub(super) chance: bool,
     /// Whether certificates may stand on lines of their own (`ssl-f-use`, 3.2 and later).
     pub(super) certificates_apart: bool,
     /// `defaults` sections that were told to start anew.
@@ -114,6 +116,7 @@ impl<'a> File<'a> {
                 certain: true,
             });
         }
+        let speaks_of = |word: &str| memchr::memmem::find(source.file.text().as_bytes(), word.as_bytes()).is_some();
         let beyond =
             if parsed.template { Some(Reason::TemplateHole) } else { (!whole).then_some(Reason::OutsideRepository) };
         let global = Global::read(source, tree, beyond, &mut facts);
@@ -139,8 +142,9 @@ impl<'a> File<'a> {
             named_defaults: HashMap::new(),
             listens: OnceCell::new(),
             rule_users: HashMap::new(),
-            certificates_apart: source.file.text().contains("ssl-f-use"),
-            tracks: source.file.text().contains("track"),
+            certificates_apart: speaks_of("ssl-f-use"),
+            tracks: speaks_of("track"),
+            chance: speaks_of("rand(") || speaks_of("_inc_"),
             told_reset: HashSet::new(),
         };
         file.look_ahead(out);

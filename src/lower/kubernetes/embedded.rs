@@ -36,7 +36,7 @@ pub(super) fn find(map: View<'_>, file: FileId, text: &str, into: &mut Vec<Block
 }
 
 /// The lines of a block, without its head.
-fn body(text: &str, at: Range<usize>) -> Option<Range<usize>> {
+pub(in crate::lower) fn body(text: &str, at: Range<usize>) -> Option<Range<usize>> {
     let part = text.get(at.clone())?;
     let line = text[..at.start].rfind('\n').map_or(0, |end| end + 1);
     if part.starts_with('|') {
@@ -69,13 +69,19 @@ impl Block {
     pub(super) fn enter(self, files: &mut Files<'_>) {
         let source = files.sources.share(self.file);
         let text = source.text();
-        let mut bytes: Vec<u8> = text.as_bytes()[..self.at.end].to_vec();
-        for byte in &mut bytes[..self.at.start] {
-            if *byte != b'\n' {
-                *byte = b' ';
-            }
-        }
+        let bytes = blanked(text, &self.at);
         let inner = format!("{}/{}", source.path(), self.inner);
         files.add_embedded(source.path(), &inner, bytes, self.dialect);
     }
+}
+
+/// A part of a text, with blanks for all that stands before it.
+pub(in crate::lower) fn blanked(text: &str, part: &Range<usize>) -> Vec<u8> {
+    let mut bytes: Vec<u8> = text.as_bytes()[..part.end].to_vec();
+    for byte in &mut bytes[..part.start] {
+        if *byte != b'\n' {
+            *byte = b' ';
+        }
+    }
+    bytes
 }

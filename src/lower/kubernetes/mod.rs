@@ -6,7 +6,7 @@
 
 mod annotations;
 mod backends;
-mod embedded;
+pub(in crate::lower) mod embedded;
 mod objects;
 mod pods;
 mod policies;
@@ -15,10 +15,10 @@ mod selectors;
 mod settings;
 mod workloads;
 
-use super::Lowered;
 use super::compose::{Container, Images};
+use super::{Lowered, Unread};
 use crate::files::{Files, Loaded, folder};
-use crate::source::FileId;
+use crate::source::{FileId, Site, Span};
 use crate::syntax::yaml;
 use crate::topology::{Dialect, Fault, FaultKind, Proxy, ProxyId, Topology};
 use crate::value::{Version, Versions};
@@ -129,7 +129,12 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
         if !parsed.errors.is_empty() || holes {
             scopes.leave_open(folder(path));
         }
-        if !parsed.errors.is_empty() {
+        if let Some(error) = parsed.errors.first() {
+            // What another program fills in first need not be YAML.
+            if !parsed.template && !source.text().contains("<%") {
+                let site = Site::direct(Span::new(id, error.at.start, error.at.end));
+                out.unread.push(Unread { site, path: path.as_str().into(), why: error.message.as_str().into() });
+            }
             continue;
         }
         out.manifests.push(id);

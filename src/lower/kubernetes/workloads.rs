@@ -80,6 +80,8 @@ pub(super) fn model(
                 whole: true,
                 guessed: false,
                 shares: false,
+                sampled: Vec::new(),
+                folder: folder(files.sources.file(file).path()).into(),
             })
         });
         t.projects[project].whole &= !open;
@@ -164,6 +166,8 @@ fn empty(project: ProjectId, pods: &Pods) -> Workload {
         fixed_address: false,
         many: true,
         waits: false,
+        check: None,
+        folders: Vec::new(),
     }
 }
 

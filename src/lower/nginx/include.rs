@@ -58,7 +58,7 @@ impl Lowering<'_, '_> {
             block.frame.unread = true;
             return;
         }
-        if let Some((found, open)) = self.inside(&path) {
+        if let Some((found, open)) = self.inside(&path, site) {
             block.frame.unread |= open;
             for file in found {
                 self.paste(&file, &path, site, block);
@@ -99,16 +99,17 @@ impl Lowering<'_, '_> {
                 self.empty_globs.push(EmptyGlob { site, context: block.context, path: path.into(), looked_at });
             }
         } else {
-            self.missing(&path, looked_at, site);
+            self.missing(&path, looked_at, site, false);
         }
     }
 
     /// The files that an include names where the proxy runs, and whether there may be others. `None`: that is not
     /// known, or the image brings them.
-    fn inside(&mut self, path: &str) -> Option<(Vec<String>, bool)> {
+    fn inside(&mut self, path: &str, site: Site) -> Option<(Vec<String>, bool)> {
         let stands = self.stands.clone()?;
         // A fragment is included by the image's main file.
         let base = if self.whole { crate::files::folder(&stands.inside) } else { "/etc/nginx" };
+        let written = path;
         let path = if path.starts_with('/') { path.to_owned() } else { format!("{base}/{path}") };
         let path = format!("/{}", join("", &path)?);
         if is_pattern(&path) {
@@ -116,8 +117,20 @@ impl Lowering<'_, '_> {
         }
         match stands.layout.at(&path, self.files) {
             Lies::Repository(file) if self.files.exists(&file) => Some((vec![file], false)),
-            // What is mounted and not there is made elsewhere.
-            Lies::Repository(_) | Lies::Elsewhere => Some((Vec::new(), true)),
+            Lies::Repository(file) => {
+                // A folder of the repository with other files of this kind, and without this one.
+                let folder = crate::files::folder(&file);
+                let kind = file.rsplit_once('.').map_or("", |(_, kind)| kind);
+                let others = format!("{folder}/*.{kind}");
+                // A container that runs more than the proxy may write it before.
+                let alone = !self.out.topology.workloads[stands.workload].many;
+                if alone && !folder.is_empty() && !kind.is_empty() && !self.files.glob(&others).is_empty() {
+                    self.missing(written, file, site, true);
+                }
+                Some((Vec::new(), true))
+            }
+            // What is mounted from elsewhere is made there.
+            Lies::Elsewhere => Some((Vec::new(), true)),
             Lies::Image => None,
         }
     }
@@ -203,7 +216,8 @@ impl Lowering<'_, '_> {
     }
 
     /// A plain name that is not there. What packages ship is not missed; what stands elsewhere is a wrong path.
-    fn missing(&mut self, path: &str, looked_at: String, site: Site) {
+    /// `placed`: it is known which folder of the repository lies there.
+    fn missing(&mut self, path: &str, looked_at: String, site: Site, placed: bool) {
         let name = path.rsplit('/').next().unwrap_or(path);
         if SHIPPED.iter().any(|shipped| path == *shipped || path.ends_with(&format!("/{shipped}"))) {
             return;
@@ -212,7 +226,7 @@ impl Lowering<'_, '_> {
             self.files.ending_with(name).into_iter().filter(|found| *found != looked_at).map(Into::into).collect();
         let folder_is_there = self.files.exists(crate::files::folder(&looked_at)) && path.contains('/');
         // A path outside the folders of this repository may be made by the deployment.
-        if candidates.is_empty() && (!folder_is_there || path.starts_with('/')) {
+        if candidates.is_empty() && !placed && (!folder_is_there || path.starts_with('/')) {
             return;
         }
         let reached_by = site.via.map(|via| self.files.sources.include_at(via).at);

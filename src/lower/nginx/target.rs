@@ -138,11 +138,25 @@ impl Lowering<'_, '_> {
     fn resolver(&mut self, pending: &Pending) -> Known<Option<Site>> {
         match pending.frame.get(Slot::RESOLVER).and_then(|index| self.written.get(index)) {
             Some(written) => Known::Yes(Some(written.site())),
+            // The main file of the official image has none, and nothing is laid beside this file.
+            None if self.stands_alone() && !pending.frame.unread => Known::Yes(None),
             None => match self.doubt(&pending.frame) {
                 Some(reason) => Known::Unknown(reason),
                 None => Known::Yes(None),
             },
         }
+    }
+
+    /// Whether this is the only file that a container of the official image reads beside the image's own.
+    fn stands_alone(&self) -> bool {
+        let Some(stands) = self.stands.as_ref().filter(|stands| stands.inside.starts_with("/etc/nginx/conf.d/")) else {
+            return false;
+        };
+        let workload = &self.out.topology.workloads[stands.workload];
+        !self.whole
+            && !workload.many
+            && stands.layout.holds_one_below("/etc/nginx")
+            && !self.out.topology.projects[workload.project].guessed
     }
 
     /// A `resolver`: who is asked. `resolver valid=10s;` names nobody to ask: nginx refuses it.

@@ -247,7 +247,9 @@ impl Lowering<'_, '_> {
         family: Family,
         port_needed: bool,
     ) -> bool {
-        let scheme = address.find("://");
+        // `unix://` is no scheme: the path of the socket begins with two slashes.
+        let socket = values::strip_prefix_ignore_case(address, "unix:").is_some();
+        let scheme = address.find("://").filter(|_| !socket);
         let (message, label, why, help) = if let Some(end) = scheme {
             let rest = address.get(end + 3..).unwrap_or("");
             (

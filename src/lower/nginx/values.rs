@@ -88,7 +88,11 @@ pub enum BadUrl {
 pub fn url(text: &str) -> Result<Url<'_>, BadUrl> {
     if let Some(path) = strip_prefix_ignore_case(text, "unix:") {
         let (path, uri) = path.split_once(':').unwrap_or((path, ""));
-        return if path.is_empty() { Err(BadUrl::NoHost) } else { Ok(Url { place: Place::Socket(path), uri }) };
+        return if path.is_empty() {
+            Err(BadUrl::NoHost)
+        } else {
+            Ok(Url { place: Place::Socket(one_slash(path)), uri })
+        };
     }
     let (authority, uri) = match text.find(['/', '?']) {
         Some(at) => text.split_at(at),
@@ -123,6 +127,12 @@ pub fn url(text: &str) -> Result<Url<'_>, BadUrl> {
     Ok(Url { place: Place::Net { host, port }, uri })
 }
 
+/// `unix:///run/x.sock` leads where `unix:/run/x.sock` does.
+fn one_slash(path: &str) -> &str {
+    let bare = path.trim_start_matches('/').len();
+    path.get(path.len().saturating_sub(bare + 1)..).filter(|_| bare < path.len()).unwrap_or(path)
+}
+
 fn looks_like_ipv6_with_port(text: &str) -> bool {
     text.rsplit_once(':').is_some_and(|(host, _)| host.parse::<std::net::Ipv6Addr>().is_ok())
 }
@@ -136,7 +146,7 @@ pub fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a s
 /// What a `listen` directive binds to. `None`: nginx would refuse it or it cannot be known.
 pub fn listen(text: &str) -> Option<(Address, Option<(u16, u16)>)> {
     if let Some(path) = strip_prefix_ignore_case(text, "unix:") {
-        return Some((Address::Socket(path.into()), None));
+        return Some((Address::Socket(one_slash(path).into()), None));
     }
     if text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
         return Some((Address::Net(Host::Any), Some(ports(text)?)));
@@ -188,6 +198,8 @@ mod tests {
         assert_eq!(url("app"), Ok(Url { place: net("app", None), uri: "" }));
         assert_eq!(url("[::1]:80"), Ok(Url { place: net("[::1]", Some(80)), uri: "" }));
         assert_eq!(url("unix:/a.sock:/x"), Ok(Url { place: Place::Socket("/a.sock"), uri: "/x" }));
+        assert_eq!(url("unix:///a.sock"), Ok(Url { place: Place::Socket("/a.sock"), uri: "" }));
+        assert_eq!(url("unix:a.sock"), Ok(Url { place: Place::Socket("a.sock"), uri: "" }));
         assert_eq!(url("unix:/a.sock/x"), Ok(Url { place: Place::Socket("/a.sock/x"), uri: "" }));
         assert_eq!(url("::1:80"), Err(BadUrl::BareIpv6));
         for bad in ["app:", "app:0", "app:65536", "app:80-90", "app:+80", "http://app"] {

@@ -5,9 +5,10 @@ use super::{HealthCheck, lines};
 use crate::defaults::images::{self, ImageProtocol};
 use crate::defaults::servers;
 use crate::files::{Loaded, join};
+use crate::source::Site;
 use crate::syntax::words::{Command, HOLE, Text, Variable};
 use crate::syntax::yaml;
-use crate::topology::{Bind, Listens, Spoken, Weight};
+use crate::topology::{Bind, Listens, OwnCheck, Spoken, Weight};
 
 /// Variables whose name says which program reads them, and the part of an image's name that bears that program.
 const NAMED: &[(&str, Option<&str>)] = &[
@@ -167,22 +168,60 @@ pub(super) fn base(gather: &Gather<'_, '_>) -> Option<Text> {
     }
 }
 
-/// The port that a health check asks on its own loopback.
-pub(super) fn health(gather: &mut Gather<'_, '_>, check: &HealthCheck) {
-    let HealthCheck::Runs(command, _) = check else { return };
+/// The ports that a health check asks on its own loopback, and what it calls for that.
+pub(super) fn health(gather: &mut Gather<'_, '_>, check: &HealthCheck) -> Option<Box<OwnCheck>> {
+    let HealthCheck::Runs(command, written) = check else { return None };
     let texts: Vec<Text> = match command {
         Command::Words(words) => words.clone(),
         Command::Shell(text) | Command::Split(text) => vec![text.clone()],
     };
     let manner = Manner { spoken: None, weight: Weight::Strong, port: None };
+    let mut asks = Vec::new();
     for text in &texts {
         for (port, spoken, range) in asked(&text.text, |name| gather.variable(name).0) {
             let site = super::sites::part(&gather.files.sources, text, range.clone());
             let words = says("the health check", text.text.get(range).unwrap_or("").trim());
             let words = words.replacen("says", "asks", 1);
             gather.claim(Listens::Port(port), Bind::Unknown, Manner { spoken, ..manner }, site, words);
+            asks.push((port, site));
         }
     }
+    // Servers of Java, .NET and Node.js often have a port for checks alone.
+    let one_port = gather.program.is_some_and(|(program, _)| {
+        program.bind != servers::UsualBind::Told
+            && program.checked.is_some()
+            && !std::ptr::eq(program, &servers::TOMCAT)
+    });
+    Some(Box::new(OwnCheck { site: *written, asks, one_port, lacks: lacking(gather, command) }))
+}
+
+/// The program that a health check calls, where its image comes without it and nothing brings it.
+fn lacking(gather: &Gather<'_, '_>, command: &Command) -> Option<(Box<str>, Site, Box<str>)> {
+    let lookup = |_: &str| Variable::Unknown;
+    let whole = match command {
+        Command::Words(words) => words.iter().map(|word| &*word.text).collect::<Vec<_>>().join(" "),
+        Command::Shell(text) | Command::Split(text) => text.text.to_string(),
+    };
+    let fallbacks = whole.split("||").skip(1);
+    // Another program may be tried when the first is not there.
+    let ends = |part: &str| matches!(part.split_whitespace().next(), Some("exit" | "false" | "kill"));
+    if !fallbacks.into_iter().all(ends) || whole.contains(HOLE) {
+        return None;
+    }
+    let lines = lines::lines(&gather.files.sources, command, &lookup);
+    let first = lines.first()?;
+    let tool = first.program();
+    let image = base(gather)?;
+    if !images::lacks(image.known()?, tool) {
+        return None;
+    }
+    let built = gather.evidence.built.as_ref();
+    let brought = built.is_some_and(|built| {
+        built.runs.iter().any(|run| run.text.contains(tool) || run.text.contains(HOLE))
+            || built.copies.iter().any(|copied| copied.to.contains("/bin"))
+    }) || gather.evidence.mounts.iter().any(|(_, to)| to.contains("/bin"));
+    let site = first.words.first()?.site;
+    (!brought).then(|| (tool.into(), site, image.text.clone()))
 }
 
 /// Addresses of the own loopback in a text: port, protocol, and where.
@@ -261,6 +300,10 @@ pub(super) fn image(gather: &mut Gather<'_, '_>) {
     }
     if replaced && facts.repository != "php" && !dotnet {
         // Another program runs in it; the ports of the image say nothing of that one.
+        return;
+    }
+    if facts.repository == "tomcat" && gather.decided {
+        // Its own file says where it listens.
         return;
     }
     if facts.repository == "php" && gather.decided {

@@ -77,6 +77,33 @@ fn load(gather: &mut Gather<'_, '_>, path: &str) -> Inside {
     }
 }
 
+/// The version of php-fpm that an image installs from its distribution's packages: they say where it listens, when no pool of
+/// the repository does.
+pub(super) fn installed(gather: &mut Gather<'_, '_>) {
+    let said = |claim: &crate::topology::Claim| claim.spoken == Some(Spoken::Fastcgi);
+    if gather.open || gather.claims.iter().any(said) {
+        return;
+    }
+    let mut found: Vec<(String, Site)> = Vec::new();
+    for run in gather.evidence.built.iter().flat_map(|built| &built.runs) {
+        for (end, _) in run.text.match_indices("-fpm").take(64) {
+            let before = run.text.get(..end).unwrap_or("");
+            let start = before.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len();
+            let version = before.get(start..).unwrap_or("");
+            let package = before.get(..start).is_some_and(|before| before.ends_with("php"));
+            if package && version.contains('.') && !found.iter().any(|(other, _)| other == version) {
+                let site = super::sites::part(&gather.files.sources, run, start - 3..end + 4);
+                found.push((version.to_owned(), site));
+            }
+        }
+    }
+    // Several versions beside each other, and nobody knows which is started.
+    let [(version, site)] = &found[..] else { return };
+    let manner = Manner { spoken: Some(Spoken::Fastcgi), weight: Weight::Medium, port: None };
+    let words = format!("the image installs `php{version}-fpm`");
+    gather.listens(&format!("/run/php/php{version}-fpm.sock"), manner, *site, words);
+}
+
 /// Whether a path is one of a php-fpm's pool files.
 fn is_pool_file(path: &str) -> bool {
     (path.contains("php-fpm.d/") || path.contains("/pool.d/") || path.ends_with("php-fpm.conf"))

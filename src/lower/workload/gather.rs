@@ -103,6 +103,12 @@ impl<'a, 'f> Gather<'a, 'f> {
         }
     }
 
+    /// The folder in which it starts, in a container.
+    pub fn working_dir(&self) -> Option<String> {
+        let built = self.evidence.built.as_ref().and_then(|built| built.working_dir.as_ref());
+        self.evidence.working_dir.as_ref().or(built).and_then(Text::known).map(str::to_owned)
+    }
+
     /// The file at a path as the program sees it; a relative path counts from the folder in which it starts.
     pub fn inside(&mut self, path: &str) -> Inside {
         if path.contains(HOLE) {
@@ -114,11 +120,8 @@ impl<'a, 'f> Gather<'a, 'f> {
         let absolute = if path.starts_with('/') {
             path.to_owned()
         } else {
-            let built = self.evidence.built.as_ref().and_then(|built| built.working_dir.as_ref());
-            let Some(folder) = self.evidence.working_dir.as_ref().or(built).and_then(Text::known) else {
-                return Inside::Unknown;
-            };
-            match join(folder, path) {
+            let Some(folder) = self.working_dir() else { return Inside::Unknown };
+            match join(&folder, path) {
                 Some(path) => format!("/{path}"),
                 None => return Inside::Unknown,
             }

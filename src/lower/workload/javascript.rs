@@ -7,7 +7,7 @@ use crate::defaults::servers;
 use crate::source::{FileId, Site};
 use crate::syntax::words::{Command, Text, Variable};
 use crate::syntax::yaml;
-use crate::topology::Weight;
+use crate::topology::{Bind, Listens, Weight};
 
 /// Longest source file that is looked at.
 const MAX_SOURCE: usize = 256 * 1024;
@@ -120,6 +120,11 @@ fn node(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site) {
                 handle(gather, &Line { assignments: Vec::new(), words: rest });
                 return;
             }
+            // Next.js makes a server of its own for `output: "standalone"`.
+            "server.js" if is_next_standalone(gather) => {
+                told(gather, &[], at, &servers::NEXT, [&[], &[]], [&["HOSTNAME"], &["PORT"]]);
+                return;
+            }
             _ => {
                 let path = script.text.to_string();
                 source(gather, &path);
@@ -127,6 +132,11 @@ fn node(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site) {
         }
     }
     generic(gather, arguments);
+}
+
+fn is_next_standalone(gather: &Gather<'_, '_>) -> bool {
+    let copies = gather.evidence.built.iter().flat_map(|built| &built.copies);
+    copies.into_iter().any(|copied| copied.from.as_deref().is_some_and(|from| from.contains(".next/standalone")))
 }
 
 fn vite(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site, program: &'static servers::Program) {
@@ -139,12 +149,21 @@ fn vite(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site, program: &'st
         words.insert(index + 1, Text::new("0.0.0.0", word.site));
     }
     // A file of its own may say more.
-    let configured = ["vite.config.js", "vite.config.ts", "vite.config.mjs"]
-        .iter()
-        .any(|name| !matches!(gather.inside(name), Inside::Missing));
-    let port = last(&words, &["--port"]);
-    if port.is_none() && configured {
-        gather.open = true;
+    let part = if std::ptr::eq(program, &servers::VITE_PREVIEW) { "preview" } else { "server" };
+    for name in ["vite.config.js", "vite.config.ts", "vite.config.mjs", "vite.config.mts"] {
+        let Inside::File(id) = gather.inside(name) else { continue };
+        match super::sources::vite(gather, id, part) {
+            None => gather.open |= last(&words, &["--port"]).is_none() || last(&words, &["--host"]).is_none(),
+            Some((host, port)) => {
+                // The command decides over the file.
+                for (flag, said) in [("--host", host), ("--port", port)] {
+                    if let Some(said) = said.filter(|_| last(&words, &[flag]).is_none()) {
+                        words.extend([Text::new(flag, said.site), said]);
+                    }
+                }
+            }
+        }
+        break;
     }
     told(gather, &words, at, program, [&["--host"], &["--port"]], [&[], &[]]);
 }
@@ -227,17 +246,28 @@ pub(super) fn ecosystem(gather: &mut Gather<'_, '_>, id: FileId) {
     }
 }
 
-/// `listen(3000)` and `keepAliveTimeout = …` lines of a source file: they only raise confidence, but for the idle time,
-/// which is read for what it says.
+/// The source file that is started. What is built into `dist` lies in `src` of the repository.
 fn source(gather: &mut Gather<'_, '_>, path: &str) {
-    let candidates = [path.to_owned(), format!("{path}.js")];
+    let candidates = [path.to_owned(), format!("{path}.js"), format!("{path}/index.js")];
     for path in candidates {
-        let Inside::File(id) = gather.inside(&path) else { continue };
+        if let Inside::File(id) = gather.inside(&path) {
+            read_source(gather, id);
+            return;
+        }
+    }
+    let bare = path.trim_start_matches("./");
+    let built = ["dist/", "build/", "lib/", "out/"].iter().find_map(|folder| bare.strip_prefix(folder));
+    let (Some(built), Some(context)) = (built, super::environment::context(gather)) else { return };
+    let name = built.strip_prefix("src/").unwrap_or(built);
+    let name = name.strip_suffix(".js").unwrap_or(name);
+    if let Some(path) = crate::files::join(&context, &format!("src/{name}.ts"))
+        && let crate::files::Loaded::File(id) = gather.files.load_text(&path)
+    {
         read_source(gather, id);
-        return;
     }
 }
 
+/// What a source file says: `listen(3000)`, and `keepAliveTimeout = …`.
 fn read_source(gather: &mut Gather<'_, '_>, id: FileId) {
     let file = gather.files.sources.share(id);
     if file.text().len() > MAX_SOURCE {
@@ -251,6 +281,8 @@ fn read_source(gather: &mut Gather<'_, '_>, id: FileId) {
     }
     // `const PORT = process.env.PORT || 3000;`
     let mut constants: Vec<(String, String)> = Vec::new();
+    let mut listens: Vec<(super::sources::Said, Site, String)> = Vec::new();
+    let mut unread = false;
     let mut start = 0;
     for line in file.text().split_inclusive('\n') {
         let at = start;
@@ -266,7 +298,7 @@ fn read_source(gather: &mut Gather<'_, '_>, id: FileId) {
             && constants.len() < 64
         {
             let value = super::literals::scalar(gather, value.trim().trim_end_matches(';'));
-            constants.push((constant.trim().to_owned(), value));
+            constants.push((constant.split(':').next().unwrap_or(constant).trim().to_owned(), value));
         }
         if let Some(value) = trimmed
             .split_once("keepAliveTimeout")
@@ -276,17 +308,33 @@ fn read_source(gather: &mut Gather<'_, '_>, id: FileId) {
             let text = product(text).map_or_else(|| crate::syntax::words::HOLE.to_string(), |value| value.to_string());
             gather.server.idle = Some(milliseconds(&Text::new(text, site), "keepAliveTimeout"));
         }
-        if let Some((_, rest)) = trimmed.split_once(".listen(") {
-            let argument = rest.split([',', ')']).next().unwrap_or("").trim();
-            let argument = argument.split_once("port:").map_or(argument, |(_, port)| port.trim().trim_end_matches('}'));
-            let constant = constants.iter().rev().find(|(name, _)| name == argument).map(|(_, value)| value.clone());
-            let text = constant.unwrap_or_else(|| super::literals::scalar(gather, argument));
-            if let Ok(port) = text.trim().parse::<u16>() {
-                let manner = Manner { spoken: None, weight: Weight::Weak, port: None };
-                let words = says(&format!("`{name}`"), trimmed);
-                gather.listens(&port.to_string(), manner, site, words);
+        if let Some(open) = trimmed.find(".listen(") {
+            // The call may go on over lines.
+            let from = begin + open + ".listen(".len();
+            let call = super::sources::call(file.text().get(from..).unwrap_or(""));
+            let value = |text: &str| {
+                let constant = constants.iter().rev().find(|(name, _)| name == text.trim());
+                constant.map_or_else(|| super::literals::scalar(gather, text), |(_, value)| value.clone())
+            };
+            match call.and_then(|call| super::sources::node_listen(call, &value)) {
+                Some(said) => listens.push((said, site, trimmed.to_owned())),
+                None => unread = true,
             }
         }
+    }
+    // Where one call cannot be read, it may be the one that counts.
+    let weight = if unread { Weight::Weak } else { Weight::Strong };
+    // Fastify listens on the loopback unless it is told; other frameworks that are used beside it do not.
+    let others = ["express", "createServer", "require('http')", "koa"].iter().any(|word| file.text().contains(word));
+    for (said, site, line) in listens.into_iter().take(16) {
+        let bind = match (said.host.as_deref(), fastify) {
+            (Some(host), _) => super::gather::bind_of(host),
+            (None, false) => Bind::Any,
+            (None, true) if others => Bind::Unknown,
+            (None, true) => Bind::LoopbackByDefault,
+        };
+        let manner = Manner { spoken: None, weight, port: None };
+        gather.claim(Listens::Port(said.port), bind, manner, site, says(&format!("`{name}`"), &line));
     }
 }
 
@@ -314,6 +362,12 @@ pub(super) fn by_custom(gather: &mut Gather<'_, '_>) {
         return;
     }
     match gather.variable("PORT") {
+        // A program that is known to read it has said so already, with its host.
+        (Variable::Is(port), Some(_))
+            if gather.claims.iter().any(|claim| {
+                claim.weight >= Weight::Strong
+                    && matches!(claim.at.known(), Some(Listens::Port(known)) if known.to_string() == *port)
+            }) => {}
         (Variable::Is(port), Some(site)) => {
             let manner = Manner { spoken: None, weight: Weight::Strong, port: None };
             gather.listens(&port, manner, site, says("the environment", &format!("PORT={port}")));

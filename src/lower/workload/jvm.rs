@@ -10,6 +10,9 @@ use crate::syntax::words::{HOLE, Text, Variable};
 use crate::syntax::yaml;
 use crate::topology::Weight;
 
+/// The settings of Spring Boot, Quarkus and Micronaut that say where they listen.
+const PORTS: [&str; 3] = ["server.port", "quarkus.http.port", "micronaut.server.port"];
+
 const MANNER: Manner = Manner { spoken: HTTP, weight: Weight::Decisive, port: None };
 
 /// `java … -jar app.jar …`.
@@ -88,7 +91,7 @@ fn properties(gather: &mut Gather<'_, '_>, id: FileId) {
         start += line.len();
         let trimmed = line.trim();
         let Some((key, value)) = trimmed.split_once(['=', ':']) else { continue };
-        if key.trim() == "server.port" {
+        if PORTS.contains(&key.trim()) {
             let begin = at + (line.len() - line.trim_start().len());
             say(gather, id, begin..begin + trimmed.len(), value.trim());
         }
@@ -100,8 +103,13 @@ fn document(gather: &mut Gather<'_, '_>, id: FileId) {
     let parsed = yaml::parse(file.text());
     let mut found = Vec::new();
     for root in parsed.tree.documents().take(16) {
-        let nested = root.get("server").and_then(|server| server.get("port"));
-        for port in nested.into_iter().chain(root.get("server.port")) {
+        let mut ports = Vec::new();
+        for name in PORTS {
+            // `server.port`, or each part a level of its own.
+            ports.extend(root.get(name));
+            ports.extend(name.split('.').try_fold(root, |at, part| at.get(part)));
+        }
+        for port in ports {
             if let Some(text) = port.text() {
                 found.push((port.at().start as usize..port.at().end as usize, text.to_owned()));
             }

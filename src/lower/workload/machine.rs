@@ -5,8 +5,8 @@ use super::gather::{Gather, read_address};
 use super::lines::base_name;
 use super::{Evidence, Learned, fpm, learn, literals, uwsgi};
 use crate::defaults::servers;
-use crate::files::{Files, Loaded, folder};
-use crate::source::{FileId, Site};
+use crate::files::{Files, Loaded, folder, plain_run};
+use crate::source::{FileId, Site, SourceFile};
 use crate::syntax::ini::{self, Entry};
 use crate::syntax::words::{Command, HOLE, Text, Variable};
 use crate::topology::{
@@ -14,6 +14,7 @@ use crate::topology::{
     Workload,
 };
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Longest description that is read.
 const MAX_BYTES: usize = 256 * 1024;
@@ -21,20 +22,79 @@ const MAX_BYTES: usize = 256 * 1024;
 /// Whether a path's name says that the file describes a program of a machine. It is not read for that.
 #[must_use]
 pub fn is_machine_path(path: &str) -> bool {
-    let name = base_name(path);
+    let name = plain_name(path);
     let within = |part: &str| folder(path).split('/').any(|folder| folder == part);
     name.ends_with(".service")
         || name.ends_with(".socket")
         || name == "Procfile"
         || name == "gunicorn.conf.py"
-        || name == "supervisord.conf"
+        || name.ends_with(".conf") && (unit_of(path).is_some() || within("tmpfiles.d"))
+        || is_ruby(path)
+        || is_ecosystem(name)
+        || (name.ends_with(".conf") || name.ends_with(".ini"))
+            && (name.contains("supervisor")
+                || within("supervisor")
+                || within("supervisord.d")
+                || within("supervisor.d"))
         || name.ends_with(".ini") && name.contains("uwsgi")
         || name.ends_with(".conf")
-            && (within("php-fpm.d")
-                || within("pool.d")
-                || name.contains("fpm")
-                || name == "www.conf"
-                || within("supervisor"))
+            && (within("php-fpm.d") || within("pool.d") || name.contains("fpm") || name == "www.conf")
+}
+
+/// A file's name, without the ending of a template.
+fn plain_name(path: &str) -> &str {
+    let name = base_name(path);
+    [".j2", ".erb", ".tmpl", ".tpl", ".template"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
+}
+
+/// What puma and unicorn are told, where frameworks and deployments keep it.
+fn is_ruby(path: &str) -> bool {
+    let name = plain_name(path);
+    matches!(name, "puma.rb" | "unicorn.rb")
+        || name == "production.rb" && matches!(base_name(folder(path)), "puma" | "unicorn")
+}
+
+/// What PM2 is told.
+fn is_ecosystem(name: &str) -> bool {
+    matches!(name, "ecosystem.config.js" | "ecosystem.config.cjs" | "ecosystem.json" | "pm2.config.js" | "pm2.json")
+}
+
+/// The unit that a drop-in adds to: `app.service` for `app.service.d/x.conf`.
+fn unit_of(path: &str) -> Option<&str> {
+    base_name(folder(path)).strip_suffix(".d").filter(|unit| unit.ends_with(".service") || unit.ends_with(".socket"))
+}
+
+/// What stands around the units of a repository.
+struct Around<'p> {
+    /// The units to which systemd hands sockets, without their ending.
+    sockets: HashSet<&'p str>,
+    /// How many units have each name.
+    named: HashMap<&'p str, usize>,
+    /// Drop-ins, in order.
+    drop_ins: Vec<&'p String>,
+    /// Folders that somebody makes below `/run`: all that `tmpfiles.d` says, and each `RuntimeDirectory` of a unit.
+    made: String,
+}
+
+impl Around<'_> {
+    /// A unit's own entries, then those of its drop-ins.
+    fn entries(&self, files: &mut Files<'_>, id: FileId) -> Vec<(FileId, Arc<SourceFile>)> {
+        let file = files.sources.share(id);
+        let path = file.path().to_owned();
+        let mut found = vec![(id, file)];
+        let name = plain_name(&path);
+        let mut beside: Vec<&&String> = self.drop_ins.iter().filter(|one| unit_of(one) == Some(name)).collect();
+        if self.named.get(name) != Some(&1) {
+            beside.retain(|one| folder(folder(one)) == folder(&path));
+        }
+        beside.sort_by_key(|one| base_name(one));
+        for one in beside.into_iter().take(64) {
+            if let Loaded::File(id) = files.load_text(one) {
+                found.push((id, files.sources.share(id)));
+            }
+        }
+        found
+    }
 }
 
 /// Lowers what describes programs of a machine. Each becomes a workload of one project.
@@ -42,24 +102,31 @@ pub fn lower(files: &mut Files<'_>, topology: &mut Topology) {
     let paths = files.deployments();
     let mut found = Vec::new();
     let mut first = None;
-    let sockets: HashSet<&str> = paths.iter().filter_map(|path| base_name(path).strip_suffix(".socket")).collect();
+    let around = around(files, paths);
     for path in paths.iter().filter(|path| is_machine_path(path)) {
+        if unit_of(path).is_some() || folder(path).split('/').any(|folder| folder == "tmpfiles.d") {
+            continue;
+        }
         let Loaded::File(id) = files.load_text(path) else { continue };
         let source = files.sources.share(id);
         if source.text().len() > MAX_BYTES {
             continue;
         }
         first.get_or_insert(id);
-        let name = base_name(path);
+        let name = plain_name(path);
         if name.ends_with(".service") {
-            found.extend(service(files, id, &sockets));
+            found.extend(service(files, id, &around));
+        } else if is_ruby(path) {
+            found.extend(ruby(files, id));
+        } else if is_ecosystem(name) {
+            found.extend(pm2(files, id));
         } else if name.ends_with(".socket") {
-            found.extend(socket(files, id));
+            found.extend(socket(files, id, &around));
         } else if name == "Procfile" {
             procfile(files, id, &mut found);
         } else if name == "gunicorn.conf.py" {
             found.extend(gunicorn(files, id).map(|found| Found { runs: false, ..found }));
-        } else if name.ends_with(".ini") {
+        } else if name.ends_with(".ini") && name.contains("uwsgi") {
             let evidence = at_home(path);
             let mut gather = Gather::new(files, &evidence);
             uwsgi::file(&mut gather, id);
@@ -72,6 +139,7 @@ pub fn lower(files: &mut Files<'_>, topology: &mut Topology) {
             supervisor(files, id, &mut found);
         }
     }
+    hand_over(&mut found);
     let Some(file) = first.filter(|_| !found.is_empty()) else { return };
     let project = topology.projects.push(Project {
         kind: ProjectKind::Machine,
@@ -81,12 +149,43 @@ pub fn lower(files: &mut Files<'_>, topology: &mut Topology) {
         whole: false,
         guessed: false,
         shares: false,
+        folder: "".into(),
+        sampled: Vec::new(),
     });
     for found in found {
         let workload = workload(project, found);
         let id = topology.workloads.push(workload);
         topology.projects[project].workloads.push(id);
     }
+}
+
+/// What the paths of a repository say of its units.
+fn around<'p>(files: &mut Files<'_>, paths: &'p [String]) -> Around<'p> {
+    let mut around = Around {
+        sockets: paths.iter().filter_map(|path| plain_name(path).strip_suffix(".socket")).collect(),
+        named: HashMap::new(),
+        drop_ins: paths.iter().filter(|path| unit_of(path).is_some()).collect(),
+        made: String::new(),
+    };
+    for path in paths.iter().filter(|path| is_machine_path(path)) {
+        let unit = path.ends_with(".service");
+        if unit {
+            *around.named.entry(base_name(path)).or_default() += 1;
+        }
+        let makes = unit || unit_of(path).is_some() || path.contains("tmpfiles.d/");
+        if let (true, Loaded::File(id)) = (makes, files.load_text(path)) {
+            let text = files.sources.share(id);
+            let lines = text
+                .text()
+                .lines()
+                .filter(|line| !unit && unit_of(path).is_none() || line.starts_with("RuntimeDirectory="));
+            for line in lines.take(1000) {
+                around.made.push_str(line);
+                around.made.push('\n');
+            }
+        }
+    }
+    around
 }
 
 /// Evidence for a program that starts in the folder of its file.
@@ -100,6 +199,7 @@ fn taken(gather: Gather<'_, '_>) -> Learned {
         claims_open: gather.open,
         server: gather.server,
         health: Known::Unknown(Reason::OutsideRepository),
+        check: None,
     }
 }
 
@@ -111,14 +211,57 @@ struct Found {
     restart: Known<bool>,
     /// Whether something says that it runs on this machine.
     runs: bool,
+    /// Whether systemd hands its sockets to it.
+    handed: bool,
+    /// Whether it is a socket of systemd's.
+    socket: bool,
 }
+
+/// Services that are handed their sockets: the socket stands for both, where they agree.
+fn hand_over(found: &mut Vec<Found>) {
+    let (handed, mut rest): (Vec<_>, Vec<_>) = std::mem::take(found).into_iter().partition(|one| one.handed);
+    for mut service in handed {
+        let socket = rest.iter_mut().find(|one| one.name == service.name && one.socket);
+        let takes =
+            service.learned.server.program.as_ref().is_some_and(|(program, _)| TAKES_SOCKETS.contains(&&**program));
+        let agree = socket.as_ref().is_some_and(|socket| {
+            let streams = &socket.learned.claims;
+            takes || service.learned.claims.iter().all(|claim| streams.iter().any(|stream| stream.at == claim.at))
+        });
+        match socket {
+            Some(socket) if agree && !(service.learned.claims_open && !takes) => {
+                let sockets = std::mem::take(&mut socket.learned.server.sockets);
+                socket.learned.server = service.learned.server;
+                socket.learned.server.sockets = sockets;
+                socket.restart = service.restart;
+            }
+            _ => {
+                service.learned.claims.clear();
+                service.learned.claims_open = true;
+                rest.push(service);
+            }
+        }
+    }
+    *found = rest;
+}
+
+/// Programs that listen on nothing else when systemd hands them sockets.
+const TAKES_SOCKETS: [&str; 1] = ["gunicorn"];
 
 /// A program, when anything is known of it.
 fn made(name: &str, site: Site, learned: Learned) -> Option<Found> {
     if learned.claims.is_empty() && !learned.claims_open {
         return None;
     }
-    Some(Found { name: name.into(), site, learned, restart: Known::Unknown(Reason::OutsideRepository), runs: true })
+    Some(Found {
+        name: name.into(),
+        site,
+        learned,
+        restart: Known::Unknown(Reason::OutsideRepository),
+        runs: true,
+        handed: false,
+        socket: false,
+    })
 }
 
 fn workload(project: ProjectId, found: Found) -> Workload {
@@ -138,17 +281,19 @@ fn workload(project: ProjectId, found: Found) -> Workload {
         depends_on: Vec::new(),
         restart: found.restart,
         health: found.learned.health,
+        check: None,
         profiles: Vec::new(),
         replicas: if found.runs { Known::Yes(1) } else { Known::Unknown(Reason::OutsideRepository) },
         fixed_address: true,
         many: false,
         waits: false,
+        folders: Vec::new(),
     }
 }
 
 /// The last value of a key, where an empty one takes back what was said before.
-fn last<'e>(entries: &'e [Entry<'e>], section: &str, key: &str) -> Vec<&'e Entry<'e>> {
-    let mut found: Vec<&Entry<'_>> = Vec::new();
+fn last<'e>(entries: &'e [Stands<'e>], section: &str, key: &str) -> Vec<&'e Stands<'e>> {
+    let mut found: Vec<&Stands<'_>> = Vec::new();
     for entry in entries.iter().filter(|entry| entry.section == section && entry.key == key) {
         if entry.value.is_empty() {
             found.clear();
@@ -159,16 +304,53 @@ fn last<'e>(entries: &'e [Entry<'e>], section: &str, key: &str) -> Vec<&'e Entry
     found
 }
 
+/// An entry and the file in which it stands.
+struct Stands<'e> {
+    file: FileId,
+    entry: Entry<'e>,
+}
+
+impl Stands<'_> {
+    fn site(&self) -> Site {
+        Gather::in_file(self.file, self.entry.range.clone())
+    }
+}
+
+impl<'e> std::ops::Deref for Stands<'e> {
+    type Target = Entry<'e>;
+
+    fn deref(&self) -> &Entry<'e> {
+        &self.entry
+    }
+}
+
+/// The entries of a unit and its drop-ins.
+fn stands(texts: &[(FileId, Arc<SourceFile>)]) -> Vec<Stands<'_>> {
+    let mut found = Vec::new();
+    for (file, text) in texts {
+        let entries = ini::entries(text.text(), ini::Kind::Unit).into_iter();
+        found.extend(entries.map(|entry| Stands { file: *file, entry }));
+    }
+    found
+}
+
+/// The folder below `/run` in which a socket lies, when it is one that a package does not make.
+fn below_run(path: &str) -> Option<&str> {
+    let (folder, _) = plain_run(path).strip_prefix("/run/")?.split_once('/')?;
+    let packaged = ["php", "php-fpm", "user", "lock", "nginx", "haproxy", "mysqld", "postgresql", "redis", "docker"];
+    (!packaged.contains(&folder) && !folder.contains(HOLE)).then_some(folder)
+}
+
 /// A systemd service.
-fn service(files: &mut Files<'_>, id: FileId, sockets: &HashSet<&str>) -> Option<Found> {
-    let file = files.sources.share(id);
-    let path = file.path().to_owned();
-    let stem = path.strip_suffix(".service")?;
-    let entries = ini::entries(file.text(), ini::Kind::Unit);
+fn service(files: &mut Files<'_>, id: FileId, around: &Around<'_>) -> Option<Found> {
+    let path = files.sources.file(id).path().to_owned();
+    let stem = plain_name(&path).strip_suffix(".service")?;
+    let texts = around.entries(files, id);
+    let entries = stands(&texts);
     let start = *last(&entries, "Service", "ExecStart").last()?;
     let mut evidence = at_home(&path);
     for entry in last(&entries, "Service", "Environment") {
-        let site = Gather::in_file(id, entry.range.clone());
+        let site = entry.site();
         for word in crate::syntax::words::split(entry.value) {
             if let Some((name, value)) = word.text.split_once('=') {
                 let value = if value.contains(['%', '{']) { HOLE.to_string() } else { value.to_owned() };
@@ -176,12 +358,27 @@ fn service(files: &mut Files<'_>, id: FileId, sockets: &HashSet<&str>) -> Option
             }
         }
     }
-    evidence.environment_open = !last(&entries, "Service", "EnvironmentFile").is_empty();
+    for entry in last(&entries, "Service", "EnvironmentFile") {
+        let path = entry.value.trim_start_matches('-');
+        let same = files.ending_with(path.trim_start_matches('/'));
+        let found = match &same[..] {
+            [only] if path.starts_with('/') && !path.contains('%') => files.load_text(only),
+            _ => Loaded::Missing,
+        };
+        let Loaded::File(id) = found else {
+            evidence.environment_open = true;
+            continue;
+        };
+        let source = files.sources.share(id);
+        for (name, value, at) in ini::variables(source.text()) {
+            evidence.environment.push((name.into(), Text::new(value, Gather::in_file(id, at))));
+        }
+    }
     // `%i` and its kin are filled in by systemd; `-@:+!` before the program are for systemd, too.
     let value = start.value.trim_start_matches(['-', '@', ':', '+', '!']);
     let skipped = start.value.len() - value.len();
     let range = start.value_range.start + skipped..start.value_range.end;
-    let unit_site = Gather::in_file(id, range);
+    let unit_site = Gather::in_file(start.file, range);
     let lookup = {
         let variables: HashMap<String, Variable> = evidence
             .environment
@@ -198,26 +395,20 @@ fn service(files: &mut Files<'_>, id: FileId, sockets: &HashSet<&str>) -> Option
         .into_iter()
         .map(|word| {
             let mut value = crate::syntax::words::expand(&word.text, &lookup);
-            if let Some(at) = value.find('%') {
+            if let Some(at) = value.find(['%', '{']) {
                 value.replace_range(at.., &HOLE.to_string());
             }
             Text::new(value, word.site)
         })
         .collect();
     // A program that systemd hands its sockets to does not decide where it listens.
-    let handed = sockets.contains(base_name(stem));
+    let handed = around.sockets.contains(stem);
     evidence.command = Some(Command::Words(words));
     let mut learned = learn(files, &evidence);
-    if handed {
-        learned.claims.clear();
-        learned.claims_open = true;
-    }
     learned.claims.retain(|claim| claim.weight > Weight::Weak);
     let user = last(&entries, "Service", "User");
     let group = last(&entries, "Service", "Group");
-    let named = |entries: &[&Entry<'_>]| {
-        entries.last().map(|entry| (Box::<str>::from(entry.value), Gather::in_file(id, entry.range.clone())))
-    };
+    let named = |entries: &[&Stands<'_>]| entries.last().map(|entry| (Box::<str>::from(entry.value), entry.site()));
     for claim in &learned.claims {
         if let Known::Yes(Listens::Socket(path)) = &claim.at
             && !learned.server.sockets.iter().any(|socket| socket.path == *path)
@@ -234,15 +425,27 @@ fn service(files: &mut Files<'_>, id: FileId, sockets: &HashSet<&str>) -> Option
     }
     let private = last(&entries, "Service", "PrivateTmp");
     let private = private.last().filter(|entry| matches!(entry.value, "yes" | "true" | "on" | "1"));
-    learned.server.private_tmp = private.map(|entry| Gather::in_file(id, entry.range.clone()));
+    learned.server.private_tmp = private.map(|entry| entry.site());
+    let prepares = last(&entries, "Service", "ExecStartPre");
+    let makes = |text: &str| text.contains("mkdir") || text.contains("install ");
+    if !handed && !makes(start.value) && !prepares.iter().any(|entry| makes(entry.value)) {
+        let unmade = learned.claims.iter().find_map(|claim| match claim.at.known()? {
+            Listens::Socket(path) => Some((below_run(path)?.into(), claim.site)),
+            Listens::Port(_) => None,
+        });
+        learned.server.unmade_folder = unmade.filter(|(folder, _): &(Box<str>, Site)| !around.made.contains(&**folder));
+    }
     let restart = last(&entries, "Service", "Restart").last().is_some_and(|entry| entry.value != "no");
-    let name = base_name(stem).to_owned();
-    let header = Gather::in_file(id, start.range.clone());
+    let name = stem.to_owned();
+    let header = start.site();
+    if handed && learned.claims.is_empty() {
+        learned.claims_open = true;
+    }
     let mut found = made(&name, header, learned)?;
+    found.handed = handed;
     // A drop-in may say otherwise; what runs once ends by itself.
     let once = last(&entries, "Service", "Type").last().is_some_and(|entry| entry.value == "oneshot");
-    let unclear = once || files.exists(&format!("{}.d", file.path()));
-    found.restart = match restart || !unclear {
+    found.restart = match restart || !once {
         true => Known::Yes(restart),
         false => Known::Unknown(Reason::OutsideRepository),
     };
@@ -250,25 +453,23 @@ fn service(files: &mut Files<'_>, id: FileId, sockets: &HashSet<&str>) -> Option
 }
 
 /// A systemd socket: it decides where the service of its name listens.
-fn socket(files: &mut Files<'_>, id: FileId) -> Option<Found> {
-    let file = files.sources.share(id);
-    let name = base_name(file.path()).strip_suffix(".socket")?.to_owned();
-    let entries = ini::entries(file.text(), ini::Kind::Unit);
+fn socket(files: &mut Files<'_>, id: FileId, around: &Around<'_>) -> Option<Found> {
+    let texts = around.entries(files, id);
+    let name = plain_name(files.sources.file(id).path()).strip_suffix(".socket")?.to_owned();
+    let entries = stands(&texts);
     let mut learned = Learned {
         claims: Vec::new(),
         claims_open: false,
         server: Server::default(),
         health: Known::Unknown(Reason::OutsideRepository),
+        check: None,
     };
-    let named = |key: &str| {
-        last(&entries, "Socket", key)
-            .last()
-            .map(|entry| (Box::<str>::from(entry.value), Gather::in_file(id, entry.range.clone())))
-    };
+    let named =
+        |key: &str| last(&entries, "Socket", key).last().map(|entry| (Box::<str>::from(entry.value), entry.site()));
     let streams = last(&entries, "Socket", "ListenStream");
     for entry in &streams {
-        let site = Gather::in_file(id, entry.range.clone());
-        let value = if entry.value.contains('%') { HOLE.to_string() } else { entry.value.to_owned() };
+        let site = entry.site();
+        let value = if entry.value.contains(['%', '{']) { HOLE.to_string() } else { entry.value.to_owned() };
         let Some((at, bind)) = read_address(&value, None) else {
             learned.claims_open = true;
             continue;
@@ -293,8 +494,41 @@ fn socket(files: &mut Files<'_>, id: FileId) -> Option<Found> {
             words: format!("`{name}.socket` says `ListenStream={}`", crate::source::clean(entry.value)).into(),
         });
     }
-    let site = streams.first().map(|entry| Gather::in_file(id, entry.range.clone()))?;
-    made(&name, site, learned)
+    let site = streams.first().map(|entry| entry.site())?;
+    let mut found = made(&name, site, learned)?;
+    found.socket = true;
+    Some(found)
+}
+
+/// `puma.rb` and `unicorn.rb` by themselves.
+fn ruby(files: &mut Files<'_>, id: FileId) -> Option<Found> {
+    let path = files.sources.file(id).path().to_owned();
+    let evidence = at_home(&path);
+    let mut gather = Gather::new(files, &evidence);
+    let site = Gather::in_file(id, 0..0);
+    let unicorn = path.contains("unicorn");
+    gather.serves(if unicorn { &servers::UNICORN } else { &servers::PUMA }, site);
+    super::programs::ruby_file(&mut gather, id, None);
+    let learned = taken(gather);
+    // Without an address of its own, the command decides.
+    let told = learned.claims.iter().any(|claim| claim.weight == Weight::Decisive);
+    let site = learned.claims.first().map_or(site, |claim| claim.site);
+    made(if unicorn { "unicorn" } else { "puma" }, site, learned)
+        .filter(|_| told)
+        .map(|found| Found { runs: false, ..found })
+}
+
+/// PM2's file.
+fn pm2(files: &mut Files<'_>, id: FileId) -> Option<Found> {
+    let path = files.sources.file(id).path().to_owned();
+    let evidence = at_home(&path);
+    let mut gather = Gather::new(files, &evidence);
+    super::javascript::ecosystem(&mut gather, id);
+    let learned = taken(gather);
+    let first = learned.claims.first()?;
+    // Several ports: several programs, or environments of which one is chosen.
+    let (site, one) = (first.site, learned.claims.iter().all(|claim| claim.at == first.at));
+    made("pm2", site, learned).filter(|_| one)
 }
 
 /// A Procfile: `web: command`. Where it runs gives `PORT`.
@@ -312,11 +546,15 @@ fn procfile(files: &mut Files<'_>, id: FileId, found: &mut Vec<Found>) {
         let begin = at + name.len() + 1 + (command.len() - command.trim_start().len());
         let site = Gather::in_file(id, begin..begin + trimmed.len());
         let mut evidence = at_home(file.path());
-        evidence.environment.push(("PORT".into(), Text::new(HOLE.to_string(), site)));
+        // Whoever runs it gives the one that is asked a port.
+        if name == "web" {
+            evidence.environment.push(("PORT".into(), Text::new(HOLE.to_string(), site)));
+        }
         evidence.command = Some(Command::Shell(Text::new(trimmed, site)));
         let mut learned = learn(files, &evidence);
         learned.claims.retain(|claim| claim.weight > Weight::Weak);
-        found.extend(made(name, site, learned).map(|found| Found { runs: false, ..found }));
+        // A port that is written there is the program's wherever it runs.
+        found.extend(made(name, site, learned));
     }
 }
 
@@ -387,10 +625,26 @@ mod tests {
 
     #[test]
     fn names_that_speak_of_programs() {
-        for path in ["a/app.service", "Procfile", "php/php-fpm.d/www.conf", "files/fpm.conf", "docker/uwsgi.ini"] {
+        for path in [
+            "a/app.service",
+            "x/app.service.d/override.conf",
+            "files/tmpfiles.d/app.conf",
+            "Procfile",
+            "php/php-fpm.d/www.conf",
+            "files/fpm.conf",
+            "docker/uwsgi.ini",
+        ] {
             assert!(is_machine_path(path), "{path}");
         }
-        for path in ["nginx.conf", "conf.d/app.conf", "setup.ini", "app.service.md", "x/Procfile.dev"] {
+        for path in [
+            "nginx.conf",
+            "conf.d/app.conf",
+            "app.d/x.conf",
+            "conf.d/app.conf",
+            "setup.ini",
+            "app.service.md",
+            "x/Procfile.dev",
+        ] {
             assert!(!is_machine_path(path), "{path}");
         }
     }

@@ -17,17 +17,20 @@ pub mod machine;
 mod programs;
 mod python;
 mod sites;
+mod sources;
 #[cfg(test)]
 mod tests;
+mod tomcat;
 mod units;
 mod uwsgi;
 
 pub use image::{Build, Copied, Dockerfile, Image, found, image};
 
+use crate::defaults::servers;
 use crate::files::Files;
 use crate::source::{Site, SourceMap};
 use crate::syntax::words::{Command, Text};
-use crate::topology::{Claim, Known, Reason, Server};
+use crate::topology::{Claim, Known, OwnCheck, Reason, Server, Spoken};
 use gather::{Family, Gather};
 
 /// What describes one workload. Values are interpolated already; what is not known in them is a
@@ -82,6 +85,8 @@ pub struct Learned {
     pub server: Server,
     /// Where a check of its health is written; `Yes(None)`: nothing checks it.
     pub health: Known<Option<Site>>,
+    /// What that check does.
+    pub check: Option<Box<OwnCheck>>,
 }
 
 /// What follows from all that describes a workload.
@@ -96,7 +101,15 @@ pub fn learn(files: &mut Files<'_>, evidence: &Evidence) -> Learned {
     }
     let base = environment::base(&gather).map(|image| image.text.to_string()).unwrap_or_default();
     fpm::pools(&mut gather);
+    fpm::installed(&mut gather);
+    if gather.program.is_some_and(|(program, _)| std::ptr::eq(program, &servers::TOMCAT)) || base.contains("tomcat") {
+        tomcat::configuration(&mut gather);
+    }
     if let Some(context) = environment::context(&mut gather) {
+        let built = evidence.built.is_some() && evidence.folder.is_none();
+        if built && gather.family.is_none() && gather.program.is_none() && gather.claims.is_empty() {
+            sources::go(&mut gather, &context);
+        }
         let java = ["openjdk", "temurin", "corretto", "java", "jre", "jdk"].iter().any(|word| base.contains(word));
         if gather.family == Some(Family::Java) || java {
             jvm::spring(&mut gather, &context);
@@ -109,17 +122,44 @@ pub fn learn(files: &mut Files<'_>, evidence: &Evidence) -> Learned {
     environment::variables(&mut gather);
     let built = evidence.built.as_ref();
     let health = evidence.health.as_ref().or(built.and_then(|built| built.health.as_ref()));
-    if let Some(health) = health {
-        environment::health(&mut gather, health);
-    }
+    let check = health.and_then(|health| environment::health(&mut gather, health));
     environment::image(&mut gather);
+    if speaks_tls(evidence) {
+        // Whether a port that is said to speak HTTP has TLS around it is decided there.
+        for claim in gather.claims.iter_mut().filter(|claim| claim.spoken == Some(Spoken::Http)) {
+            claim.spoken = None;
+        }
+    }
     let health = match health {
         Some(HealthCheck::Runs(_, site) | HealthCheck::Unknown(site)) => Known::Yes(Some(*site)),
         Some(HealthCheck::Off(_)) => Known::Yes(None),
         // An image from elsewhere may bring one.
         None => Known::Unknown(Reason::OutsideRepository),
     };
-    Learned { claims: gather.claims, claims_open: gather.open, server: gather.server, health }
+    Learned { claims: gather.claims, claims_open: gather.open, server: gather.server, health, check }
+}
+
+/// Whether a command or a variable speaks of certificates: then nothing is known of what a port speaks.
+fn speaks_tls(evidence: &Evidence) -> bool {
+    let built = evidence.built.as_ref();
+    let commands = [
+        evidence.entrypoint.as_ref(),
+        evidence.command.as_ref(),
+        built.and_then(|built| built.entrypoint.as_ref()),
+        built.and_then(|built| built.command.as_ref()),
+    ];
+    let texts = commands.into_iter().flatten().flat_map(|command| match command {
+        Command::Words(words) => words.as_slice(),
+        Command::Shell(text) | Command::Split(text) => std::slice::from_ref(text),
+    });
+    let names = evidence.environment.iter().chain(built.into_iter().flat_map(|built| &built.environment));
+    let speaks = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        ["certfile", "keyfile", "ssl-", "ssl_", "tls-", "tls_", "ssl:", "--cert", "keystore"]
+            .iter()
+            .any(|word| text.contains(word))
+    };
+    texts.into_iter().any(|text| speaks(&text.text)) || names.into_iter().any(|(name, _)| speaks(name))
 }
 
 /// What is started in the end: the entrypoint with the command behind it.

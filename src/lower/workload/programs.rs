@@ -4,7 +4,7 @@ use super::gather::{Family, Gather, Inside, Manner, Said, says};
 use super::lines::{self, Line, last};
 use super::{fpm, javascript, jvm, literals, python};
 use crate::defaults::servers::{self, Program};
-use crate::source::Site;
+use crate::source::{FileId, Site};
 use crate::syntax::words::{Command, Text};
 use crate::topology::{Spoken, Weight};
 
@@ -54,8 +54,19 @@ pub(super) fn line(gather: &mut Gather<'_, '_>, line: &Line) {
         "java" => jvm::java(gather, arguments),
         "catalina.sh" => {
             gather.serves(&servers::TOMCAT, at);
-            gather.usual(&servers::TOMCAT, at, HTTP);
+            super::tomcat::configuration(gather);
+            if !gather.decided && !gather.open {
+                gather.usual(&servers::TOMCAT, at, HTTP);
+            }
         }
+        "passenger" => told(
+            gather,
+            arguments,
+            at,
+            &servers::PASSENGER,
+            [&["-a", "--address"], &["-p", "--port"]],
+            [&[], &["PORT"]],
+        ),
         "dotnet" => dotnet(gather, arguments, at),
         "php" => php(gather, arguments, at),
         "apache2-foreground" | "httpd-foreground" | "apachectl" | "apache2ctl" => {
@@ -87,7 +98,10 @@ fn script(gather: &mut Gather<'_, '_>, line: &Line) -> bool {
     let path = first.text.to_string();
     let looks =
         path.ends_with(".sh") || path.contains("entrypoint") || path.contains("/start") || path.starts_with("./");
-    if !looks || gather.depth >= MAX_SCRIPTS {
+    // Any other path is one where the repository has a script there.
+    let has = path.contains('/')
+        && matches!(gather.inside(&path), Inside::File(id) if gather.files.sources.file(id).text().starts_with("#!"));
+    if !(looks || has) || gather.depth >= MAX_SCRIPTS {
         return false;
     }
     let arguments = line.arguments();
@@ -252,15 +266,44 @@ fn puma_file(gather: &mut Gather<'_, '_>, path: Option<Text>) -> bool {
             return asked;
         }
     };
+    // Its folder is one below the program's.
+    let home = match (path.starts_with('/'), gather.working_dir()) {
+        (true, _) => Some(path.clone()),
+        (false, Some(folder)) => crate::files::join(&folder, &path).map(|path| format!("/{path}")),
+        (false, None) => None,
+    };
+    let home = home.map(|path| crate::files::folder(crate::files::folder(&path)).to_owned());
+    ruby_file(gather, id, home.as_deref())
+}
+
+/// What puma's or unicorn's own file says; whether it decided anything. `home`: the folder above the file's own, where
+/// the program runs.
+pub(super) fn ruby_file(gather: &mut Gather<'_, '_>, id: FileId, home: Option<&str>) -> bool {
     let file = gather.files.sources.share(id);
+    let who = format!("`{}`", lines::base_name(file.path()));
     let mut decided = false;
     let mut start = 0;
+    // `app_dir = File.expand_path("../..", __FILE__)`: the folder of the program, wherever it is.
+    let mut roots: Vec<String> = Vec::new();
     for line in file.text().split_inclusive('\n').take(2000) {
         let at = start;
         start += line.len();
         let trimmed = line.trim();
         let Some((name, value)) = trimmed.split_once([' ', '(']) else { continue };
-        if !matches!(name, "port" | "bind" | "persistent_timeout" | "workers") {
+        if let Some(value) = value.trim_start().strip_prefix('=')
+            && let value = value.trim().replace('\'', "\"")
+            && matches!(
+                &*value,
+                "File.expand_path(\"../..\", __FILE__)"
+                    | "File.expand_path(\"../../\", __FILE__)"
+                    | "File.expand_path(\"..\", __dir__)"
+                    | "File.expand_path(\"../\", __dir__)"
+            )
+            && roots.len() < 16
+        {
+            roots.push(format!("#{{{name}}}"));
+        }
+        if !matches!(name, "port" | "bind" | "listen" | "persistent_timeout") {
             continue;
         }
         let begin = at + (line.len() - line.trim_start().len());
@@ -268,10 +311,15 @@ fn puma_file(gather: &mut Gather<'_, '_>, path: Option<Text>) -> bool {
         let value = value.trim_start_matches('(');
         // `port 3000, "0.0.0.0"`
         let first = if value.contains("ENV") { value } else { value.split(',').next().unwrap_or("") };
+        let rooted = roots.iter().find(|root| first.contains(&***root));
+        let first = match (rooted, home) {
+            (Some(root), Some(home)) => first.replace(&**root, home),
+            _ => first.to_owned(),
+        };
         let text = literals::scalar(gather, first.trim_end_matches(')'));
-        let words = says("`puma.rb`", trimmed);
+        let words = says(&who, trimmed);
         match name {
-            "port" | "bind" => {
+            "port" | "bind" | "listen" => {
                 decided = true;
                 let manner = Manner { spoken: HTTP, weight: Weight::Decisive, port: None };
                 gather.listens(&text, manner, site, words);
@@ -293,8 +341,13 @@ fn unicorn(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site) {
         gather.listens_as_given(given, manner);
     }
     if told.is_empty() {
-        if last(arguments, &["-c", "--config-file"]).is_some() {
-            gather.open = true;
+        if let Some(given) = last(arguments, &["-c", "--config-file"]) {
+            match gather.inside(&given.value.text.clone()) {
+                Inside::File(id) => {
+                    ruby_file(gather, id, None);
+                }
+                _ => gather.open = true,
+            }
         } else {
             gather.usual(&servers::UNICORN, at, HTTP);
         }

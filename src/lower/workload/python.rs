@@ -35,12 +35,32 @@ pub(super) fn handle(gather: &mut Gather<'_, '_>, line: &Line) -> bool {
             }
         }
         "uwsgi" | "uwsgi-core" => super::uwsgi::command(gather, arguments, at),
+        "streamlit" if arguments.first().is_some_and(|word| &*word.text == "run") => {
+            let names: [&[&str]; 2] = [&["--server.address"], &["--server.port"]];
+            let variables: [&[&str]; 2] = [&["STREAMLIT_SERVER_ADDRESS"], &["STREAMLIT_SERVER_PORT"]];
+            super::programs::told(gather, arguments, at, &servers::STREAMLIT, names, variables);
+        }
+        "mlflow" if arguments.iter().any(|word| matches!(&*word.text, "server" | "ui")) => {
+            let variables: [&[&str]; 2] = [&["MLFLOW_HOST"], &["MLFLOW_PORT"]];
+            super::programs::told(
+                gather,
+                arguments,
+                at,
+                &servers::MLFLOW,
+                [&["--host", "-h"], &["--port", "-p"]],
+                variables,
+            );
+        }
         "manage.py" => django(gather, arguments, at),
         name if name.starts_with("python") || name.starts_with("pypy") => {
             let script = arguments.iter().position(|word| !word.text.starts_with('-'));
             match script.and_then(|at| arguments.get(at).map(|word| (at, word))) {
                 Some((index, word)) if lines::base_name(&word.text) == "manage.py" => {
                     django(gather, arguments.get(index + 1..).unwrap_or(&[]), at);
+                }
+                Some((_, word)) if word.text.ends_with(".py") => {
+                    super::sources::python(gather, &word.text.clone());
+                    return false;
                 }
                 _ => return false,
             }

@@ -221,7 +221,7 @@ fn dockerfiles_with_what_lies_beside_them() {
                     "const port = process.env.PORT || 3005;\nserver.keepAliveTimeout = 65 * 1000;\napp.listen(port, () => {});\n",
                 ),
             ],
-            "3005 any weak",
+            "3005 any strong",
         ),
         (
             &[

@@ -277,7 +277,7 @@ impl Build<'_> {
         let Some(looks) = self.looks.get(&asks).cloned() else { return };
         for (leads, own) in looks {
             match leads {
-                Leads::To(id) => {
+                Leads::To(id) | Leads::Container(id) => {
                     let to = self.workload(id);
                     self.line(from, to, None);
                 }

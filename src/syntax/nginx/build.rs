@@ -28,8 +28,8 @@ pub(super) enum Mode {
 /// Strict first. If the structure is broken, the reading that explains it with the fewest errors.
 pub(super) fn parse(text: &str) -> Parsed<Tree> {
     let flat = tags::flatten(text);
-    let text = flat.as_deref().unwrap_or(text);
-    let template = has_tag(text);
+    let text = flat.text.as_deref().unwrap_or(text);
+    let template = flat.tags && has_tag(text);
     let speaks = memmem::find(text.as_bytes(), b"gw502:").is_some();
     let read = |mode| {
         let mut builder = Builder::new(text, mode, template, speaks);
