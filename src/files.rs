@@ -226,7 +226,10 @@ impl<'a> Files<'a> {
     /// The path under which a file is asked for: its own, but for a text within another file.
     #[must_use]
     pub fn known_as(&self, id: FileId) -> &str {
-        self.embedded.get(&id).map_or_else(|| self.sources.file(id).path(), |known_as| known_as)
+        match self.embedded.get(&id) {
+            Some(known_as) => known_as,
+            None => self.sources.file(id).path(),
+        }
     }
 
     /// Whether a text stands within another file.

@@ -79,7 +79,7 @@ fn cut_short(rule: RuleId, t: &Topology, workload: &Workload, stop: &Stop, way: 
             .label(finishes.label(workload.site, format!("up to {} to finish", humanise(takes))))
             .label_if(
                 (slept > Duration::ZERO)
-                    .then(|| stop.before.as_ref())
+                    .then_some(stop.before.as_ref())
                     .flatten()
                     .map(|before| before.label(workload.site, format!("{} of sleep before that", humanise(slept)))),
             )

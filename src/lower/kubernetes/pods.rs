@@ -72,10 +72,13 @@ pub(super) struct Mount {
 #[derive(Debug)]
 pub(super) enum Volume {
     /// Keys of `ConfigMap`s: all, or those that are named, each with its path.
-    Maps(Vec<(Word, Option<Vec<(Word, Word)>>)>),
+    Maps(Vec<Held>),
     /// Something else.
     Other,
 }
+
+/// A `ConfigMap` in a volume: its name, and its keys with their paths where not all are taken.
+pub(super) type Held = (Word, Option<Vec<(Word, Word)>>);
 
 /// A probe: where it is written, and the port that it asks.
 #[derive(Debug)]

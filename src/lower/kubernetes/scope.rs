@@ -42,6 +42,9 @@ pub(super) enum Namespace {
     Folders(usize),
 }
 
+/// The keys of a `ConfigMap`, each with the path of its file.
+pub(super) type Keys = Vec<(Box<str>, String)>;
+
 /// Folders that belong together.
 #[derive(Debug, Default)]
 pub(super) struct Scopes {
@@ -52,7 +55,7 @@ pub(super) struct Scopes {
     /// Folders whose objects get their namespace from kustomize.
     moved: HashSet<usize>,
     /// The files of `ConfigMap`s that kustomize makes, by folder and name; none where that is not clear.
-    generated: HashMap<(usize, Box<str>), Option<Vec<(Box<str>, String)>>>,
+    generated: HashMap<(usize, Box<str>), Option<Keys>>,
 }
 
 impl Scopes {

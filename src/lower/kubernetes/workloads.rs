@@ -2,7 +2,7 @@
 //! handed on with its files, so that configuration in a `ConfigMap` is placed as a mounted file is.
 
 use super::objects::{Map, Word};
-use super::pods::{Container, Pods, Probe, Value, Volume};
+use super::pods::{Container, Held, Pods, Probe, Value, Volume};
 use super::scope::{Namespace, Scopes};
 use super::selectors::{MAX_PAIRS, selects};
 use super::{Cluster, objects::Objects};
@@ -340,7 +340,7 @@ impl Own<'_> {
     }
 
     /// The files of a volume, each with where its text is found. `None` where that is not known.
-    fn held(&self, maps: &[(Word, Option<Vec<(Word, Word)>>)], files: &Files<'_>) -> Option<Vec<(String, String)>> {
+    fn held(&self, maps: &[Held], files: &Files<'_>) -> Option<Vec<(String, String)>> {
         let mut found = Vec::new();
         for (name, items) in maps {
             let name = name.known()?;

@@ -229,7 +229,7 @@ fn hand_over(found: &mut Vec<Found>) {
             takes || service.learned.claims.iter().all(|claim| streams.iter().any(|stream| stream.at == claim.at))
         });
         match socket {
-            Some(socket) if agree && !(service.learned.claims_open && !takes) => {
+            Some(socket) if agree && (takes || !service.learned.claims_open) => {
                 let sockets = std::mem::take(&mut socket.learned.server.sockets);
                 socket.learned.server = service.learned.server;
                 socket.learned.server.sockets = sockets;
