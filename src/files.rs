@@ -143,6 +143,8 @@ pub struct Files<'a> {
     repository: &'a dyn Repository,
     trees: Vec<Option<Arc<Tree>>>,
     embedded: HashMap<FileId, Box<str>>,
+    /// Embedded texts by the folder that their paths name.
+    inner: HashMap<Box<str>, Vec<Box<str>>>,
     by_path: HashMap<Box<str>, Loaded>,
     globs: HashMap<Box<str>, Arc<[String]>>,
 }
@@ -173,6 +175,7 @@ impl<'a> Files<'a> {
             repository,
             trees: Vec::with_capacity(units.len()),
             embedded: HashMap::new(),
+            inner: HashMap::new(),
             by_path: HashMap::with_capacity(units.len()),
             globs: HashMap::new(),
         };
@@ -223,7 +226,7 @@ impl<'a> Files<'a> {
     }
 
     /// A text that stands within another file, with blanks for the rest of that file. Nothing may be written back. `known_as`:
-    /// the path under which it can be asked for, if any; it is added once.
+    /// the path under which mounts and includes find it, if any, which is that of no file; it is added once.
     pub fn add_embedded(&mut self, path: &str, known_as: &str, bytes: Vec<u8>, dialect: Dialect) {
         if self.by_path.contains_key(known_as) {
             return;
@@ -234,6 +237,7 @@ impl<'a> Files<'a> {
         self.embedded.insert(id, known_as.into());
         if !known_as.is_empty() {
             self.by_path.insert(known_as.into(), Loaded::File(id));
+            self.inner.entry(folder(known_as).into()).or_default().push(known_as.into());
         }
     }
 
@@ -283,7 +287,16 @@ impl<'a> Files<'a> {
         if let Some(found) = self.globs.get(pattern) {
             return Arc::clone(found);
         }
-        let found: Arc<[String]> = self.repository.glob(pattern).into();
+        let found: Arc<[String]> = match self.inner.get(folder(pattern)) {
+            Some(inner) => match globset::GlobBuilder::new(pattern).literal_separator(true).build() {
+                Ok(glob) => {
+                    let glob = glob.compile_matcher();
+                    inner.iter().filter(|path| glob.is_match(&***path)).map(|path| path.to_string()).collect()
+                }
+                Err(_) => Arc::default(),
+            },
+            None => self.repository.glob(pattern).into(),
+        };
         self.globs.insert(pattern.into(), Arc::clone(&found));
         found
     }

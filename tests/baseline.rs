@@ -344,9 +344,8 @@ fn a_file_that_is_set_anew_makes_no_churn() {
             before.files.iter().map(|(path, dialect)| (path.as_str(), *dialect)).collect();
         // A YAML file may hold a proxy's configuration, and is YAML all the same.
         let yaml = |path: &str| path.ends_with(".yml") || path.ends_with(".yaml");
-        let proxies = |path: &str| {
-            dialects.get(path).copied().filter(|dialect| *dialect != Dialect::Kubernetes && !yaml(path))
-        };
+        let proxies =
+            |path: &str| dialects.get(path).copied().filter(|dialect| *dialect != Dialect::Kubernetes && !yaml(path));
         let clothes: [(&str, Change<'_>); 3] = [
             ("set anew", &|path, text| proxies(path).map_or(text.to_owned(), |dialect| reformatted(text, dialect))),
             ("CRLF", &|path, text| match proxies(path) {

@@ -194,7 +194,8 @@ fn links_lead_somewhere() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
         .collect();
     pages.extend(
-        ["README.md", "CONTRIBUTING.md", "SECURITY.md", "fuzz/README.md", "fixtures/README.md", "tests/README.md"].map(|name| root().join(name)),
+        ["README.md", "CONTRIBUTING.md", "SECURITY.md", "fuzz/README.md", "fixtures/README.md", "tests/README.md"]
+            .map(|name| root().join(name)),
     );
     let mut broken = Vec::new();
     let mut seen = 0;

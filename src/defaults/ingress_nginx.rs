@@ -12,6 +12,35 @@ pub struct Seconds {
 /// The prefix of its annotations, unless the controller is started with another one.
 pub const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 
+/// The prefix that they had up to release 0.8.
+pub const LEGACY: &str = "ingress.kubernetes.io/";
+
+/// The prefix of the annotations of the other controller, that of nginx's own makers.
+pub const NGINX_ORG: &str = "nginx.org/";
+
+/// Whether an annotation is one of ingress-nginx that decides about times, buffers and protocols.
+#[must_use]
+pub fn is_known(name: &str) -> bool {
+    SECONDS.iter().any(|one| one.name == name)
+        || matches!(
+            name,
+            "proxy-next-upstream"
+                | "proxy-next-upstream-timeout"
+                | "proxy-next-upstream-tries"
+                | "proxy-body-size"
+                | "proxy-buffering"
+                | "proxy-buffer-size"
+                | "proxy-buffers-number"
+                | "proxy-request-buffering"
+                | "proxy-http-version"
+                | "backend-protocol"
+                | "service-upstream"
+                | "upstream-vhost"
+                | "configuration-snippet"
+                | "server-snippet"
+        )
+}
+
 /// Times in seconds. <https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/#custom-timeouts>
 /// ("All timeout values are unitless and in seconds"); defaults:
 /// <https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/configmap/>.

@@ -12,6 +12,7 @@ pub mod nginx_variables;
 
 pub mod images;
 pub mod ingress_nginx;
+pub mod kubernetes;
 pub mod servers;
 
 pub use crate::value::DefaultRef;

@@ -3,6 +3,7 @@
 
 mod listeners;
 mod machine;
+mod services;
 mod workloads;
 
 use crate::topology::Topology;

@@ -1,8 +1,10 @@
 //! What an endpoint's address means where its proxy runs.
 
+use super::services::Services;
 use crate::source::{FileId, Site};
 use crate::topology::{
-    Asks, Bar, ComputedKind, Known, Leads, Namespace, Outlook, OwnName, ProxyId, Target, Topology, Workload, WorkloadId,
+    Asks, Bar, ComputedKind, Known, Leads, Namespace, Outlook, OwnName, ProjectKind, ProxyId, Target, Topology,
+    Workload, WorkloadId,
 };
 use crate::value::{Address, Host};
 use std::collections::{HashMap, HashSet};
@@ -66,6 +68,7 @@ struct Names {
     bearers: HashMap<(usize, Box<str>), Vec<WorkloadId>>,
     /// Pools of all proxies that a workload runs, in lower case.
     pools: HashSet<(WorkloadId, Box<str>)>,
+    services: Services,
 }
 
 impl Names {
@@ -88,7 +91,7 @@ impl Names {
                 pools.insert((workload, pool.name.to_ascii_lowercase().into()));
             }
         }
-        Self { bearers, pools }
+        Self { bearers, pools, services: Services::new(topology) }
     }
 
     /// What an address leads to; `None`: nothing can be said of it.
@@ -119,6 +122,10 @@ impl Names {
             return matches!(namespace, Namespace::Own).then_some(Leads::MachineByName);
         }
         let project = topology.workloads[from].project;
+        if topology.projects[project].kind == ProjectKind::Kubernetes {
+            let known = is_name(host) && !self.pools.contains(&(from, name.as_str().into()));
+            return self.services.leads(topology, from, &name, known);
+        }
         let bearers = self.bearers.get(&(project.index(), name.as_str().into()));
         if let Some(bearers) = bearers {
             let reached: Vec<_> = bearers.iter().map(|&other| self.reached(topology, stands, other, &name)).collect();

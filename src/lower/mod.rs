@@ -47,9 +47,10 @@ pub struct Lowered {
 pub fn lower(files: &mut Files<'_>, targets: Targets) -> Lowered {
     let mut out = Lowered::default();
     let given: Vec<FileId> = files.sources.files().map(|(id, _)| id).filter(|&id| files.tree(id).is_some()).collect();
-    let surroundings = compose::surround(files, &given, &mut out);
+    let (mut containers, mut images) = compose::surround(files, &given, &mut out);
     workload::machine::lower(files, &mut out.topology);
-    kubernetes::lower(files, &mut out);
+    containers.extend(kubernetes::lower(files, &mut images, &mut out));
+    let surroundings = compose::place(files, containers, &mut out.topology);
     let (mut nginx, mut haproxy): (Vec<FileId>, Vec<FileId>) = Default::default();
     for (id, _) in files.sources.files() {
         match files.tree(id).as_deref() {

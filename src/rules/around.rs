@@ -149,6 +149,16 @@ impl Seen<'_> {
         (self.placement.site, words)
     }
 
+    /// What the proxy runs in, in a word.
+    pub fn home(&self) -> &'static str {
+        if self.project.kind == ProjectKind::Kubernetes { "pod" } else { "container" }
+    }
+
+    /// Where the proxy stands, seen from the other side.
+    pub fn elsewhere(&self) -> &'static str {
+        if self.project.kind == ProjectKind::Kubernetes { "another pod" } else { "another container" }
+    }
+
     /// What comes of a name that is not known: one that is looked up for each request keeps no proxy from starting.
     pub fn unresolved(&self, finding: Finding) -> Finding {
         match self.asked.lookup {
@@ -162,6 +172,27 @@ impl Seen<'_> {
     /// The port that is asked for.
     pub fn port(&self) -> Option<u16> {
         self.asked.port
+    }
+
+    /// The service that the address leads to.
+    pub fn service(&self) -> Option<&Service> {
+        match self.leads {
+            Leads::Service(id) => Some(&self.topology.services[id]),
+            _ => None,
+        }
+    }
+
+    /// The workloads that the address leads to, over a service too, and the port on which they are asked.
+    pub fn reached(&self) -> Option<(Vec<WorkloadId>, u16)> {
+        let port = self.port()?;
+        match self.service() {
+            Some(service) => {
+                let own = self.placement.workload;
+                let to = service.workloads();
+                (!to.is_empty() && !to.contains(&own)).then(|| Some((to.to_vec(), service.target(port)?)))?
+            }
+            None => self.to().map(|(to, _)| (vec![to], port)),
+        }
     }
 
     /// The workload that the address leads to, unless it is the proxy's own.
@@ -252,14 +283,15 @@ pub fn behind(topology: &Topology, endpoint: EndpointId) -> Vec<Behind<'_>> {
         Some(Address::Socket(path)) => Some(plain_run(path)),
         _ => None,
     };
-    let claim_of = |id: WorkloadId| {
+    let claim_on = |id: WorkloadId, at: Option<u16>| {
         let claims = topology.workloads[id].claims.iter().filter(|claim| match claim.at.known() {
             Some(Listens::Port(port)) => socket.is_none() && Some(*port) == at,
             Some(Listens::Socket(path)) => socket == Some(plain_run(path)),
             None => false,
         });
-        claims.max_by_key(|claim| claim.weight)
+        claims.max_by_key(|claim| (claim.weight, claim.spoken.is_some()))
     };
+    let claim_of = |id: WorkloadId| claim_on(id, at);
     let first = topology.outlooks.partition_point(|outlook| outlook.asks < Asks::Endpoint(endpoint));
     let looks = topology
         .outlooks
@@ -273,6 +305,16 @@ pub fn behind(topology: &Topology, endpoint: EndpointId) -> Vec<Behind<'_>> {
         let guessed =
             placement.how == Placed::Near || topology.projects[topology.workloads[placement.workload].project].guessed;
         let id = match outlook.leads {
+            Leads::Service(service) => {
+                let service = &topology.services[service];
+                let target = at.and_then(|at| service.target(at));
+                found.extend(service.workloads().iter().filter(|_| target.is_some()).take(8).map(|&id| Behind {
+                    workload: &topology.workloads[id],
+                    claim: claim_on(id, target),
+                    guessed,
+                }));
+                continue;
+            }
             Leads::To(id) | Leads::Container(id) => {
                 sharers(topology, id).into_iter().find(|&id| claim_of(id).is_some()).unwrap_or(id)
             }

@@ -14,6 +14,7 @@ impl Rule for HealthCheckCannotPass {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         tell_faults(self.id(), FaultKind::FailingCheck, cx, out);
+        super::readiness_probe::tell(self.id(), cx.topology, out);
         of_workloads(self.id(), cx, out);
     }
 }

@@ -29,22 +29,37 @@ impl Rule for LoopbackInContainer {
                 true => t.workloads[member].many,
                 false => t.workloads[member].claims_open,
             });
-            let owner = owner(t, seen.project, &group, port);
+            let owner = match seen.project.kind {
+                ProjectKind::Kubernetes => service_with(t, seen.placement.workload, port),
+                _ => owner(t, seen.project, &group, port),
+            };
             let (severity, confidence) = match (&owner, open) {
                 (Some(_), false) => (Severity::Error, Confidence::Certain),
                 (Some(_), true) => (Severity::Note, Confidence::Possible),
                 (None, false) => (Severity::Warning, Confidence::Likely),
                 (None, true) => return None,
             };
+            // A pod is often made of several programs, and something may put another one into it while it is made.
+            let in_pod = seen.project.kind == ProjectKind::Kubernetes;
+            if in_pod && open {
+                return None;
+            }
+            let (severity, confidence) = match in_pod {
+                true => (severity.min(Severity::Warning), confidence.min(Confidence::Likely)),
+                false => (severity, confidence),
+            };
             let address = seen.asked.words();
             let name = quote(&seen.from.name);
             let dialect = cx.dialect(seen.asked.proxy);
-            let message =
-                format!("{address} is the container of {} itself, and nothing listens there on {port}", dialect.name());
+            let message = format!(
+                "{address} is the {} of {} itself, and nothing listens there on {port}",
+                seen.home(),
+                dialect.name()
+            );
             let finding = Finding::new(
                 self.id(),
                 dialect,
-                (seen.asked.site, format!("the loopback of the container {name}")),
+                (seen.asked.site, format!("the loopback of the {} {name}", seen.home())),
                 message,
             )
             .severity(severity)
@@ -62,6 +77,7 @@ impl Rule for LoopbackInContainer {
                         .help(format!("write `{there}`"))
                         .fix(Some(Fix::guess(format!("write `{there}`"), edit)))
                 }
+                None if in_pod => finding.help("write the name of the Service that is meant; containers of one pod share the loopback, those of others do not"),
                 None => finding.help("write the name of the service that is meant; `host.docker.internal` with an `extra_hosts` entry for the machine"),
             })
         });
@@ -73,6 +89,17 @@ struct Owner<'t> {
     name: &'t str,
     site: Site,
     inside: u16,
+}
+
+/// A Service of the namespace with the port, behind which other pods stand.
+fn service_with(t: &Topology, from: WorkloadId, port: u16) -> Option<Owner<'_>> {
+    let project = t.workloads[from].project;
+    t.services.iter().filter(|(_, service)| service.project == project).take(1000).find_map(|(_, service)| {
+        let ports = service.ports.known().filter(|_| !service.workloads().contains(&from))?;
+        let one = ports.iter().find(|one| one.port == port || one.target == Known::Yes(port))?;
+        let inside = if matches!(service.kind, ServiceKind::Members(_)) { *one.target.known()? } else { one.port };
+        Some(Owner { name: &service.name, site: one.site, inside })
+    })
 }
 
 fn owner<'t>(t: &'t Topology, project: &'t Project, group: &[WorkloadId], port: u16) -> Option<Owner<'t>> {

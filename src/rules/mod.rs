@@ -3,6 +3,7 @@
 //! A rule is pure, synchronous and infallible. To add one: `rules/GWnnn-slug.yaml`, a file here with its line in
 //! [`RULES`], fixtures.
 
+mod abrupt_shutdown;
 mod around;
 mod dangling_route;
 mod deliberate_bad_gateway;
@@ -10,6 +11,8 @@ mod duplicate_definition;
 mod empty_pool;
 mod endpoint_limit_without_queue;
 mod file_limit_below_connections;
+mod firewall_blocks_upstream;
+mod header_limit_below_proxy;
 mod health_check_cannot_pass;
 mod host_port_as_upstream;
 mod http10_to_upstream;
@@ -18,6 +21,7 @@ mod inconsistent_buffers;
 mod inert_health_check;
 mod keepalive_lost;
 mod keepalive_race;
+mod led_to;
 mod localhost_two_families;
 mod loopback_in_container;
 mod lost_headers;
@@ -41,11 +45,13 @@ mod prelude;
 mod proxy_loop;
 mod proxy_protocol_mismatch;
 mod queue_timeout_inherited;
+mod readiness_probe;
 mod request_limit;
 mod resolver_out_of_reach;
 mod retry_window_too_short;
 mod runtime_name_without_resolver;
 mod selector_matches_nothing;
+mod service_port;
 mod shadowed_route;
 mod short_connect_timeout;
 mod short_read_timeout;
@@ -72,9 +78,12 @@ mod unknown_upstream_host;
 mod unset_variable;
 mod unusable_address;
 mod websocket_upgrade_missing;
+mod worker_pool_smaller_than_proxy;
 mod worker_timeout_below_proxy;
 mod workload_binds_loopback;
+mod workload_not_restarted;
 mod workload_socket;
+mod workload_without_health_check;
 mod wrong_application_protocol;
 mod wrong_host_header;
 
@@ -153,6 +162,9 @@ pub const RULES: &[&dyn Rule] = &[
     &no_failover::NoFailover,
     &single_endpoint::SingleEndpoint,
     &pool_empties_itself::PoolEmptiesItself,
+    &workload_without_health_check::WorkloadWithoutHealthCheck,
+    &workload_not_restarted::WorkloadNotRestarted,
+    &abrupt_shutdown::AbruptShutdown,
     &slow_detection::SlowDetection,
     &plain_to_tls_port::PlainToTlsPort,
     &tls_to_plain_port::TlsToPlainPort,
@@ -173,8 +185,11 @@ pub const RULES: &[&dyn Rule] = &[
     &file_limit_below_connections::FileLimitBelowConnections,
     &endpoint_limit_without_queue::EndpointLimitWithoutQueue,
     &request_limit::RequestLimit,
+    &header_limit_below_proxy::HeaderLimitBelowProxy,
+    &worker_pool_smaller_than_proxy::WorkerPoolSmallerThanProxy,
     &keepalive_race::KeepaliveRace,
     &keepalive_lost::KeepaliveLost,
+    &firewall_blocks_upstream::FirewallBlocksUpstream,
 ];
 
 /// What a rule may look at.

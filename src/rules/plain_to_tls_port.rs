@@ -16,6 +16,7 @@ impl Rule for PlainToTlsPort {
     }
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        tell_faults(self.id(), FaultKind::PlainToTls, cx, out);
         let topology = cx.topology;
         let mut told = HashSet::new();
         for id in distinct_hops(topology) {

@@ -15,8 +15,12 @@ impl Rule for PortMismatch {
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let t = cx.topology;
         super::workload_socket::tell_ports(self.id(), cx, out);
+        super::service_port::unheard(self.id(), cx, out);
         declared(self.id(), cx, out);
         look_around(cx, out, |seen| {
+            if seen.service().is_some() {
+                return super::service_port::asked(self.id(), cx, seen);
+            }
             let ((to, workload), port) = (seen.to()?, seen.port()?);
             let group = sharers(t, to);
             let open = group.iter().any(|&member| t.workloads[member].claims_open);

@@ -109,6 +109,27 @@ fn judge(name: &str, asked: Asked) -> Option<(&'static str, Confidence)> {
     ))
 }
 
+/// Why the name server of a cluster does not find the short name of a Service.
+const SHORT: &str = "it is asked for the name as it stands: the search domains of the pod's `/etc/resolv.conf` do not count, and the \
+                     cluster's name server knows the full name only";
+
+/// The Services to which names lead where the proxy runs.
+fn services(topology: &Topology) -> HashMap<Asks, ServiceId> {
+    let service = |outlook: &Outlook| match outlook.leads {
+        Leads::Service(id) => Some((outlook.asks, id)),
+        _ => None,
+    };
+    topology.outlooks.iter().filter_map(service).collect()
+}
+
+fn full_name(service: &Service, name: &str) -> String {
+    let namespace = service.namespace.as_deref().or_else(|| name.split('.').nth(1));
+    match namespace {
+        Some(namespace) => format!("write `{}.{namespace}.svc.cluster.local`", service.name),
+        None => format!("write `{}.NAMESPACE.svc.cluster.local`, with the namespace in which it runs", service.name),
+    }
+}
+
 impl Rule for ResolverOutOfReach {
     fn id(&self) -> RuleId {
         RuleId::GW109
@@ -122,45 +143,67 @@ impl Rule for ResolverOutOfReach {
             return;
         }
         let mut told = HashSet::new();
-        let mut tell = |proxy: ProxyId, name: &str, site: Site, way: Option<Site>, asked: Asked| {
-            let Some((why, confidence)) = judge(name, asked) else { return };
+        let services = services(topology);
+        let pools: HashSet<&str> = match services.is_empty() {
+            true => HashSet::new(),
+            false => topology.pools.iter().map(|(_, pool)| &*pool.name).collect(),
+        };
+        let mut tell = |asks: Asks, proxy: ProxyId, name: &str, site: Site, way: Option<Site>, asked: Asked| {
+            let service = services.get(&asks).filter(|_| !name.ends_with('.')).map(|&id| &topology.services[id]);
+            let short = service.filter(|_| !asked.bare && name.split('.').count() < 4);
+            let judged = match short {
+                Some(_) => Some((SHORT, Confidence::Certain)),
+                None => judge(name, asked),
+            };
+            let Some((why, confidence)) = judged else { return };
             if !told.insert((site, asked.site)) {
                 return;
             }
             let message = format!("the resolver cannot find {}", quote(name));
-            let help = match name.eq_ignore_ascii_case("localhost") {
-                true => "write `127.0.0.1`: the machine itself needs no resolver",
-                false => "write the full name, as the name server knows it, or ask a name server that knows this one",
+            let help = match short {
+                Some(service) => full_name(service, name),
+                None if name.eq_ignore_ascii_case("localhost") => {
+                    "write `127.0.0.1`: the machine itself needs no resolver".to_owned()
+                }
+                None => "write the full name, as the name server knows it, or ask a name server that knows this one"
+                    .to_owned(),
             };
             out.push(
                 Finding::new(self.id(), cx.dialect(proxy), (site, "looked up while it runs".into()), message)
                     .confidence(confidence)
                     .label((asked.site, "this is asked".into()))
                     .label_if(way.map(|way| (way, "requests go there".into())))
+                    .label_if(short.map(|service| (service.site, "the Service that is meant".into())))
                     .why(why)
                     .why_of_dialect()
                     .help(help),
             );
         };
-        for (_, hop) in topology.hops.iter() {
+        for (id, hop) in topology.hops.iter() {
             let Target::Computed(computed) = &hop.target else { continue };
             let Known::Yes(Some(resolver)) = computed.resolver else { continue };
             let Some(&asked) = asked.get(&resolver) else { continue };
             // In a part of a configuration, a bare name may be a group of another file.
             let whole = topology.proxies[hop.proxy].whole;
-            let names = computed.outcomes.iter().filter(|outcome| outcome.is == ComputedKind::HostName);
-            for outcome in names.filter(|outcome| whole || outcome.name.contains('.')).take(64) {
+            let names = computed.outcomes.iter().enumerate();
+            let names = names.filter(|(_, outcome)| outcome.is == ComputedKind::HostName);
+            for (number, outcome) in names.take(64) {
+                let asks = Asks::Outcome(id, number as u32);
+                let is_service = services.contains_key(&asks) && !pools.contains(&*outcome.name);
+                if !whole && !outcome.name.contains('.') && !is_service {
+                    continue;
+                }
                 let way = Some(hop.target_site).filter(|way| *way != outcome.site);
-                tell(hop.proxy, &outcome.name, outcome.site, way, asked);
+                tell(asks, hop.proxy, &outcome.name, outcome.site, way, asked);
             }
         }
-        for (_, endpoint) in topology.endpoints.iter() {
+        for (id, endpoint) in topology.endpoints.iter() {
             if let Lookup::Repeated { resolver: Some(resolver) } = endpoint.lookup
                 && let Some(&asked) = asked.get(&resolver)
                 && let Some(name) = endpoint.host_name()
                 && endpoint.is_usable()
             {
-                tell(endpoint.proxy, name, endpoint.address_site, None, asked);
+                tell(Asks::Endpoint(id), endpoint.proxy, name, endpoint.address_site, None, asked);
             }
         }
     }

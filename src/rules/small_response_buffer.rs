@@ -15,6 +15,7 @@ impl Rule for SmallResponseBuffer {
     }
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        tell_faults(self.id(), FaultKind::SmallBuffer, cx, out);
         // A size may hold for many routes: it is one mistake.
         let mut told = HashSet::new();
         for (_, hop) in cx.topology.hops.iter() {

@@ -90,6 +90,7 @@ impl House {
             routes: Vec::new(),
             wants_certificate: None,
             clients: None,
+            request_header: None,
         });
         for &listener in listeners {
             self.t.listeners[listener].virtual_hosts.push(host);
@@ -145,6 +146,7 @@ impl House {
             down: None,
             weight: built_in(1),
             refuses_over: None,
+            takes: None,
             check: ActiveCheck {
                 enabled: Known::Yes(false),
                 site: None,

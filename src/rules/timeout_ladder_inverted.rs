@@ -19,6 +19,7 @@ impl Rule for TimeoutLadderInverted {
     }
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        tell_faults(self.id(), FaultKind::LadderInverted, cx, out);
         let mut told = HashSet::new();
         for (_, hop) in cx.topology.hops.iter() {
             // Where requests are understood, a client that waits for its answer is not cut.

@@ -82,6 +82,59 @@ impl Rule for UnknownUpstreamHost {
     }
 }
 
+/// A name that no Service bears in the namespace that is meant.
+fn no_service(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>, name: &str) -> Option<Finding> {
+    let t = cx.topology;
+    let mut labels = name.split('.');
+    let (service, namespace) = (labels.next()?, labels.next());
+    let own = t.services.iter().find(|(_, one)| one.project == seen.from.project);
+    let own = own.and_then(|(_, one)| one.namespace.as_deref());
+    let there = namespace.or(own);
+    let place = match there {
+        Some(there) => format!("in the namespace {}", quote(there)),
+        None => "beside this pod".to_owned(),
+    };
+    let message = format!("no Service {place} is called {}", quote(service));
+    let at = (seen.asked.site, "no Service of that name".to_owned());
+    let finding = Finding::new(rule, cx.dialect(seen.asked.proxy), at, message);
+    let of_name = |one: &&Service| one.name.eq_ignore_ascii_case(service);
+    let all = || t.services.iter().map(|(_, one)| one);
+    let finding = match all().find(of_name) {
+        Some(other) => {
+            let namespace = other.namespace.as_deref()?;
+            finding
+                .label((other.site, format!("this one is in the namespace {}", quote(namespace))))
+                .label(seen.runs())
+                .help(format!("write `{}.{namespace}`", other.name))
+                .confidence(Confidence::Likely)
+        }
+        // Another deployment may bring it.
+        None => {
+            let beside = |one: &&Service| match there {
+                Some(there) => one.namespace.as_deref() == Some(there),
+                None => one.project == seen.from.project,
+            };
+            let near = all().filter(beside).take(1000).find(|one| {
+                let distance = strsim::osa_distance(service, &one.name.to_ascii_lowercase());
+                distance <= 2 && one.name.len() > distance + 1
+            });
+            let other = near.or_else(|| all().find(beside));
+            let words = if near.is_some() { "was this one meant?" } else { "one of those that are there" };
+            let finding = finding
+                .severity(Severity::Warning)
+                .confidence(Confidence::Likely)
+                .label_if(other.map(|other| (other.site, words.to_owned())))
+                .label(seen.runs())
+                .assumed("all Services of that namespace are in these files".to_owned());
+            match near {
+                Some(near) => finding.help(format!("write {}", quote(&near.name))),
+                None => finding.help("write the name of the Service that is meant"),
+            }
+        }
+    };
+    Some(seen.unresolved(finding))
+}
+
 /// All workloads by their names in lower case.
 type Elsewhere = HashMap<String, Vec<WorkloadId>>;
 
@@ -111,6 +164,7 @@ fn in_project(rule: RuleId, cx: &Cx<'_>, names: &Elsewhere, seen: &Seen<'_>) -> 
     let elsewhere = || names.get(&name.to_ascii_lowercase()).into_iter().flatten();
     let finding = match seen.leads {
         // Another file of the repository has it: laid over this one, or on a network of both, it is there.
+        Leads::Nobody if seen.project.kind == ProjectKind::Kubernetes => return no_service(rule, cx, seen, name),
         // Of very many that bear the name, one will be meant.
         Leads::Nobody if elsewhere().count() > 1000 || elsewhere().any(|&other| may_join(t, seen.project, other)) => {
             return None;

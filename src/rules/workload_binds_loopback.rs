@@ -14,8 +14,10 @@ impl Rule for WorkloadBindsLoopback {
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let t = cx.topology;
         look_around(cx, out, |seen| {
-            let ((to, workload), port) = (seen.to()?, seen.port()?);
-            let group = sharers(t, to);
+            let (to, port) = seen.reached()?;
+            // Of several groups of pods another one may answer.
+            let [to] = to[..] else { return None };
+            let (workload, group) = (&t.workloads[to], sharers(t, to));
             // Who shares the network shares the loopback.
             if group.contains(&seen.placement.workload) || group.iter().any(|&member| t.workloads[member].claims_open) {
                 return None;
@@ -48,7 +50,7 @@ impl Rule for WorkloadBindsLoopback {
                 ),
                 false => format!("{name} listens on its own loopback only, so connections from the proxy are refused"),
             };
-            let at = (seen.asked.site, format!("asks {name} from another container"));
+            let at = (seen.asked.site, format!("asks {name} from {}", seen.elsewhere()));
             let finding = Finding::new(self.id(), cx.dialect(seen.asked.proxy), at, message)
                 .label((first.site, first.words.to_string()))
                 .label(seen.runs())
@@ -75,7 +77,7 @@ fn refuses_others(rule: RuleId, cx: &Cx<'_>, seen: &Seen<'_>, workload: &Workloa
         return None;
     }
     let name = quote(&workload.name);
-    let at = (seen.asked.site, format!("asks {name} from another container"));
+    let at = (seen.asked.site, format!("asks {name} from {}", seen.elsewhere()));
     let message = format!("{name} takes connections from its own loopback only, and closes those from the proxy");
     Some(
         Finding::new(rule, cx.dialect(seen.asked.proxy), at, message)

@@ -13,6 +13,7 @@ impl Rule for WrongApplicationProtocol {
     }
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        tell_faults(self.id(), FaultKind::WrongProtocol, cx, out);
         // Of a listener that the proxy's own hops lead to, those hops are judged.
         let inner: HashSet<_> =
             cx.topology.endpoints.iter().filter_map(|(_, endpoint)| Some(endpoint.leads_to?.listener)).collect();

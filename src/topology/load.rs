@@ -249,6 +249,18 @@ pub enum FaultKind {
     TimeUnit,
     /// A Service that leads to no container.
     SelectorMismatch,
+    /// Plain HTTP to what speaks TLS.
+    PlainToTls,
+    /// TLS to what speaks plain HTTP.
+    TlsToPlain,
+    /// A protocol that the other side does not understand.
+    WrongProtocol,
+    /// A buffer that is too small for an answer's header.
+    SmallBuffer,
+    /// A time within another one that is shorter.
+    LadderInverted,
+    /// A connection that a firewall does not let through.
+    Blocked,
     /// Members that are all the same machine, because their name is looked up once.
     OneAddress,
 }

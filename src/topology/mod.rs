@@ -16,18 +16,22 @@
 //! resolved by the lowering, so a rule never asks "what does nothing mean here?".
 
 mod arena;
+mod guard;
 mod load;
 mod reach;
 mod serve;
+mod service;
 mod setting;
 mod shared;
 mod websockets;
 mod workload;
 
 pub use arena::{Arena, Id};
+pub use guard::*;
 pub use load::*;
 pub use reach::*;
 pub use serve::*;
+pub use service::*;
 pub use setting::{Known, Origin, Reason, Scope, Setting};
 pub use shared::{Lately, Shared};
 pub use websockets::*;
@@ -53,6 +57,8 @@ pub type ProjectId = Id<Project>;
 pub type NetworkId = Id<Network>;
 /// Id of a [`Workload`].
 pub type WorkloadId = Id<Workload>;
+/// Id of a [`Service`].
+pub type ServiceId = Id<Service>;
 
 /// Everything that was found, joined.
 #[derive(Debug, Default)]
@@ -79,6 +85,10 @@ pub struct Topology {
     pub networks: Arena<Network>,
     /// The processes around the proxies.
     pub workloads: Arena<Workload>,
+    /// Names with ports of their own that lead to workloads.
+    pub services: Arena<Service>,
+    /// Who may connect to whom, where something says so; sorted by workload.
+    pub guards: Vec<Guard>,
     /// Which workload reads which file.
     pub placements: Vec<Placement>,
     /// What addresses mean where the proxies run; sorted. Nothing is said of those not in it.

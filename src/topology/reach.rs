@@ -449,6 +449,9 @@ pub struct Endpoint {
     /// How many connections it takes at once, where that is limited and the surplus is not queued: it goes to another
     /// member, or is refused.
     pub refuses_over: Option<Box<Setting<u32>>>,
+    /// How many connections the proxy opens to it at once, where that is written. What becomes of the surplus is
+    /// another question.
+    pub takes: Option<Box<Setting<u32>>>,
     /// Whether it is asked actively whether it lives.
     pub check: ActiveCheck,
     /// Whether failures of ordinary requests take it out; `None`: the dialect has no such thing here.

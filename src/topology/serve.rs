@@ -2,7 +2,7 @@
 
 use super::{Ciphers, HopId, Known, ListenerId, ProxyId, RouteId, Setting, TlsVersions, VirtualHostId};
 use crate::source::{FileId, Site};
-use crate::value::{Address, Versions, Wait};
+use crate::value::{Address, ByteSize, Versions, Wait};
 
 /// Which configuration language a proxy is written in. Rules do not branch on it; it chooses the words of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,6 +144,8 @@ pub struct VirtualHost {
     pub wants_certificate: Option<Site>,
     /// How many clients may be connected at once, where that is limited; the others wait without an answer.
     pub clients: Option<Box<Setting<u64>>>,
+    /// The longest line of a request's header that is taken, where that is known.
+    pub request_header: Option<Box<Setting<ByteSize>>>,
 }
 
 /// A match condition and what it leads to.

@@ -4,7 +4,7 @@
 //! Where it listens is never known for sure from outside; each piece of evidence is a [`Claim`] with a [`Weight`], and
 //! rules say how strong the evidence is before they accuse anybody.
 
-use super::{EndpointId, HopId, Known, NetworkId, ProjectId, ProxyId, Setting, WorkloadId};
+use super::{EndpointId, HopId, Known, NetworkId, ProjectId, ProxyId, ServiceId, Setting, WorkloadId};
 use crate::source::{FileId, Site};
 use crate::value::{ByteSize, Wait};
 
@@ -90,6 +90,8 @@ pub struct Peer {
 pub enum Leads {
     /// This workload.
     To(WorkloadId),
+    /// This service, which leads on to workloads.
+    Service(ServiceId),
     /// This workload, by the name that the engine gave to one of its containers.
     Container(WorkloadId),
     /// The proxy's own network namespace: its loopback.
@@ -407,6 +409,26 @@ pub struct Server {
     pub unmade_folder: Option<(Box<str>, Site)>,
     /// The addresses from which it takes connections, where it is told to refuse all others.
     pub allowed_clients: Option<(Vec<Box<str>>, Site)>,
+    /// How it is ended, where anything is said of that.
+    pub stop: Option<Box<Stop>>,
+}
+
+/// How a workload is ended: it is told to, and killed when it takes too long.
+#[derive(Debug, Default)]
+pub struct Stop {
+    /// After how long it is killed. Starts when its end begins.
+    pub grace: Option<Setting<Wait>>,
+    /// For how long it sleeps before it is told. Part of that time.
+    pub before: Option<Setting<Wait>>,
+    /// For how long it finishes its requests once it is told.
+    pub finishes: Option<Setting<Wait>>,
+}
+
+impl Server {
+    /// What is said of how it is ended, to add to.
+    pub fn stop_mut(&mut self) -> &mut Stop {
+        self.stop.get_or_insert_default()
+    }
 }
 
 /// Who may open a socket in the file system.

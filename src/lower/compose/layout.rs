@@ -70,7 +70,7 @@ const MOST: usize = 10_000;
 
 impl Layout {
     /// Adds what lies at a path.
-    pub(super) fn add(&mut self, inside: &str, outside: Option<String>, site: Site, how: How) {
+    pub(in crate::lower) fn add(&mut self, inside: &str, outside: Option<String>, site: Site, how: How) {
         let folder = inside.ends_with('/');
         let Some(inside) = inside.strip_prefix('/').and_then(|inside| join("", inside)) else { return };
         let mut inside = format!("/{inside}");

@@ -6,6 +6,7 @@
 //! path. So other YAML files of a repository cost nothing.
 
 mod chains;
+mod contain;
 mod envsubst;
 mod inline;
 mod interpolate;
@@ -17,9 +18,11 @@ mod ports;
 mod read;
 mod value;
 
+pub(super) use contain::{Contained, Container, Given, contain};
 pub(super) use envsubst::hazards;
-pub(super) use layout::Lies;
-pub(super) use place::{Place, Surroundings, Values};
+pub(super) use layout::{How, Layout, Lies};
+pub(super) use model::{Images, name_image, named_image};
+pub(super) use place::{Place, Surroundings, Values, place};
 
 use super::Lowered;
 use crate::files::{Files, folder};
@@ -32,8 +35,8 @@ pub fn is_compose_name(name: &str) -> bool {
     read::is_compose_name(name)
 }
 
-/// Reads what stands around the proxy files.
-pub(super) fn surround(files: &mut Files<'_>, proxies: &[FileId], out: &mut Lowered) -> Surroundings {
+/// Reads what stands around the proxy files. Gives the containers, and the images that are built.
+pub(super) fn surround(files: &mut Files<'_>, proxies: &[FileId], out: &mut Lowered) -> (Vec<Container>, Images) {
     let mut folders: BTreeSet<String> = BTreeSet::new();
     for &id in proxies {
         let mut at = folder(files.sources.file(id).path());
@@ -69,5 +72,5 @@ pub(super) fn surround(files: &mut Files<'_>, proxies: &[FileId], out: &mut Lowe
     for draft in &drafts {
         containers.extend(model::model(draft, files, &mut images, &mut out.topology));
     }
-    place::place(files, containers, &mut out.topology)
+    (containers, images)
 }

@@ -1,5 +1,6 @@
 //! Projects → the topology: networks, workloads, names, ports, evidence.
 
+use super::contain::{Contained, Container, Given, contain};
 use super::inline::{self, Inline};
 use super::layout::{How, Layout, Lies, Puts, written};
 use super::ports;
@@ -11,30 +12,43 @@ use crate::source::{Site, Span};
 use crate::syntax::words::{Command, HOLE, Text};
 use crate::topology::{
     Bind, Claim, Dependency, Folder, Known, Listens, Namespace, Network, NetworkId, OwnName, Project, ProjectId,
-    ProjectKind, Reason, Server, Topology, Until, Weight, Workload, WorkloadId,
+    ProjectKind, Reason, Server, Setting, Topology, Until, Weight, Workload, WorkloadId,
 };
-use std::collections::{BTreeMap, HashMap};
+use crate::value::{Wait, parse_duration};
+use std::collections::HashMap;
+use std::collections::hash_map;
 use std::rc::Rc;
 
-/// Images that were read already, by what builds them.
-pub(super) type Images = HashMap<String, Option<Rc<Image>>>;
+/// Images that were read already: by what builds them, and by the names that are given to them.
+pub(in crate::lower) type Images = HashMap<String, Option<Rc<Image>>>;
 
-/// What is known of a container beside the topology.
-pub(super) struct Container {
-    pub(super) workload: WorkloadId,
-    pub(super) layout: Layout,
-    /// Its variables, those of the image among them; a value with a hole is not known.
-    pub(super) environment: BTreeMap<Box<str>, Text>,
-    /// What it starts, in words.
-    pub(super) command: String,
-    /// The image it runs, or begins with.
-    pub(super) image: Option<Box<str>>,
-    /// Whether it may have variables that could not be read.
-    pub(super) environment_open: bool,
-    /// Whether something takes the place of the image's own entrypoint.
-    pub(super) own_entrypoint: bool,
-    /// Variables of the proxy that compose replaces, in texts within the compose file.
-    pub(super) eaten: HashMap<String, (Box<str>, Site)>,
+/// An image's name without its tag, as a key that none of those is that say how one is built.
+fn name_key(image: &str) -> String {
+    let name = image.split('@').next().unwrap_or(image);
+    let last = name.rfind('/').map_or(0, |end| end + 1);
+    format!("={}", name[last..].find(':').map_or(name, |end| &name[..last + end]))
+}
+
+/// Notes under which name an image is built. Two that are built under one name are none.
+pub(in crate::lower) fn name_image(images: &mut Images, name: &str, image: Option<Rc<Image>>) {
+    let same = |one: &Option<Rc<Image>>, other: &Option<Rc<Image>>| match (one, other) {
+        (Some(one), Some(other)) => Rc::ptr_eq(one, other),
+        _ => false,
+    };
+    match images.entry(name_key(name)) {
+        hash_map::Entry::Vacant(place) => {
+            place.insert(image);
+        }
+        hash_map::Entry::Occupied(mut place) if !same(place.get(), &image) => {
+            place.insert(None);
+        }
+        hash_map::Entry::Occupied(_) => {}
+    }
+}
+
+/// The image that the repository builds under a name.
+pub(in crate::lower) fn named_image(images: &Images, name: &str) -> Option<Rc<Image>> {
+    images.get(&name_key(name)).cloned().flatten()
 }
 
 const UNKNOWN: Reason = Reason::Variable;
@@ -327,82 +341,56 @@ impl Service<'_> {
     fn evidence(&self, files: &mut Files<'_>, images: &mut Images, open: bool, t: &mut Topology) -> Container {
         let item = self.item();
         let (image, built_unread) = self.image(files, images);
+        if let (Some(name), Some(image)) = (item.word("image"), &image) {
+            name_image(images, name, Some(Rc::clone(image)));
+        }
         let (environment, environment_open) = self.environment(files);
-        let mut layout = self.layout(image.as_deref(), files);
-        let command = item.get("command").map(command);
-        let entrypoint = item.get("entrypoint").map(command_of_entrypoint);
+        let layout = self.layout(image.as_deref(), files);
         let mut words = String::new();
         for part in [item.get("entrypoint"), item.get("command")].into_iter().flatten() {
             add_words(part, &mut words);
         }
-        let mut started =
-            if words.is_empty() { image.as_deref().map(started_words).unwrap_or_default() } else { words.clone() };
-        let site = item.get("command").or_else(|| item.get("entrypoint")).map(|part| part.site);
-        let mut site = site.or_else(|| image.as_deref().and_then(started_at)).unwrap_or(self.entry.site);
-        if let Some((text, at)) = script(&started, &layout, files) {
-            started = text;
-            site = at;
-        }
-        for (from, to, puts) in written(&started) {
-            if let Lies::Repository(path) = layout.at(&from, files) {
-                layout.add(&to, Some(path), site, How::Written(puts));
-            }
-        }
-        let mounts = layout.maps.iter().filter(|map| map.how == How::Mounted);
-        let mounts = mounts.filter_map(|map| Some((map.outside.clone()?, map.inside.clone()))).collect();
+        let at = item.get("command").or_else(|| item.get("entrypoint")).map(|part| part.site);
+        let at = at.or_else(|| image.as_deref().and_then(started_at)).unwrap_or(self.entry.site);
         let evidence = Evidence {
             image: item.get("image").and_then(Item::text).filter(|_| item.get("build").is_none()),
             built: image.as_deref().cloned(),
             built_unread,
-            entrypoint,
-            command,
-            environment: environment.clone(),
+            entrypoint: item.get("entrypoint").map(command_of_entrypoint),
+            command: item.get("command").map(command),
+            environment,
             environment_open,
             working_dir: item.get("working_dir").and_then(Item::text),
             health: self.health(),
-            mounts,
+            mounts: Vec::new(),
             folder: None,
         };
-        let learned = workload::learn(files, &evidence);
+        let given = Given { workload: self.id, image: image.as_deref(), layout, words, at, evidence };
+        let Contained { mut container, evidence, learned, waits, many } = contain(files, given);
         let workload = &mut t.workloads[self.id];
         workload.claims = learned.claims;
         workload.claims_open = learned.claims_open || open;
         workload.server = learned.server;
         workload.health = learned.health;
-        workload.check = learned.check;
-        workload.waits = ["wait", "dockerize", "sleep", "until "].iter().any(|word| started.contains(word));
-        let base = image.as_deref().and_then(|image| image.base.as_ref()).or(evidence.image.as_ref());
-        workload.many = !base.and_then(Text::known).is_some_and(is_proxy_image)
-            || built_unread
-            || !runs_proxy_only(&if words.is_empty() {
-                image.as_deref().map(started_words).unwrap_or_default()
-            } else {
-                words.clone()
+        if let Some(grace) = item.get("stop_grace_period") {
+            let wait = grace.known().and_then(parse_duration).map(Wait::For);
+            workload.server.stop_mut().grace = Some(match wait {
+                Some(wait) => Setting::written(wait, grace.site, "stop_grace_period"),
+                None => Setting::unknown(UNKNOWN, grace.site, "stop_grace_period"),
             });
+        }
+        workload.check = learned.check;
+        workload.waits = waits;
+        workload.many = many;
         self.ports(&evidence, workload);
-        let mut all: BTreeMap<Box<str>, Text> = BTreeMap::new();
-        all.extend(image.iter().flat_map(|image| image.environment.iter().cloned()));
-        all.extend(environment);
         // Nobody is told what a template comes to with the values of a sample.
         let named = item.get("environment").map(Item::entries).unwrap_or_default();
         for entry in named.iter().filter(|entry| entry.item.sampled) {
-            all.insert(entry.key.clone(), Text::new(HOLE.to_string(), entry.item.site));
+            container.environment.insert(entry.key.clone(), Text::new(HOLE.to_string(), entry.item.site));
         }
-        Container {
-            workload: self.id,
-            layout,
-            environment: all,
-            command: started,
-            image: base.map(|text| text.text.clone()),
-            environment_open: environment_open || built_unread,
-            eaten: self
-                .inline
-                .values()
-                .filter_map(|inline| Some((inline.path.clone(), inline.eaten.clone()?)))
-                .collect(),
-            own_entrypoint: item.get("entrypoint").is_some()
-                || image.as_deref().is_some_and(|image| image.entrypoint.is_some()),
-        }
+        let eaten = self.inline.values().filter_map(|inline| Some((inline.path.clone(), inline.eaten.clone()?)));
+        container.eaten = eaten.collect();
+        container
     }
 
     /// Published and documented ports, labels.
@@ -641,14 +629,14 @@ fn add_words(item: &Item, out: &mut String) {
 }
 
 /// Whether an image is one in which a proxy runs, and nothing else.
-pub(super) fn is_proxy_image(image: &str) -> bool {
+pub(in crate::lower) fn is_proxy_image(image: &str) -> bool {
     let name = image.split('@').next().unwrap_or(image).rsplit('/').next().unwrap_or(image);
     let name = name.split(':').next().unwrap_or(name);
     matches!(name, "nginx" | "haproxy" | "openresty" | "nginx-unprivileged" | "angie" | "freenginx" | "haproxy-alpine")
 }
 
 /// What an image starts, in words.
-fn started_words(image: &Image) -> String {
+pub(super) fn started_words(image: &Image) -> String {
     let mut out = String::new();
     for command in [&image.entrypoint, &image.command].into_iter().flatten() {
         let words = match command {
@@ -673,7 +661,7 @@ fn started_at(image: &Image) -> Option<Site> {
 }
 
 /// The text of the script that a command starts with, without its comments, if the repository has it.
-fn script(command: &str, layout: &Layout, files: &mut Files<'_>) -> Option<(String, Site)> {
+pub(super) fn script(command: &str, layout: &Layout, files: &mut Files<'_>) -> Option<(String, Site)> {
     let mut words = command.split_whitespace().filter(|word| !matches!(*word, "sh" | "bash" | "/bin/sh" | "/bin/bash"));
     let first = words.next()?.trim_matches(['"', '\'']);
     let Lies::Repository(path) = layout.at(first, files) else { return None };
@@ -689,7 +677,7 @@ fn script(command: &str, layout: &Layout, files: &mut Files<'_>) -> Option<(Stri
 }
 
 /// Whether a command starts a proxy and leaves nothing else behind.
-fn runs_proxy_only(command: &str) -> bool {
+pub(super) fn runs_proxy_only(command: &str) -> bool {
     const FIRST: [&str; 4] = ["sh", "bash", "ash", "exec"];
     const KNOWN: [&str; 46] = [
         "if",

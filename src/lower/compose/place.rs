@@ -1,8 +1,8 @@
 //! Which container runs which proxy file.
 
+use super::contain::Container;
 use super::envsubst::Rendering;
 use super::layout::{How, Layout, Lies, Puts};
-use super::model::Container;
 use crate::files::{Files, Loaded, folder};
 use crate::source::{FileId, Site};
 use crate::syntax::words::Text;
@@ -127,7 +127,7 @@ impl Surroundings {
 }
 
 /// Finds the places of all proxy files, and reads those that a service runs and the walk did not meet.
-pub(super) fn place(files: &mut Files<'_>, containers: Vec<Container>, t: &mut Topology) -> Surroundings {
+pub(in crate::lower) fn place(files: &mut Files<'_>, containers: Vec<Container>, t: &mut Topology) -> Surroundings {
     let containers: Vec<Ready> = containers.into_iter().map(Ready::new).collect();
     for container in &containers {
         container.load(files);
@@ -178,11 +178,16 @@ pub(super) fn place(files: &mut Files<'_>, containers: Vec<Container>, t: &mut T
                 How::Copied => Placed::Copied,
                 How::Written(_) => Placed::Rendered,
             };
+            let places = surroundings.places.entry(*id).or_default();
+            // Of two containers of one pod one is enough.
+            if places.iter().any(|place| place.workload == container.workload) {
+                continue;
+            }
             t.placements.push(Placement { file: *id, workload: container.workload, site: runs.site, how });
             let rendering = container.rendering(&runs);
             let untouched = rendering.is_none() && runs.how == How::Mounted && container.starts_plainly();
             let happens = rendering.as_ref().is_some_and(|rendering| rendering.happens);
-            surroundings.places.entry(*id).or_default().push(Place {
+            places.push(Place {
                 workload: container.workload,
                 inside: runs.inside.into(),
                 layout: Rc::clone(&container.layout),

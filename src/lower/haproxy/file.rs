@@ -296,8 +296,8 @@ impl<'a> File<'a> {
             let mut section = section::read(self, id, base, extent);
             // A proxy that is switched off listens nowhere, and HAProxy does not look at what it names.
             let off = section.listens() && section.profile.disabled.is_some();
-            let virtual_host =
-                (section.listens() && !off).then(|| hop::virtual_host(self.facts.proxy, &mut section, out));
+            let virtual_host = (section.listens() && !off)
+                .then(|| hop::virtual_host(self.facts.proxy, &self.global, &mut section, out));
             // A `listen` section that hands everything on is a frontend.
             let only_listens = section.listens()
                 && section.servers.is_empty()

@@ -153,7 +153,8 @@ impl Global {
         ResponseBuffers { header: Some(self.header(header)), usual: USUAL, body: None, lines: Some(lines) }
     }
 
-    fn header(&self, section: Site) -> Setting<ByteSize> {
+    /// The longest header that fits into a buffer.
+    pub(super) fn header(&self, section: Site) -> Setting<ByteSize> {
         let known = |at: &At<u64>, default: u64| match at {
             Some((value, _)) => *value,
             None => self.beyond.map_or(Known::Yes(default), Known::Unknown),

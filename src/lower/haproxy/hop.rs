@@ -1,6 +1,7 @@
 //! From what a section says to the objects of the model.
 
 use super::file::File;
+use super::global::Global;
 use super::profile::{Sharing, Slot};
 use super::section::Section;
 use crate::defaults::haproxy as built_in;
@@ -13,7 +14,12 @@ use crate::value::Wait;
 use std::time::Duration;
 
 /// The virtual host of a frontend with its listeners.
-pub(super) fn virtual_host(proxy: ProxyId, section: &mut Section, out: &mut Topology) -> VirtualHostId {
+pub(super) fn virtual_host(
+    proxy: ProxyId,
+    global: &Global,
+    section: &mut Section,
+    out: &mut Topology,
+) -> VirtualHostId {
     let listeners = section
         .binds
         .iter_mut()
@@ -53,6 +59,8 @@ pub(super) fn virtual_host(proxy: ProxyId, section: &mut Section, out: &mut Topo
         routes: Vec::new(),
         wants_certificate: None,
         clients: clients(section),
+        // One buffer for the whole header, less what is kept back.
+        request_header: section.is_http().then(|| Box::new(global.header(section.extent.header))),
     });
     for listener in listeners {
         out.listeners[listener].virtual_hosts.push(host);

@@ -59,6 +59,8 @@ pub(super) struct ServerOptions {
     pub(super) resolvers: At<Box<str>>,
     pub(super) init_addr: At<Box<str>>,
     pub(super) has_maxconn: bool,
+    /// How many connections it takes at once; 0: as many as come.
+    pub(super) maxconn: Option<(u32, Site)>,
     /// Whether the check has a port of its own.
     pub(super) check_port: bool,
     pub(super) pool_off: Option<Site>,
@@ -195,7 +197,10 @@ impl ServerOptions {
             "resolvers" => self.resolvers = Some((text.into(), at)),
             "init-addr" => self.init_addr = Some((text.into(), at)),
             "port" => self.check_port = true,
-            "maxconn" => self.has_maxconn = times::count(text) > 0,
+            "maxconn" => {
+                self.has_maxconn = times::count(text) > 0;
+                self.maxconn = Some((times::count(text), at));
+            }
             "pool-max-conn" | "max-reuse" => self.pool_off = (text == "0").then_some(at),
             "pool-purge-delay" => self.purge_delay = Some((times::read(text).wait(), at)),
             "inter" => self.inter = Some((times::read(text).wait(), at)),

@@ -109,6 +109,10 @@ pub(super) fn read(statement: &Statement<'_>, with: &Surroundings<'_>, facts: &m
         down: options.down,
         weight: option(&options.weight, 1, &built_in::WEIGHT, &options, with),
         refuses_over: None,
+        takes: options
+            .maxconn
+            .filter(|(limit, _)| *limit > 0 && options.filled_in.is_none())
+            .map(|(limit, site)| Box::new(Setting::written(limit, site, "maxconn"))),
         check: check(&options, with),
         passive: passive(&options, with).map(Shared::from),
         tls: ssl.map(|site| Box::new(tls(site, &options, with))),

@@ -14,6 +14,7 @@ pub(super) struct Block {
     file: FileId,
     at: Range<usize>,
     dialect: Dialect,
+    inner: Box<str>,
 }
 
 /// Finds what a `ConfigMap` holds of proxies' configuration.
@@ -28,14 +29,16 @@ pub(super) fn find(map: View<'_>, file: FileId, text: &str, into: &mut Vec<Block
         if held.ends_with('\n') && !text[body.clone()].ends_with('\n') {
             body.end += text[body.end..].find('\n').map_or(0, |end| end + 1);
         }
-        push(Block { file, at: body, dialect }, into);
+        push(Block { file, at: body, dialect, inner: super::objects::inner(map, key) }, into);
     }
 }
 
 /// A text that stands behind a key, if it is a proxy's configuration.
 pub(super) fn block(key: &str, file: FileId, text: &str, at: Range<usize>, into: &mut Vec<Block>) {
     if let Some(dialect) = text.get(at.clone()).and_then(|held| dialect(key, held)) {
-        push(Block { file, at, dialect }, into);
+        // What map it belongs to is not known: nothing includes it.
+        let inner = format!("{}/{}", at.start, key.replace('/', "_")).into();
+        push(Block { file, at, dialect, inner }, into);
     }
 }
 
@@ -80,7 +83,8 @@ impl Block {
         let source = files.sources.share(self.file);
         let text = source.text();
         let bytes = blanked(text, &self.at);
-        files.add_embedded(source.path(), "", bytes, self.dialect);
+        let inner = format!("{}/{}", source.path(), self.inner);
+        files.add_embedded(source.path(), &inner, bytes, self.dialect);
     }
 }
 

@@ -4,14 +4,19 @@
 //! two keys that every object has. Objects go together by their namespace; without one, by their folder; and by what
 //! kustomize joins. Where anything may bring forth more objects (a template, a patch, an operator), nothing is missed.
 
+mod annotations;
 mod backends;
 mod chart;
 pub(in crate::lower) mod embedded;
 mod objects;
+mod pods;
+mod policies;
 mod scope;
 mod selectors;
 mod settings;
+mod workloads;
 
+use super::compose::{Container, Images};
 use super::{Lowered, Unread};
 use crate::files::{Files, Loaded, folder};
 use crate::source::{FileId, Site, Span};
@@ -21,6 +26,7 @@ use crate::value::{Version, Versions};
 use objects::{Meta, Objects};
 use scope::{Namespace, Scopes};
 use std::collections::{HashMap, HashSet};
+use workloads::Belongs;
 
 /// Longest manifest that is read.
 const MAX_BYTES: usize = 2 << 20;
@@ -98,7 +104,10 @@ impl Told<'_> {
 }
 
 /// Reads the manifests that were met. What their `ConfigMap`s hold becomes files of their own.
-pub(super) fn lower(files: &mut Files<'_>, out: &mut Lowered) {
+///
+/// Gives the containers of pods: which of them runs which proxy's file is found out as it is for compose. `images` are
+/// those that compose builds, by name.
+pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowered) -> Vec<Container> {
     let mut objects = Objects::default();
     let mut scopes = Scopes::default();
     let mut blocks = Vec::new();
@@ -168,14 +177,25 @@ pub(super) fn lower(files: &mut Files<'_>, out: &mut Lowered) {
     }
     scopes.settle();
     let mut cluster = Cluster { files, objects, scopes, made: HashSet::new() };
+    let told_prefix = |pods: &pods::Pods| {
+        let args = pods.containers.iter().flat_map(|one| one.command.iter().chain(&one.args)).flatten();
+        args.into_iter().any(|word| word.text.contains("annotations-prefix"))
+    };
+    cluster.objects.own_prefix = cluster.objects.pods.iter().any(told_prefix);
     cluster.made = cluster.objects.makers.iter().filter_map(|meta| cluster.namespace(meta)).collect();
     let mut told = Told { topology: &mut out.topology, proxies: HashMap::new(), charts };
     settings::look(&cluster, &mut told);
     backends::look(&cluster, &mut told);
     selectors::look(&cluster, &mut told);
+    annotations::look(&cluster, &mut told);
+    annotations::snippets(&cluster, &mut told);
+    annotations::logins(&cluster, &mut told);
+    let belongs = Belongs::of(&cluster);
+    let Cluster { objects, scopes, .. } = cluster;
     for block in blocks {
         block.enter(files);
     }
+    workloads::model(&objects, &belongs, &scopes, files, images, &mut out.topology)
 }
 
 /// Whether what looks like a template stands in the data of a `ConfigMap` or the like, where it is somebody else's.

@@ -1,5 +1,6 @@
 //! What Kubernetes objects say, each word with its place.
 
+use super::pods::{Pods, pods};
 use crate::source::{FileId, Site, Span};
 use crate::syntax::yaml::View;
 
@@ -11,7 +12,7 @@ pub(super) struct Word {
 }
 
 impl Word {
-    fn read(view: View<'_>, file: FileId) -> Option<Self> {
+    pub(super) fn read(view: View<'_>, file: FileId) -> Option<Self> {
         let text = view.text().filter(|_| !view.is_null())?;
         Some(Self { text: text.into(), site: site(view, file) })
     }
@@ -42,16 +43,6 @@ pub(super) struct Meta {
     pub(super) namespace: Option<Word>,
 }
 
-/// A group of pods.
-#[derive(Debug)]
-pub(super) struct Pods {
-    pub(super) meta: Meta,
-    pub(super) kind: Box<str>,
-    pub(super) labels: Vec<(Box<str>, Word)>,
-    /// Names and numbers of the ports of its containers.
-    pub(super) ports: Vec<(Option<Word>, Option<Word>)>,
-}
-
 /// A port of a Service.
 #[derive(Debug)]
 pub(super) struct ServicePort {
@@ -59,6 +50,10 @@ pub(super) struct ServicePort {
     pub(super) port: Word,
     pub(super) target: Option<Word>,
     pub(super) node: Option<Word>,
+    /// Whether it takes TCP.
+    pub(super) tcp: bool,
+    /// What it says that it speaks.
+    pub(super) app_protocol: Option<Word>,
 }
 
 /// A Service.
@@ -69,6 +64,10 @@ pub(super) struct Service {
     pub(super) selector_site: Option<Site>,
     pub(super) ports: Vec<ServicePort>,
     pub(super) external: bool,
+    /// Where it says that it has no address of its own.
+    pub(super) headless: Option<Site>,
+    /// Whether something fills in its address or kind.
+    pub(super) unclear: bool,
 }
 
 /// What an Ingress or a route of a Gateway leads to.
@@ -80,6 +79,25 @@ pub(super) struct Backend {
     pub(super) service: Word,
     pub(super) namespace: Option<Word>,
     pub(super) port: Option<Word>,
+    /// The number of the Ingress of which it is one.
+    pub(super) of: Option<usize>,
+}
+
+/// What an Ingress says of itself.
+#[derive(Debug)]
+pub(super) struct Ingress {
+    pub(super) meta: Meta,
+    pub(super) class: Option<Word>,
+    pub(super) annotations: Vec<(Box<str>, Word)>,
+}
+
+impl Ingress {
+    /// An annotation of ingress-nginx.
+    pub(super) fn annotation(&self, name: &str) -> Option<&Word> {
+        let of_name =
+            |(key, _): &&(Box<str>, Word)| key.strip_prefix(crate::defaults::ingress_nginx::PREFIX) == Some(name);
+        self.annotations.iter().find(of_name).map(|(_, value)| value)
+    }
 }
 
 /// Who may lead to Services of another namespace.
@@ -96,6 +114,30 @@ pub(super) struct Annotation {
     pub(super) value: Word,
 }
 
+/// A `ConfigMap`.
+#[derive(Debug)]
+pub(super) struct Map {
+    pub(super) meta: Meta,
+    /// Its keys, and where in the file the text of each is found.
+    pub(super) keys: Vec<(Box<str>, Box<str>)>,
+    /// Short values, which may be variables.
+    pub(super) values: Vec<(Box<str>, Word)>,
+}
+
+/// An image that skaffold builds.
+#[derive(Debug)]
+pub(super) struct Artifact {
+    pub(super) file: FileId,
+    pub(super) image: Word,
+    pub(super) context: Option<Word>,
+    pub(super) dockerfile: Option<Word>,
+    /// Whether more is said of how it is built than is read here.
+    pub(super) unclear: bool,
+}
+
+/// Longest value of a `ConfigMap` that is taken for a variable's.
+const MAX_VALUE: usize = 256;
+
 /// All objects of one kind each.
 #[derive(Debug, Default)]
 pub(super) struct Objects {
@@ -104,6 +146,18 @@ pub(super) struct Objects {
     pub(super) backends: Vec<Backend>,
     pub(super) grants: Vec<Grant>,
     pub(super) settings: Vec<Annotation>,
+    pub(super) maps: Vec<Map>,
+    pub(super) artifacts: Vec<Artifact>,
+    pub(super) ingresses: Vec<Ingress>,
+    /// Classes of Ingress objects, and who is their controller.
+    pub(super) classes: Vec<(Word, Word)>,
+    /// Times of routes of Gateways: for the whole request, and for one try.
+    pub(super) timeouts: Vec<(Word, Word)>,
+    /// Where the settings of ingress-nginx itself are.
+    pub(super) controller: Option<FileId>,
+    /// Whether a controller is told to read annotations with another prefix.
+    pub(super) own_prefix: bool,
+    pub(super) policies: Vec<super::policies::Policy>,
     /// Objects from which a controller may make others.
     pub(super) makers: Vec<Meta>,
 }
@@ -199,19 +253,38 @@ pub(super) fn read(object: View<'_>, file: FileId, into: &mut Objects, config_ma
         }
         return;
     }
+    if kind == "Config" && group == "skaffold" {
+        artifacts(object, file, into);
+        return;
+    }
     let Some(meta) = meta(object, file) else { return };
     let spec = object.get("spec");
     match (group, kind) {
         ("", "Service") => into.services.extend(service(meta, spec, file)),
-        ("", "Pod") => into.pods.extend(pods(meta, kind, Some(object), file)),
+        ("", "Pod") => into.pods.extend(pods(meta, kind, None, Some(object), file)),
         ("apps" | "extensions", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
         | ("", "ReplicationController")
-        | ("batch", "Job") => into.pods.extend(pods(meta, kind, spec.and_then(|spec| spec.get("template")), file)),
+        | ("batch", "Job") => {
+            into.pods.extend(pods(meta, kind, spec, spec.and_then(|spec| spec.get("template")), file))
+        }
         ("batch", "CronJob") => {
             let template = spec.and_then(|spec| spec.get("jobTemplate")?.get("spec")?.get("template"));
-            into.pods.extend(pods(meta, kind, template, file));
+            into.pods.extend(pods(meta, kind, None, template, file));
+        }
+        ("networking.k8s.io", "NetworkPolicy") => {
+            into.policies.extend(spec.and_then(|spec| super::policies::read(meta, spec, file)));
+        }
+        ("networking.k8s.io", "IngressClass") => {
+            let controller = spec.and_then(|spec| Word::read(spec.get("controller")?, file));
+            into.classes.extend(controller.map(|controller| (meta.name, controller)));
         }
         ("networking.k8s.io" | "extensions", "Ingress") => {
+            let all = labels(object.get("metadata").and_then(|meta| meta.get("annotations")), file);
+            let class = spec.and_then(|spec| Word::read(spec.get("ingressClassName")?, file));
+            let old =
+                || all.iter().find(|(key, _)| &**key == "kubernetes.io/ingress.class").map(|(_, word)| word.clone());
+            let class = class.or_else(old);
+            into.ingresses.push(Ingress { meta, class, annotations: all });
             annotations(object, file, into);
             ingress(object, spec, file, into);
         }
@@ -222,6 +295,7 @@ pub(super) fn read(object: View<'_>, file: FileId, into: &mut Objects, config_ma
         ("", "ConfigMap") => {
             controller(object, file, into);
             config_map(object);
+            into.maps.push(map(meta, object, file));
         }
         (group, kind) => {
             if !QUIET.contains(&group) && !QUIET_KINDS.contains(&kind) {
@@ -237,30 +311,14 @@ fn meta(object: View<'_>, file: FileId) -> Option<Meta> {
     Some(Meta { file, name, namespace: meta.get("namespace").and_then(|view| Word::read(view, file)) })
 }
 
-fn labels(view: Option<View<'_>>, file: FileId) -> Vec<(Box<str>, Word)> {
+pub(super) fn labels(view: Option<View<'_>>, file: FileId) -> Vec<(Box<str>, Word)> {
     let entries = view.map(View::entries).unwrap_or_default();
     entries.into_iter().filter_map(|(key, value)| Some((key.text()?.into(), Word::read(value, file)?))).collect()
 }
 
-fn pods(meta: Meta, kind: &str, template: Option<View<'_>>, file: FileId) -> Option<Pods> {
-    let template = template?;
-    let spec = template.get("spec");
-    let mut ports = Vec::new();
-    // A container that starts first and goes on running is one of `initContainers`, too.
-    for list in ["containers", "initContainers"] {
-        for container in spec.and_then(|spec| spec.get(list)).into_iter().flat_map(View::items) {
-            for port in container.get("ports").into_iter().flat_map(View::items) {
-                let word = |key: &str| port.get(key).and_then(|view| Word::read(view, file));
-                ports.push((word("name"), word("containerPort")));
-            }
-        }
-    }
-    let labels = labels(template.get("metadata").and_then(|meta| meta.get("labels")), file);
-    Some(Pods { meta, kind: kind.into(), labels, ports })
-}
-
 fn service(meta: Meta, spec: Option<View<'_>>, file: FileId) -> Option<Service> {
     let spec = spec?;
+    let word = |key: &str| spec.get(key).and_then(|view| Word::read(view, file));
     let ports = spec.get("ports").into_iter().flat_map(View::items).filter_map(|port| {
         let word = |key: &str| port.get(key).and_then(|view| Word::read(view, file));
         Some(ServicePort {
@@ -268,6 +326,8 @@ fn service(meta: Meta, spec: Option<View<'_>>, file: FileId) -> Option<Service> 
             port: word("port")?,
             target: word("targetPort"),
             node: word("nodePort"),
+            app_protocol: word("appProtocol"),
+            tcp: word("protocol").is_none_or(|protocol| &*protocol.text == "TCP"),
         })
     });
     Some(Service {
@@ -276,11 +336,14 @@ fn service(meta: Meta, spec: Option<View<'_>>, file: FileId) -> Option<Service> 
         selector_site: spec.get("selector").map(|view| site(view, file)),
         ports: ports.collect(),
         external: spec.get("type").and_then(View::text) == Some("ExternalName"),
+        headless: word("clusterIP").filter(|word| &*word.text == "None").map(|word| word.site),
+        unclear: ["type", "clusterIP"].iter().filter_map(|key| word(key)).any(|word| word.known().is_none()),
     })
 }
 
 fn ingress(object: View<'_>, spec: Option<View<'_>>, file: FileId, into: &mut Objects) {
     let Some(spec) = spec else { return };
+    let of = into.ingresses.len().checked_sub(1);
     let mut backends: Vec<View<'_>> = ["defaultBackend", "backend"].iter().filter_map(|key| spec.get(key)).collect();
     for rule in spec.get("rules").into_iter().flat_map(View::items) {
         let paths = rule.get("http").and_then(|http| http.get("paths"));
@@ -302,12 +365,22 @@ fn ingress(object: View<'_>, spec: Option<View<'_>>, file: FileId, into: &mut Ob
             continue;
         }
         let Some(meta) = meta(object, file) else { return };
-        into.backends.push(Backend { meta, kind: "Ingress".into(), gateway: false, service, namespace: None, port });
+        into.backends.push(Backend {
+            meta,
+            kind: "Ingress".into(),
+            gateway: false,
+            service,
+            namespace: None,
+            port,
+            of,
+        });
     }
 }
 
 fn route(object: View<'_>, kind: &str, spec: Option<View<'_>>, file: FileId, into: &mut Objects) {
     for rule in spec.and_then(|spec| spec.get("rules")).into_iter().flat_map(View::items) {
+        let time = |key: &str| rule.get("timeouts").and_then(|times| Word::read(times.get(key)?, file));
+        into.timeouts.extend(time("request").zip(time("backendRequest")));
         for to in rule.get("backendRefs").into_iter().flat_map(View::items) {
             let text = |key: &str| to.get(key).and_then(View::text).unwrap_or_default();
             if !matches!(text("kind"), "" | "Service") || !text("group").is_empty() {
@@ -316,7 +389,7 @@ fn route(object: View<'_>, kind: &str, spec: Option<View<'_>>, file: FileId, int
             let word = |key: &str| to.get(key).and_then(|view| Word::read(view, file));
             let (Some(service), Some(meta)) = (word("name"), meta(object, file)) else { continue };
             let (namespace, port) = (word("namespace"), word("port"));
-            into.backends.push(Backend { meta, kind: kind.into(), gateway: true, service, namespace, port });
+            into.backends.push(Backend { meta, kind: kind.into(), gateway: true, service, namespace, port, of: None });
         }
     }
 }
@@ -336,9 +409,41 @@ fn controller(object: View<'_>, file: FileId, into: &mut Objects) {
     let named = meta.and_then(|meta| meta.get("name")?.text()) == Some("ingress-nginx-controller");
     let label = meta.and_then(|meta| meta.get("labels")?.get("app.kubernetes.io/name")?.text());
     if named && label.is_none_or(|label| label == "ingress-nginx") {
+        into.controller = Some(file);
         for (name, value) in labels(object.get("data"), file) {
             into.settings.push(Annotation { file, name, value });
         }
+    }
+}
+
+fn map(meta: Meta, object: View<'_>, file: FileId) -> Map {
+    let data = object.get("data").map(View::entries).unwrap_or_default();
+    let keys = data.iter().filter_map(|(key, _)| key.text()).map(|key| (key.into(), inner(object, key)));
+    let short = data.iter().filter(|(_, value)| value.text().is_some_and(|text| text.len() <= MAX_VALUE));
+    let values = short.filter_map(|(key, value)| Some((key.text()?.into(), Word::read(*value, file)?)));
+    Map { meta, keys: keys.collect(), values: values.collect() }
+}
+
+/// Where a key's text is found below the path of its file, which has no such folder.
+pub(super) fn inner(map: View<'_>, key: &str) -> Box<str> {
+    format!("{}/{}", map.at().start, key.replace('/', "_")).into()
+}
+
+fn artifacts(object: View<'_>, file: FileId, into: &mut Objects) {
+    for one in object.get("build").and_then(|build| build.get("artifacts")).into_iter().flat_map(View::items) {
+        let word = |view: View<'_>, key: &str| view.get(key).and_then(|view| Word::read(view, file));
+        let docker = one.get("docker");
+        let Some(image) = word(one, "image") else { continue };
+        let other = one.entries().iter().any(|(key, _)| !matches!(key.text(), Some("image" | "context" | "docker")));
+        let target = docker.is_some_and(|docker| docker.get("target").is_some() || docker.get("buildArgs").is_some());
+        let dockerfile = docker.and_then(|docker| word(docker, "dockerfile"));
+        into.artifacts.push(Artifact {
+            file,
+            image,
+            context: word(one, "context"),
+            dockerfile,
+            unclear: other || target,
+        });
     }
 }
 

@@ -42,6 +42,9 @@ pub(super) enum Namespace {
     Folders(usize),
 }
 
+/// The keys of a `ConfigMap`, each with the path of its file.
+pub(super) type Keys = Vec<(Box<str>, String)>;
+
 /// Folders that belong together.
 #[derive(Debug, Default)]
 pub(super) struct Scopes {
@@ -51,6 +54,8 @@ pub(super) struct Scopes {
     open: HashSet<usize>,
     /// Folders whose objects get their namespace from kustomize.
     moved: HashSet<usize>,
+    /// The files of `ConfigMap`s that kustomize makes, by folder and name; none where that is not clear.
+    generated: HashMap<(usize, Box<str>), Option<Keys>>,
 }
 
 impl Scopes {
@@ -110,6 +115,11 @@ impl Scopes {
                         }
                     }
                 }
+                "configMapGenerator" => {
+                    for item in value.items() {
+                        self.generate(at, item);
+                    }
+                }
                 key if PLAIN.contains(&key) => {}
                 _ => {
                     self.open.insert(number);
@@ -118,10 +128,43 @@ impl Scopes {
         }
     }
 
+    /// Notes a `ConfigMap` that kustomize makes.
+    fn generate(&mut self, at: &str, item: View<'_>) {
+        let Some(name) = item.get("name").and_then(View::text) else { return };
+        let plain = item
+            .entries()
+            .iter()
+            .all(|(key, _)| matches!(key.text(), Some("name" | "files" | "namespace" | "options")));
+        let files = item.get("files").into_iter().flat_map(View::items).map(|file| {
+            let text = file.text()?;
+            let (key, path) = match text.split_once('=') {
+                Some((key, path)) => (key, path),
+                None => (text.rsplit('/').next()?, text),
+            };
+            Some((key.into(), join(at, path)?))
+        });
+        let files: Option<Vec<_>> = files.collect();
+        let number = self.number(at);
+        // Two of one name are laid over each other.
+        let files = files.filter(|_| plain);
+        self.generated.entry((number, name.into())).and_modify(|known| *known = None).or_insert(files);
+    }
+
+    /// The files of a `ConfigMap` that kustomize makes for the folder of a file.
+    pub(super) fn generated(&self, file: FileId, name: &str, files: &Files<'_>) -> Option<&[(Box<str>, String)]> {
+        let root = self.at(file, files)?;
+        self.generated.get(&(root, name.into()))?.as_deref()
+    }
+
     /// What is left to do when all of kustomize's files were read.
     pub(super) fn settle(&mut self) {
         let all = |numbers: &HashSet<usize>| numbers.iter().map(|&number| self.root(number)).collect();
         (self.open, self.moved) = (all(&self.open), all(&self.moved));
+        let mut generated = HashMap::new();
+        for ((number, name), files) in std::mem::take(&mut self.generated) {
+            generated.entry((self.root(number), name)).and_modify(|known| *known = None).or_insert(files);
+        }
+        self.generated = generated;
     }
 
     /// The namespace of an object; `None` where a template or a variable decides it.

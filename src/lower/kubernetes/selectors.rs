@@ -1,6 +1,7 @@
 //! Whether a Service finds pods, and the named ports in them.
 
-use super::objects::{Pods, Service};
+use super::objects::Service;
+use super::pods::Pods;
 use super::scope::Namespace;
 use super::{Cluster, MAX_NEIGHBOURS, Told, near, place};
 use crate::source::clean;
@@ -8,7 +9,7 @@ use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
 use std::collections::HashMap;
 
 /// Most pairs of labels that are compared.
-const MAX_PAIRS: usize = 20_000_000;
+pub(super) const MAX_PAIRS: usize = 20_000_000;
 
 pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
     let mut by_namespace: HashMap<Namespace, Vec<&Pods>> = HashMap::new();
@@ -46,7 +47,7 @@ pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
     }
 }
 
-fn selects(service: &Service, pods: &Pods) -> bool {
+pub(super) fn selects(service: &Service, pods: &Pods) -> bool {
     service.selector.iter().all(|(key, wanted)| {
         pods.labels.iter().any(|(label, value)| label == key && (value.text == wanted.text || value.known().is_none()))
     })

@@ -395,6 +395,7 @@ impl Lowering<'_, '_> {
             down: None,
             weight: Setting::default(1, &built_in::SERVER_WEIGHT),
             refuses_over: None,
+            takes: None,
             check: no_active_check(),
             passive: None,
             tls: None,

@@ -24,6 +24,7 @@ impl Lowering<'_, '_> {
             routes: Vec::new(),
             wants_certificate: self.wants_certificate(block),
             clients: None,
+            request_header: self.request_header(&block.frame),
         });
         let listens: Vec<Item> = block.items.iter().copied().filter(|item| item.word == Word::Listen).collect();
         let rejects = block.frame.rejects;

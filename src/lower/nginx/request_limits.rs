@@ -5,12 +5,12 @@
 //! The manual: over HTTP/2 each request counts as a connection.
 
 use super::hop::Pending;
-use super::settings::{Family, Slot, Written};
+use super::settings::{Family, Frame, Slot, Written};
 use super::{Item, Lowering, values};
 use crate::defaults::nginx as built_in;
 use crate::source::{Site, clean};
-use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect, Matcher};
-use crate::value::humanise;
+use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect, Matcher, Setting};
+use crate::value::{ByteSize, humanise};
 use std::time::Duration;
 
 /// As many connections as one browser opens to one host over HTTP/1.1.
@@ -70,6 +70,20 @@ impl Lowering<'_, '_> {
                 self.out.topology.load.faults.push(fault.weight(FaultWeight::Remark, false));
             }
         }
+    }
+
+    /// The longest line of a request's header that a server takes.
+    pub(super) fn request_header(&self, frame: &Frame) -> Option<Box<Setting<ByteSize>>> {
+        let default = &built_in::LARGE_CLIENT_HEADER_BUFFERS;
+        let setting = match frame.get(Slot::HEADER_BUFFERS).and_then(|index| self.written.get(index)) {
+            Some(written) => {
+                let size = values::size(&self.arg(self.item_of(written), 2)?.0)?;
+                Setting::written(size, written.site(), default.setting)
+            }
+            None if self.doubt(frame).is_some() => return None,
+            None => Setting::default(values::size(default.value.split_whitespace().nth(1)?)?, default),
+        };
+        Some(Box::new(setting))
     }
 
     fn limit(&self, pending: &Pending, slot: Slot) -> Option<Limit> {

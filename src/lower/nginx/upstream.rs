@@ -203,6 +203,9 @@ impl Lowering<'_, '_> {
             refuses_over: Some(number("max_conns", &built_in::SERVER_MAX_CONNS, 0))
                 .filter(|limit| limit.known() != Some(&0))
                 .map(Box::new),
+            takes: Some(number("max_conns", &built_in::SERVER_MAX_CONNS, 0))
+                .filter(|limit| limit.is_written() && limit.known() != Some(&0))
+                .map(Box::new),
             check: no_active_check(),
             passive: Some(self.lately.passive.share(passive)),
             tls: None,

@@ -33,7 +33,7 @@ impl Literals {
 const MAX_BYTES: usize = 64 * 1024;
 
 /// Names of `gunicorn.conf.py` that matter here.
-const GUNICORN: &[&str] = &["bind", "timeout", "keepalive", "worker_class", "workers", "threads"];
+const GUNICORN: &[&str] = &["bind", "timeout", "keepalive", "worker_class", "workers", "threads", "graceful_timeout"];
 
 /// `name = literal` lines of Python. What is computed is a hole, but for variables with a literal default.
 pub(super) fn python(gather: &Gather<'_, '_>, id: FileId) -> Literals {

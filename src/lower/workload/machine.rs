@@ -450,8 +450,12 @@ fn service(files: &mut Files<'_>, id: FileId, around: &Around<'_>) -> Option<Fou
     }
     let mut found = made(&name, header, learned)?;
     found.handed = handed;
-    // A drop-in may say otherwise.
-    found.restart = if restart { Known::Yes(true) } else { Known::Unknown(Reason::OutsideRepository) };
+    // A drop-in may say otherwise; what runs once ends by itself.
+    let once = last(&entries, "Service", "Type").last().is_some_and(|entry| entry.value == "oneshot");
+    found.restart = match restart || !once {
+        true => Known::Yes(restart),
+        false => Known::Unknown(Reason::OutsideRepository),
+    };
     Some(found)
 }
 

@@ -92,6 +92,9 @@ fn flags(
     if let Some(given) = last(arguments, &["--timeout-keep-alive"]) {
         gather.server.idle = Some(seconds(&given.value, "--timeout-keep-alive"));
     }
+    if let Some(given) = last(arguments, &["--timeout-graceful-shutdown"]) {
+        gather.server.stop_mut().finishes = Some(seconds(&given.value, "--timeout-graceful-shutdown"));
+    }
     if let Some(given) = last(arguments, &["--uds"]) {
         gather.listens_as_given(&given, Manner { spoken: HTTP, weight: Weight::Decisive, port: None });
         return;
@@ -131,6 +134,9 @@ fn hypercorn(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site) {
     gather.serves(&servers::HYPERCORN, at);
     if let Some(given) = last(arguments, &["--keep-alive"]) {
         gather.server.idle = Some(seconds(&given.value, "--keep-alive"));
+    }
+    if let Some(given) = last(arguments, &["--graceful-timeout"]) {
+        gather.server.stop_mut().finishes = Some(seconds(&given.value, "--graceful-timeout"));
     }
     let binds = lines::given(arguments, &["-b", "--bind", "--insecure-bind"]);
     let manner = Manner { spoken: None, weight: Weight::Decisive, port: Some(8000) };
@@ -253,6 +259,10 @@ fn gunicorn(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site) {
         && program.is_some_and(|program| std::ptr::eq(program, &servers::GUNICORN_CONCURRENT))
     {
         gather.server.idle = Some(seconds(&text, "keepalive"));
+    }
+    if let Some(text) = value(&["--graceful-timeout"]).map(|given| given.value).or_else(|| written("graceful_timeout"))
+    {
+        gather.server.stop_mut().finishes = Some(seconds(&text, "graceful_timeout"));
     }
     if let Some(text) = value(&["-w", "--workers"]).map(|given| given.value).or_else(|| written("workers"))
         && killed

@@ -180,7 +180,9 @@ fn apply(gather: &mut Gather<'_, '_>, options: Vec<Option_>) {
     if value("http-keepalive").is_some() || value("so-keepalive").is_some() || value("add-header").is_some() {
         gather.server.idle = None;
     }
-    if let Some(option) = value("processes").or_else(|| value("workers")).or_else(|| value("p")) {
+    // With threads or greenlets each process works on several requests.
+    let several = ["threads", "enable-threads", "async", "gevent", "asyncio"].iter().any(|name| value(name).is_some());
+    if let Some(option) = value("processes").or_else(|| value("workers")).or_else(|| value("p")).filter(|_| !several) {
         gather.server.workers = Some(number(&option.value, "processes"));
     }
 }

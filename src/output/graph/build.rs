@@ -292,6 +292,17 @@ impl Build<'_> {
                     let to = self.workload(id);
                     self.line(from, to, None);
                 }
+                Leads::Service(id) => {
+                    let service = &self.t.services[id];
+                    let words = format!("the Service {}", service.name);
+                    for &workload in service.workloads().iter().take(8) {
+                        let to = self.workload(workload);
+                        self.line(from, to, Some(words.clone()));
+                    }
+                    if service.workloads().is_empty() {
+                        self.detail(from, &words);
+                    }
+                }
                 Leads::Itself => {
                     if let Some(own) = own {
                         let to = self.workload(own);

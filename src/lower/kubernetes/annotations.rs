@@ -1,0 +1,306 @@
+//! What annotations of an Ingress say of how its Service is asked, beside what the Service says of itself; and
+//! annotations that no controller of the repository reads.
+
+use super::objects::{Backend, Ingress, Service, ServicePort, Word};
+use super::scope::Namespace;
+use super::{Cluster, Told};
+use crate::defaults::ingress_nginx::{LEGACY, NGINX_ORG, PREFIX, is_known};
+use crate::source::clean;
+use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
+use crate::value::parse_duration;
+use std::collections::HashMap;
+
+pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
+    let mut services: HashMap<(Namespace, &str), Vec<&Service>> = HashMap::new();
+    for service in &cluster.objects.services {
+        if let Some(namespace) = cluster.namespace(&service.meta) {
+            services.entry((namespace, &service.meta.name.text)).or_default().push(service);
+        }
+    }
+    for ingress in &cluster.objects.ingresses {
+        family(cluster, ingress, told);
+    }
+    let mut replaced = std::collections::HashSet::new();
+    for backend in &cluster.objects.backends {
+        let Some(number) = backend.of else { continue };
+        let Some(ingress) = cluster.objects.ingresses.get(number) else { continue };
+        if !is_nginx(cluster, ingress) {
+            continue;
+        }
+        let old = ingress.annotation("secure-backends").filter(|word| &*word.text == "true");
+        if let Some(old) = old.filter(|_| ingress.annotation("backend-protocol").is_none()) {
+            if replaced.insert(number) {
+                secure_backends(ingress, old, told);
+            }
+            continue;
+        }
+        let Some(namespace) = cluster.namespace(&backend.meta) else { continue };
+        let Some([service]) = services.get(&(namespace.clone(), &*backend.service.text)).map(Vec::as_slice) else {
+            continue;
+        };
+        if cluster.is_open(&backend.meta, &namespace) || cluster.is_open(&service.meta, &namespace) || service.external
+        {
+            continue;
+        }
+        if let Some(port) = port_of(backend, service) {
+            protocol(ingress, backend, service, port, told);
+        }
+    }
+    for (request, one) in &cluster.objects.timeouts {
+        ladder(request, one, told);
+    }
+}
+
+/// Whether ingress-nginx reads the annotations of an Ingress, by what the Ingress itself or its class says.
+fn is_nginx(cluster: &Cluster<'_, '_>, ingress: &Ingress) -> bool {
+    if ingress.annotations.iter().any(|(key, _)| key.starts_with(NGINX_ORG)) {
+        return false;
+    }
+    match controller(cluster, ingress) {
+        Some(controller) => controller == "k8s.io/ingress-nginx",
+        None => {
+            ingress.annotations.iter().any(|(key, _)| key.starts_with(PREFIX))
+                && ingress.class.as_ref().is_none_or(|class| class.text.contains("nginx"))
+        }
+    }
+}
+
+/// The controller that an object of the repository names for the class of an Ingress.
+fn controller<'c>(cluster: &'c Cluster<'_, '_>, ingress: &Ingress) -> Option<&'c str> {
+    let class = ingress.class.as_ref()?.known()?;
+    let mut found = cluster.objects.classes.iter().filter(|(name, _)| name.known() == Some(class));
+    let (_, controller) = found.next()?;
+    found.all(|(_, other)| other.text == controller.text).then(|| controller.known()).flatten()
+}
+
+/// Annotations of another controller, and of an old prefix.
+fn family(cluster: &Cluster<'_, '_>, ingress: &Ingress, told: &mut Told<'_>) {
+    let own = match controller(cluster, ingress) {
+        Some("k8s.io/ingress-nginx") => Some(PREFIX),
+        Some("nginx.org/ingress-controller") => Some(NGINX_ORG),
+        Some(_) => Some(""),
+        None => None,
+    };
+    for (key, value) in &ingress.annotations {
+        let family = [PREFIX, NGINX_ORG].into_iter().find(|family| key.starts_with(family));
+        if let (Some(family), Some(own)) = (family, own)
+            && family != own
+        {
+            let Some((class, site)) = ingress.class.as_ref().map(|class| (clean(&class.text), class.site)) else {
+                continue;
+            };
+            told.fault(FaultKind::Misplaced, ingress.meta.file, |kind, proxy| {
+                let message =
+                    format!("`{}` is not read: the controller of the class `{class}` is another one", clean(key));
+                Fault::new(kind, proxy, (value.site, "nobody reads this".to_owned()), message)
+                    .other(site, format!("the class `{class}`"))
+                    .why("Each controller reads the annotations of its own family, and says nothing of others.")
+                    .effect(LoadEffect::Ignored)
+                    .help(match own {
+                        "" => "write what this controller has for it".to_owned(),
+                        own => format!("write the annotation of `{own}` for it"),
+                    })
+                    .weight(FaultWeight::MayFail, false)
+            });
+            return;
+        }
+        let old = key.strip_prefix(LEGACY).filter(|name| is_known(name));
+        if let Some(name) = old.filter(|_| !cluster.objects.own_prefix && is_class_nginx(cluster, ingress)) {
+            told.fault(FaultKind::Misplaced, ingress.meta.file, |kind, proxy| {
+                let message = format!("`{}` is not read: ingress-nginx reads `{PREFIX}{}`", clean(key), clean(name));
+                Fault::new(kind, proxy, (value.site, "nobody reads this".to_owned()), message)
+                    .why("The prefix was changed with release 0.9; annotations with the old one are passed over without a word.")
+                    .effect(LoadEffect::Ignored)
+                    .help(format!("write `{PREFIX}{}`", clean(name)))
+                    .weight(FaultWeight::MayFail, false)
+            });
+        }
+    }
+}
+
+fn is_class_nginx(cluster: &Cluster<'_, '_>, ingress: &Ingress) -> bool {
+    match controller(cluster, ingress) {
+        Some(controller) => controller == "k8s.io/ingress-nginx",
+        None => ingress.class.as_ref().is_some_and(|class| &*class.text == "nginx"),
+    }
+}
+
+fn secure_backends(ingress: &Ingress, old: &Word, told: &mut Told<'_>) {
+    told.fault(FaultKind::PlainToTls, ingress.meta.file, |kind, proxy| {
+        let label = "not read any more".to_owned();
+        let message = "`secure-backends` is not read: ingress-nginx speaks plain HTTP to a Service that expects TLS";
+        Fault::new(kind, proxy, (old.site, label), message)
+            .why("ingress-nginx 0.21 replaced this annotation by `backend-protocol`, whose default is HTTP.")
+            .help(format!("write `{PREFIX}backend-protocol: HTTPS`"))
+    });
+}
+
+/// The port of the Service that a backend asks for.
+fn port_of<'s>(backend: &Backend, service: &'s Service) -> Option<&'s ServicePort> {
+    let word = backend.port.as_ref()?.known()?;
+    service
+        .ports
+        .iter()
+        .find(|port| &*port.port.text == word || port.name.as_ref().is_some_and(|name| &*name.text == word))
+}
+
+/// What a Service says of what its port speaks, and where.
+enum Says<'s> {
+    Tls(&'s Word),
+    Plain(&'s Word),
+    Grpc(&'s Word),
+}
+
+fn says(port: &ServicePort) -> Option<Says<'_>> {
+    if let Some(word) = &port.app_protocol {
+        return match &*word.text.to_ascii_lowercase() {
+            "https" | "kubernetes.io/wss" => Some(Says::Tls(word)),
+            "http" => Some(Says::Plain(word)),
+            "grpc" | "kubernetes.io/h2c" => Some(Says::Grpc(word)),
+            _ => None,
+        };
+    }
+    let name = port.name.as_ref()?;
+    let number = port.target.as_ref().unwrap_or(&port.port);
+    let lower = name.text.to_ascii_lowercase();
+    // A name alone is often given in haste: the port in the pods must say the same.
+    match &*number.text {
+        "443" | "8443" | "9443" | "https" if lower.starts_with("https") => Some(Says::Tls(name)),
+        "80" | "8080" | "http" if lower == "http" => Some(Says::Plain(name)),
+        _ if lower == "grpc" || lower.starts_with("grpc-") => Some(Says::Grpc(name)),
+        _ => None,
+    }
+}
+
+fn protocol(ingress: &Ingress, backend: &Backend, service: &Service, port: &ServicePort, told: &mut Told<'_>) {
+    let written = ingress.annotation("backend-protocol");
+    let spoken = match written {
+        None => "HTTP".to_owned(),
+        Some(word) => match word.known() {
+            Some(word) => word.to_ascii_uppercase(),
+            None => return,
+        },
+    };
+    let name = clean(&service.meta.name.text).into_owned();
+    let at = written.map_or(backend.service.site, |word| word.site);
+    let (kind, word, message, instead) = match (&*spoken, says(port)) {
+        ("HTTP", Some(Says::Tls(word))) => (
+            FaultKind::PlainToTls,
+            word,
+            format!("plain HTTP is spoken to the Service `{name}`, whose port says that it speaks TLS"),
+            "HTTPS",
+        ),
+        ("HTTP", Some(Says::Grpc(word))) => (
+            FaultKind::WrongProtocol,
+            word,
+            format!("HTTP/1.1 is spoken to the Service `{name}`, whose port says that it speaks gRPC"),
+            "GRPC",
+        ),
+        ("HTTPS" | "GRPCS", Some(Says::Plain(word))) => (
+            FaultKind::TlsToPlain,
+            word,
+            format!("TLS is spoken to the Service `{name}`, whose port says that it speaks plain HTTP"),
+            "HTTP",
+        ),
+        _ => return,
+    };
+    told.fault(kind, backend.meta.file, |kind, proxy| {
+        let label = match written {
+            Some(_) => format!("{spoken} is spoken to it"),
+            None => "without `backend-protocol`, HTTP/1.1 is spoken to it".to_owned(),
+        };
+        Fault::new(kind, proxy, (at, label), message)
+            .other(word.site, "the port says this of itself")
+            .help(format!("write `{PREFIX}backend-protocol: {instead}`, if the port says the truth"))
+            .weight(FaultWeight::MayFail, false)
+    });
+}
+
+/// The time for one try of a route of a Gateway, above that for the whole request.
+fn ladder(request: &Word, one: &Word, told: &mut Told<'_>) {
+    let time = |word: &Word| word.known().and_then(parse_duration);
+    let (Some(all), Some(each)) = (time(request), time(one)) else { return };
+    if all.is_zero() || each <= all {
+        return;
+    }
+    told.fault(FaultKind::LadderInverted, one.site.span.file, |kind, proxy| {
+        let message = format!(
+            "one try may take {}, and the whole request only {}: the route is refused",
+            clean(&one.text),
+            clean(&request.text)
+        );
+        Fault::new(kind, proxy, (one.site, "longer than the request".to_owned()), message)
+            .other(request.site, "the whole request")
+            .help("write a time for one try that is not above that for the request")
+            .weight(FaultWeight::MayFail, true)
+    });
+}
+
+/// Settings of an Ingress that its controller reads only when it is told to.
+pub(super) fn snippets(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
+    let objects = &cluster.objects;
+    let Some(file) = objects.controller else { return };
+    let allowed =
+        objects.settings.iter().any(|one| &*one.name == "allow-snippet-annotations" && &*one.value.text != "false");
+    if allowed || cluster.scopes.is_open(file, cluster.files) {
+        return;
+    }
+    for ingress in objects.ingresses.iter().filter(|ingress| is_nginx(cluster, ingress)) {
+        let snippet = ["configuration-snippet", "server-snippet"].iter().find_map(|name| ingress.annotation(name));
+        let matters = |text: &str| ["timeout", "buffer", "next_upstream"].iter().any(|word| text.contains(word));
+        let Some(snippet) = snippet.filter(|snippet| matters(&snippet.text)) else { continue };
+        told.fault(FaultKind::Misplaced, ingress.meta.file, |kind, proxy| {
+            let message = "this snippet is refused or passed over: the controller's `ConfigMap` does not allow snippets";
+            Fault::new(kind, proxy, (snippet.site, "not read as things are".to_owned()), message)
+                .why("ingress-nginx reads snippets only with `allow-snippet-annotations: \"true\"`; the default is false.")
+                .effect(LoadEffect::Ignored)
+                .help("write the timeouts and buffers as annotations of their own, or allow snippets")
+                .weight(FaultWeight::Remark, false)
+        });
+    }
+}
+
+/// Programs that send long headers with a login.
+const LOGINS: [&str; 4] = ["oauth2-proxy", "keycloak", "authelia", "authentik"];
+
+/// An Ingress before a program that sends long headers with a login.
+pub(super) fn logins(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
+    let objects = &cluster.objects;
+    if objects.settings.iter().any(|one| &*one.name == "proxy-buffer-size") {
+        return;
+    }
+    let mut seen = std::collections::HashSet::new();
+    for backend in &objects.backends {
+        let Some(number) = backend.of else { continue };
+        let Some(ingress) = objects.ingresses.get(number) else { continue };
+        let set = ingress.annotation("proxy-buffer-size").is_some();
+        if set || !is_nginx(cluster, ingress) || !seen.insert((number, &backend.service.text)) {
+            continue;
+        }
+        let Some(namespace) = cluster.namespace(&backend.meta) else { continue };
+        let of_name = |service: &&Service| {
+            service.meta.name.text == backend.service.text
+                && !service.selector.is_empty()
+                && cluster.namespace(&service.meta).as_ref() == Some(&namespace)
+        };
+        let Some(service) = objects.services.iter().take(2000).find(of_name) else { continue };
+        let login = objects.pods.iter().take(2000).find_map(|pods| {
+            let behind =
+                cluster.namespace(&pods.meta).as_ref() == Some(&namespace) && super::selectors::selects(service, pods);
+            let image = pods.containers.iter().filter(|_| behind).find_map(|one| {
+                let image = one.image.as_ref()?;
+                LOGINS.iter().find(|login| image.text.contains(**login)).map(|login| (*login, image.site))
+            });
+            image.filter(|_| !cluster.is_open(&pods.meta, &namespace))
+        });
+        let Some((login, site)) = login else { continue };
+        told.fault(FaultKind::SmallBuffer, backend.meta.file, |kind, proxy| {
+            let message =
+                format!("the answer to a login of {login} may not fit: ingress-nginx takes headers of up to 4 KiB");
+            Fault::new(kind, proxy, (backend.service.site, "no `proxy-buffer-size` for this".to_owned()), message)
+                .other(site, "sends its session in cookies")
+                .help(format!("write `{PREFIX}proxy-buffer-size: 16k`"))
+                .weight(FaultWeight::Remark, false)
+        });
+    }
+}
