@@ -192,20 +192,18 @@ pub fn lint_probed(
     probe.done(Step::Suppress);
     let manifest = |&id: &FileId| (files.sources.file(id).path().to_owned(), Dialect::Kubernetes);
     let manifests = lowered.manifests.iter().map(manifest);
-    let read = files
+    let mut read: Vec<(String, Dialect)> = files
         .sources
         .files()
         .filter(|&(id, _)| !files.is_embedded(id))
         .filter_map(|(id, file)| files.tree(id).map(|tree| (file.path().to_owned(), tree.dialect())))
         .chain(manifests)
-        .collect::<Vec<_>>();
-    let mut read: Vec<(String, Dialect)> = read;
-    // A compose file that holds configuration was linted, too.
-    let holds = files.sources.files().filter(|&(id, file)| files.is_embedded(id) && files.known_as(id) != file.path());
-    let mut holding: Vec<(String, Dialect)> = holds
-        .filter(|(id, _)| !files.known_as(*id).is_empty())
-        .filter_map(|(id, file)| Some((file.path().to_owned(), files.tree(id)?.dialect())))
         .collect();
+    // A compose file that holds configuration was linted, too; manifests are in the list already.
+    let listed: HashSet<&str> = lowered.manifests.iter().map(|&id| files.sources.file(id).path()).collect();
+    let holds = files.sources.files().filter(|&(id, file)| files.is_embedded(id) && !listed.contains(file.path()));
+    let mut holding: Vec<(String, Dialect)> =
+        holds.filter_map(|(id, file)| Some((file.path().to_owned(), files.tree(id)?.dialect()))).collect();
     holding.sort();
     holding.dedup();
     read.extend(holding);

@@ -226,7 +226,7 @@ fn readme_shows_real_output() -> Result<(), Failed> {
 fn readme_lists_every_rule() -> Result<(), Failed> {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("a README");
     let row = |meta: &gw502_lint::catalog::RuleMeta| {
-        format!("| {0} | [{1}](rules/{0}-{1}.yaml) | {2} |", meta.code, meta.slug, meta.title)
+        format!("| {0} | [{1}](docs/rules/{0}-{1}.md) | {2} |", meta.code, meta.slug, meta.title)
     };
     let missing: Vec<_> =
         gw502_lint::catalog::CATALOG.iter().map(row).filter(|row| !readme.contains(row.as_str())).collect();
