@@ -227,12 +227,15 @@ pub(super) fn unclosed_block(builder: &mut Builder<'_>, open: Open, seen: Option
     let Body::Block { open: brace, .. } = node.body else { return };
     let head = builder.text.get(node.start as usize..brace as usize).unwrap_or_default();
     let from = if head.contains('\n') { brace } else { node.start };
+    // What stands there may be any letter.
+    let letter = |at: usize| builder.text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+    let others = seen.map(|(at, label)| (index(at)..index(at + letter(at)), label.to_owned())).into_iter().collect();
     builder.error(SyntaxError {
         mend: None,
         message: "this block is never closed".into(),
         at: from..brace + 1,
         label: "opened here".into(),
-        others: seen.map(|(at, label)| (index(at)..index(at + 1), label.to_owned())).into_iter().collect(),
+        others,
         help: Some("write `}` where the block is meant to end".into()),
     });
 }
