@@ -70,7 +70,13 @@ impl Lowering<'_, '_> {
         }
         let mut found: Vec<(Site, Site)> = Vec::new();
         let mut told = HashSet::new();
-        for &id in self.listeners.values() {
+        // Of a server's addresses the one that is written first is told.
+        let mut listeners: Vec<_> = self.listeners.values().copied().collect();
+        listeners.sort_by_key(|&id| {
+            let at = self.out.topology.listeners[id].site.span;
+            (at.file, at.start)
+        });
+        for id in listeners {
             let listener = &self.out.topology.listeners[id];
             if listener.tls != Known::Yes(true) || self.is_template(listener.site) {
                 continue;
