@@ -192,12 +192,14 @@ pub fn lint_probed(
     probe.done(Step::Suppress);
     let manifest = |&id: &FileId| (files.sources.file(id).path().to_owned(), Dialect::Kubernetes);
     let manifests = lowered.manifests.iter().map(manifest);
+    let scripts = lowered.scripts.iter().map(|&id| (files.sources.file(id).path().to_owned(), Dialect::Nginx));
     let mut read: Vec<(String, Dialect)> = files
         .sources
         .files()
         .filter(|&(id, _)| !files.is_embedded(id))
         .filter_map(|(id, file)| files.tree(id).map(|tree| (file.path().to_owned(), tree.dialect())))
         .chain(manifests)
+        .chain(scripts)
         .collect();
     // A compose file that holds configuration was linted, too; manifests are in the list already.
     let listed: HashSet<&str> = lowered.manifests.iter().map(|&id| files.sources.file(id).path()).collect();

@@ -6,6 +6,7 @@ pub mod filled;
 pub mod haproxy;
 pub mod kubernetes;
 pub mod nginx;
+pub mod scripts;
 mod targets;
 mod unavailable;
 pub mod workload;
@@ -37,6 +38,8 @@ pub struct Lowered {
     pub unread: Vec<Unread>,
     /// Manifests of Kubernetes that were read.
     pub manifests: Vec<FileId>,
+    /// Scripts that write a proxy's configuration.
+    pub scripts: Vec<FileId>,
     /// What templates print, where nobody sets anything else.
     pub filled: filled::AllFilled,
 }
@@ -70,6 +73,7 @@ pub fn lower(files: &mut Files<'_>, targets: Targets) -> Lowered {
         }
     }
     compose::hazards(files, &surroundings, &mut out);
+    scripts::lower(files, targets.nginx, &mut out);
     out
 }
 

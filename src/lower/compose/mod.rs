@@ -19,10 +19,10 @@ mod read;
 mod value;
 
 pub(super) use contain::{Contained, Container, Given, contain};
-pub(super) use envsubst::hazards;
+pub(super) use envsubst::{hazards, variables};
 pub(super) use layout::{How, Layout, Lies};
 pub(super) use model::{Images, name_image, named_image};
-pub(super) use place::{Place, Surroundings, Values, place};
+pub(super) use place::{Place, Surroundings, Values, is_nginx_path, place};
 
 use super::Lowered;
 use crate::files::{Files, folder};
