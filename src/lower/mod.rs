@@ -38,8 +38,9 @@ pub struct Lowered {
     pub unread: Vec<Unread>,
     /// Manifests of Kubernetes that were read.
     pub manifests: Vec<FileId>,
-    /// Scripts that write a proxy's configuration.
-    pub scripts: Vec<FileId>,
+    /// Files that are no configuration of nginx, and say what becomes of it: scripts that write it, compose files around
+    /// a proxy that makes its own.
+    pub told: Vec<FileId>,
     /// What templates print, where nobody sets anything else.
     pub filled: filled::AllFilled,
 }

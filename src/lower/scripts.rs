@@ -22,6 +22,9 @@ const MAX_BYTES: usize = 1 << 20;
 /// Most here-documents of one script that are looked at.
 const MAX_DOCUMENTS: usize = 1000;
 
+/// Longest part of a statement that is looked at on each side of a variable.
+const LONGEST_STATEMENT: usize = 1024;
+
 /// Directives that take a name and a value, so that nginx refuses them without the value.
 const WITH_VALUE: [&str; 6] =
     ["proxy_set_header", "grpc_set_header", "add_header", "fastcgi_param", "uwsgi_param", "scgi_param"];
@@ -65,7 +68,7 @@ pub(super) fn lower(files: &mut Files<'_>, versions: Versions, out: &mut Lowered
         if documents.is_empty() {
             continue;
         }
-        out.scripts.push(file);
+        out.told.push(file);
         let mut proxy = None;
         for document in documents.into_iter().filter(|document| !document.quoted) {
             let Some(eaten) = script.eaten(document) else { continue };
@@ -179,13 +182,16 @@ impl<'t> Script<'t> {
             self.code(bare);
             command.push_str(bare.trim_end_matches('\\'));
             waiting = openers(bare, at);
-            for (document, _) in &mut waiting {
-                document.body.start = start;
+            if self.documents.len() + waiting.len() > MAX_DOCUMENTS {
+                return;
+            }
+            // Of several the last one is what the command is given.
+            if let Some((document, _)) = waiting.last_mut() {
                 let runs = command.trim_start().get(..4).is_some_and(|word| word.eq_ignore_ascii_case("RUN "));
                 document.to = target(&command).filter(|_| runs || !self.dockerfile);
             }
-            if self.documents.len() + waiting.len() > MAX_DOCUMENTS {
-                return;
+            if let Some((document, _)) = waiting.first_mut() {
+                document.body.start = start;
             }
             if !bare.ends_with('\\') || !waiting.is_empty() {
                 command.clear();
@@ -283,11 +289,19 @@ impl<'t> Script<'t> {
 
 /// Whether a variable is all, or one of those that are all, of the value that its directive cannot do without.
 fn is_value(body: &str, at: (usize, usize), emptied: &HashSet<&str>) -> bool {
-    let start = body[..at.0].rfind([';', '{', '}', '\n']).map_or(0, |end| end + 1);
+    let ends = |byte: u8| matches!(byte, b';' | b'{' | b'}' | b'\n');
+    let back = match body[..at.0].bytes().rev().take(LONGEST_STATEMENT).position(ends) {
+        Some(back) => back,
+        None if at.0 < LONGEST_STATEMENT => at.0,
+        None => return false,
+    };
+    let Some(length) = body[at.1..].bytes().take(LONGEST_STATEMENT).position(|byte| matches!(byte, b';' | b'\n'))
+    else {
+        return false;
+    };
+    let start = at.0 - back;
     // The `{` of `${name}` begins no statement.
-    let start = if body[..start].ends_with("${") { return false } else { start };
-    let Some(length) = body[at.1..].find([';', '\n']) else { return false };
-    if !body[at.1 + length..].starts_with(';') {
+    if body[..start].ends_with("${") || !body[at.1 + length..].starts_with(';') {
         return false;
     }
     let words: Vec<&str> = body[start..at.1 + length].split_whitespace().collect();
