@@ -192,15 +192,18 @@ pub fn lint_probed(
     probe.done(Step::Suppress);
     let manifest = |&id: &FileId| (files.sources.file(id).path().to_owned(), Dialect::Kubernetes);
     let manifests = lowered.manifests.iter().map(manifest);
+    let told = lowered.told.iter().map(|&id| (files.sources.file(id).path().to_owned(), Dialect::Nginx));
     let mut read: Vec<(String, Dialect)> = files
         .sources
         .files()
         .filter(|&(id, _)| !files.is_embedded(id))
         .filter_map(|(id, file)| files.tree(id).map(|tree| (file.path().to_owned(), tree.dialect())))
         .chain(manifests)
+        .chain(told)
         .collect();
     // A compose file that holds configuration was linted, too; manifests are in the list already.
-    let listed: HashSet<&str> = lowered.manifests.iter().map(|&id| files.sources.file(id).path()).collect();
+    let listed: HashSet<&str> =
+        lowered.manifests.iter().chain(&lowered.told).map(|&id| files.sources.file(id).path()).collect();
     let holds = files.sources.files().filter(|&(id, file)| files.is_embedded(id) && !listed.contains(file.path()));
     let mut holding: Vec<(String, Dialect)> =
         holds.filter_map(|(id, file)| Some((file.path().to_owned(), files.tree(id)?.dialect()))).collect();

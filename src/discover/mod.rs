@@ -17,6 +17,7 @@ use crate::engine::UnreadFile;
 use crate::files::{Held, Unit};
 use crate::lower::compose::is_compose_name;
 use crate::lower::kubernetes::{is_manifest, is_manifest_name};
+use crate::lower::scripts::{is_script_name, may_write_configuration};
 use crate::lower::workload::machine::is_machine_path;
 use crate::syntax::limits::MAX_FILE_BYTES;
 use crate::topology::Dialect;
@@ -242,7 +243,7 @@ fn find(request: &Request, past: Option<&Past>) -> Result<Found, Refusal> {
                 continue;
             }
             let promise = promised(request, &path, Some(&given.written));
-            if promise.is_none() && is_manifest_name(&path) && describes_objects(&given.at, &path) {
+            if promise.is_none() && is_worth_a_look(&path) && is_of_use(&given.at, &path) {
                 deployments.push(path);
                 continue;
             }
@@ -255,11 +256,7 @@ fn find(request: &Request, past: Option<&Past>) -> Result<Found, Refusal> {
     }
     manifests.retain(|(_, path): &(PathBuf, String)| !request.exclude.excludes(path));
     deployments.extend(
-        manifests
-            .into_par_iter()
-            .filter(|(at, path)| describes_objects(at, path))
-            .map(|(_, path)| path)
-            .collect::<Vec<_>>(),
+        manifests.into_par_iter().filter(|(at, path)| is_of_use(at, path)).map(|(_, path)| path).collect::<Vec<_>>(),
     );
     // A file that was named and found is taken as named; a path counts once.
     candidates.sort_by(|a, b| a.path.cmp(&b.path).then(b.named.cmp(&a.named)));
@@ -374,7 +371,7 @@ fn promised(request: &Request, path: &str, given: Option<&Path>) -> Option<Promi
 struct Met<'m> {
     seen: &'m mut usize,
     deployments: &'m mut Vec<String>,
-    /// YAML files; whether they describe objects of Kubernetes is not known yet.
+    /// YAML files and scripts; whether they describe objects of Kubernetes or write configuration is not known yet.
     manifests: &'m mut Vec<(PathBuf, String)>,
     /// An earlier time that is meant, and the files that were not then what they are.
     past: Option<&'m Past>,
@@ -417,13 +414,13 @@ fn old_files(
         if is_machine_path(path) {
             deployments.push(path.to_owned());
         }
-        if promise.is_none() && !is_named && !is_manifest_name(path) {
+        if promise.is_none() && !is_named && !is_worth_a_look(path) {
             continue;
         }
         let held = past.held(path);
-        if is_manifest_name(path)
+        if is_worth_a_look(path)
             && let Held::Bytes(bytes) = &held
-            && is_manifest(path, &bytes[..bytes.len().min(MANIFEST_HEAD_BYTES as usize)])
+            && shows_use(path, &bytes[..bytes.len().min(head_of(path) as usize)])
             && !request.exclude.excludes(path)
         {
             deployments.push(path.to_owned());
@@ -475,7 +472,7 @@ fn walk(
             // Its name alone does not say for certain that no proxy reads it.
             met.deployments.push(path.clone());
         }
-        if kind.is_file() && is_manifest_name(&path) {
+        if kind.is_file() && is_worth_a_look(&path) {
             met.manifests.push((entry.path().to_owned(), path.clone()));
         }
         let Some(promise) = promised(request, &path, None) else { continue };
@@ -567,11 +564,26 @@ fn take(mut candidate: Candidate) -> Outcome {
     }
 }
 
-/// Whether the head of a file shows an object of Kubernetes. One that cannot be read shows none.
-fn describes_objects(at: &Path, path: &str) -> bool {
+/// Whether a file's head is to be looked at, by its name.
+fn is_worth_a_look(path: &str) -> bool {
+    is_manifest_name(path) || is_script_name(path)
+}
+
+/// How much of such a file is looked at.
+fn head_of(path: &str) -> u64 {
+    if is_script_name(path) { HEAD_BYTES } else { MANIFEST_HEAD_BYTES }
+}
+
+/// Whether the head of such a file shows an object of Kubernetes, or that a script may write configuration.
+fn shows_use(path: &str, head: &[u8]) -> bool {
+    if is_script_name(path) { may_write_configuration(head) } else { is_manifest(path, head) }
+}
+
+/// Whether the head of a file shows that it is of use. One that cannot be read shows nothing.
+fn is_of_use(at: &Path, path: &str) -> bool {
     let Ok((mut file, length)) = open(at) else { return false };
     // There are thousands of such files in some trees: one allocation, and mostly one read for each.
-    let mut head = vec![0; length.min(MANIFEST_HEAD_BYTES) as usize];
+    let mut head = vec![0; length.min(head_of(path)) as usize];
     let mut filled = 0;
     while let Some(rest) = head.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match file.read(rest) {
@@ -582,7 +594,7 @@ fn describes_objects(at: &Path, path: &str) -> bool {
         }
     }
     head.truncate(filled);
-    is_manifest(path, &head)
+    shows_use(path, &head)
 }
 
 /// The bytes of a candidate and its dialect, unless it turns out to be something else. Of a large file only the head

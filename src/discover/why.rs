@@ -1,11 +1,10 @@
 //! Why a file is taken for what it is, or passed over: in words.
 
 use super::sniff::{Look, Promise, look};
-use super::{
-    Given, HEAD_BYTES, Request, describes_objects, fill, name_of, open, promised, relative, root_of, walker, words,
-};
+use super::{Given, HEAD_BYTES, Request, fill, is_of_use, name_of, open, promised, relative, root_of, walker, words};
 use crate::lower::compose::is_compose_name;
 use crate::lower::kubernetes::is_manifest_name;
+use crate::lower::scripts::is_script_name;
 use crate::lower::workload::machine::is_machine_path;
 use crate::topology::Dialect;
 use std::fs;
@@ -68,7 +67,12 @@ pub fn tell(request: &Request, root: &Path, file: &Path) -> Result<Told, String>
     if is_machine_path(&told.path) {
         told.because.push("its name is one of those that say what runs on a machine".into());
     }
-    if promise.is_none() && is_manifest_name(&told.path) && describes_objects(&given.at, &told.path) {
+    if promise.is_none() && is_script_name(&told.path) && is_of_use(&given.at, &told.path) {
+        told.dialect = Some(Dialect::Nginx);
+        told.because.push("it is a script with a here-document, and speaks of nginx".into());
+        return Ok(told);
+    }
+    if promise.is_none() && is_manifest_name(&told.path) && is_of_use(&given.at, &told.path) {
         told.dialect = Some(Dialect::Kubernetes);
         told.because.push("`apiVersion:` and `kind:` stand at the start of lines".into());
         return Ok(told);

@@ -6,6 +6,7 @@ pub mod filled;
 pub mod haproxy;
 pub mod kubernetes;
 pub mod nginx;
+pub mod scripts;
 mod targets;
 mod unavailable;
 pub mod workload;
@@ -37,6 +38,9 @@ pub struct Lowered {
     pub unread: Vec<Unread>,
     /// Manifests of Kubernetes that were read.
     pub manifests: Vec<FileId>,
+    /// Files that are no configuration of nginx, and say what becomes of it: scripts that write it, compose files around
+    /// a proxy that makes its own.
+    pub told: Vec<FileId>,
     /// What templates print, where nobody sets anything else.
     pub filled: filled::AllFilled,
 }
@@ -70,6 +74,7 @@ pub fn lower(files: &mut Files<'_>, targets: Targets) -> Lowered {
         }
     }
     compose::hazards(files, &surroundings, &mut out);
+    scripts::lower(files, targets.nginx, &mut out);
     out
 }
 

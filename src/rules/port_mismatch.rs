@@ -17,6 +17,7 @@ impl Rule for PortMismatch {
         super::workload_socket::tell_ports(self.id(), cx, out);
         super::service_port::unheard(self.id(), cx, out);
         declared(self.id(), cx, out);
+        handed(self.id(), cx, out);
         look_around(cx, out, |seen| {
             if seen.service().is_some() {
                 return super::service_port::asked(self.id(), cx, seen);
@@ -50,6 +51,37 @@ impl Rule for PortMismatch {
                     .fix(Some(Fix::guess(format!("write `{known}`"), edit))),
             )
         });
+    }
+}
+
+/// Services that hand their port to a proxy which asks them there, whatever else they say.
+fn handed(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    let t = cx.topology;
+    for handed in &t.handed {
+        let (to, by) = (&t.workloads[handed.to], &t.workloads[handed.by]);
+        let group = sharers(t, handed.to);
+        let project = &t.projects[to.project];
+        if project.guessed || group.iter().any(|&member| t.workloads[member].claims_open) {
+            continue;
+        }
+        let others = claims(t, &group).filter(|claim| claim.site != handed.site);
+        let Some(Evidence { claim, severity, confidence, words }) = judge(others, handed.port) else { continue };
+        let Known::Yes(Listens::Port(known)) = &claim.at else { continue };
+        let (name, proxy, port) = (quote(&to.name), quote(&by.name), handed.port);
+        let message = format!("{name} listens on port {known}, and tells {proxy} to ask it on port {port}");
+        let finding = Finding::new(
+            rule,
+            cx.dialect(handed.proxy),
+            (handed.site, format!("{proxy} asks on port {port}")),
+            message,
+        )
+        .severity(severity.min(Severity::Warning))
+        .confidence(confidence.min(Confidence::Likely))
+        .label((claim.site, claim.words.to_string()))
+        .label((by.site, "makes its configuration of what the services say".to_owned()))
+        .why_of_dialect()
+        .assumed(words);
+        out.push(finding.help(format!("write {known}")));
     }
 }
 

@@ -95,6 +95,8 @@ pub struct Topology {
     pub outlooks: Vec<Outlook>,
     /// Programs of a machine to which addresses lead, for proxies that no known workload runs; sorted by endpoint.
     pub peers: Vec<Peer>,
+    /// Ports that workloads hand to a proxy that makes its configuration of them.
+    pub handed: Vec<Handed>,
     /// As whom proxies run, where that is written and nothing else of the model says it.
     pub users: Vec<ProxyUser>,
     /// What the proxies would refuse or misread while they load their files.

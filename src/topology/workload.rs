@@ -85,6 +85,21 @@ pub struct Peer {
     pub workload: WorkloadId,
 }
 
+/// A port that a workload hands to a proxy that makes its configuration of what workloads say.
+#[derive(Clone, Copy, Debug)]
+pub struct Handed {
+    /// The proxy.
+    pub proxy: ProxyId,
+    /// Who runs it.
+    pub by: WorkloadId,
+    /// Who says so, and is asked.
+    pub to: WorkloadId,
+    /// The port on which it is asked.
+    pub port: u16,
+    /// Where it says so.
+    pub site: Site,
+}
+
 /// What an address leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leads {

@@ -24,6 +24,8 @@ pub(in crate::lower) struct Container {
     pub(in crate::lower) environment_open: bool,
     /// Whether something takes the place of the image's own entrypoint.
     pub(in crate::lower) own_entrypoint: bool,
+    /// Folders and files of the image in which what was copied may have been changed while it was built.
+    pub(in crate::lower) changed: Vec<Box<str>>,
     /// Variables of the proxy that compose replaces, in texts within the compose file.
     pub(in crate::lower) eaten: HashMap<String, (Box<str>, Site)>,
 }
@@ -52,6 +54,27 @@ pub(in crate::lower) struct Contained {
     pub(in crate::lower) waits: bool,
     /// Whether it may run other programs besides a proxy.
     pub(in crate::lower) many: bool,
+}
+
+/// Commands that change no file that was copied; they may take some away.
+const HARMLESS: [&str; 22] = [
+    "addgroup", "adduser", "apk", "apt", "apt-get", "cd", "chmod", "chown", "dnf", "groupadd", "ln", "microdnf",
+    "mkdir", "nginx", "rm", "set", "touch", "true", "useradd", "usermod", "yum", "echo",
+];
+
+/// Where what an image copies may have been changed while it was built: by an earlier stage, or by a command.
+fn changed(image: &Image) -> Vec<Box<str>> {
+    let harmless = |text: &str| {
+        text.replace("\\\n", " ").split(['&', ';', '|', '\n']).all(|command| {
+            let first = command.split_whitespace().next();
+            first.is_none_or(|first| HARMLESS.contains(&first)) && !command.contains('>')
+        })
+    };
+    let mut changed = image.staged.clone();
+    if !image.runs.iter().all(|run| harmless(&run.text)) {
+        changed.push("".into());
+    }
+    changed
 }
 
 /// Puts together what is written of a container.
@@ -85,6 +108,7 @@ pub(in crate::lower) fn contain(files: &mut Files<'_>, given: Given<'_>) -> Cont
         environment_open: evidence.environment_open || evidence.built_unread,
         own_entrypoint: evidence.entrypoint.is_some() || image.is_some_and(|image| image.entrypoint.is_some()),
         command: started,
+        changed: image.map(changed).unwrap_or_default(),
         eaten: HashMap::new(),
     };
     let waits = ["wait", "dockerize", "sleep", "until "].iter().any(|word| container.command.contains(word));

@@ -86,15 +86,15 @@ fn proxies(topology: &Topology) -> HashMap<FileId, ProxyId> {
 }
 
 /// One variable in a text: its name, what follows the name within braces, and its bytes.
-struct Variable<'t> {
-    name: &'t str,
-    rest: &'t str,
+pub(in crate::lower) struct Variable<'t> {
+    pub(in crate::lower) name: &'t str,
+    pub(in crate::lower) rest: &'t str,
     braces: bool,
-    at: (usize, usize),
+    pub(in crate::lower) at: (usize, usize),
 }
 
 /// The variables of a text, comments left out.
-fn variables(text: &str) -> Vec<Variable<'_>> {
+pub(in crate::lower) fn variables(text: &str) -> Vec<Variable<'_>> {
     let mut found = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -205,9 +205,7 @@ impl Look<'_> {
     /// A template that is put where nginx reads it, so that nobody renders it. Measured with nginx 1.22.1: it takes what
     /// is left in an address for a host or a port, and refuses it.
     fn raw(&self) -> Option<Fault> {
-        if !self.place.untouched {
-            return None;
-        }
+        let came = self.place.untouched?;
         let addresses = |variable: &&Variable<'_>| {
             let before = &self.text[..variable.at.0];
             let statement = before.rsplit([';', '{', '}', '\n']).next().unwrap_or_default();
@@ -222,10 +220,13 @@ impl Look<'_> {
             self.fault(
                 first.at,
                 "stays as it is written",
-                format!("nothing puts `{}` into this file: it is mounted where nginx reads it as it is", first.name),
+                format!("nothing puts `{}` into this file: it is {came} where nginx reads it as it is", first.name),
             )
             .why("the official image renders only `/etc/nginx/templates/*.template`; nginx refuses what is left")
-            .help("name it `….conf.template` and mount it below `/etc/nginx/templates/`")
+            .help(match came {
+                "copied" => "copy it to `/etc/nginx/templates/`, with a name that ends in `.conf.template`",
+                _ => "name it `….conf.template` and mount it below `/etc/nginx/templates/`",
+            })
             .weight(FaultWeight::Fails, false),
         )
     }

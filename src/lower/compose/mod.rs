@@ -8,6 +8,7 @@
 mod chains;
 mod contain;
 mod envsubst;
+mod handed;
 mod inline;
 mod interpolate;
 mod layout;
@@ -19,10 +20,10 @@ mod read;
 mod value;
 
 pub(super) use contain::{Contained, Container, Given, contain};
-pub(super) use envsubst::hazards;
+pub(super) use envsubst::{hazards, variables};
 pub(super) use layout::{How, Layout, Lies};
 pub(super) use model::{Images, name_image, named_image};
-pub(super) use place::{Place, Surroundings, Values, place};
+pub(super) use place::{Place, Surroundings, Values, is_nginx_path, place};
 
 use super::Lowered;
 use crate::files::{Files, folder};
@@ -70,7 +71,10 @@ pub(super) fn surround(files: &mut Files<'_>, proxies: &[FileId], out: &mut Lowe
     let mut images = model::Images::new();
     let mut containers = Vec::new();
     for draft in &drafts {
-        containers.extend(model::model(draft, files, &mut images, &mut out.topology));
+        let these = model::model(draft, files, &mut images, &mut out.topology);
+        let asked = handed::find(&these, &mut out.topology).map(|site| site.span.file);
+        out.told.extend(asked.filter(|file| !out.told.contains(file)));
+        containers.extend(these);
     }
     (containers, images)
 }

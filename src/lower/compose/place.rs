@@ -27,6 +27,11 @@ pub(super) fn dialect_of(inside: &str) -> Option<Dialect> {
     }
 }
 
+/// Whether a path of a machine or a container lies where nginx keeps its files.
+pub(in crate::lower) fn is_nginx_path(path: &str) -> bool {
+    NGINX.iter().any(|folder| path.starts_with(folder))
+}
+
 /// Folders in which HAProxy is given its files.
 const HAPROXY: [&str; 2] = ["/usr/local/etc/haproxy/", "/etc/haproxy/"];
 
@@ -54,8 +59,9 @@ pub(in crate::lower) struct Place {
     pub(super) rendering: Option<Rendering>,
     /// Whether it is one of the image's templates.
     pub(super) template: bool,
-    /// Whether the official image reads it as it lies in the repository, and nothing else has a hand in it.
-    pub(super) untouched: bool,
+    /// How it came there, where the official image reads it as it lies in the repository, and nothing else has a hand in
+    /// it: `mounted`, `copied`.
+    pub(super) untouched: Option<&'static str>,
     /// The line that puts it there.
     pub(super) site: Site,
     /// One of the proxy's own variables that compose takes for one of its own.
@@ -185,7 +191,12 @@ pub(in crate::lower) fn place(files: &mut Files<'_>, containers: Vec<Container>,
             }
             t.placements.push(Placement { file: *id, workload: container.workload, site: runs.site, how });
             let rendering = container.rendering(&runs);
-            let untouched = rendering.is_none() && runs.how == How::Mounted && container.starts_plainly();
+            let untouched = match runs.how {
+                _ if rendering.is_some() || !container.starts_plainly() => None,
+                How::Mounted => Some("mounted"),
+                How::Copied if !container.changed.iter().any(|path| runs.inside.starts_with(&**path)) => Some("copied"),
+                How::Copied | How::Written(_) => None,
+            };
             let happens = rendering.as_ref().is_some_and(|rendering| rendering.happens);
             places.push(Place {
                 workload: container.workload,
@@ -221,6 +232,7 @@ struct Ready {
     environment_open: bool,
     own_entrypoint: bool,
     command: String,
+    changed: Vec<Box<str>>,
     /// By the path under which a text within a compose file is known.
     eaten: HashMap<String, (Box<str>, Site)>,
     caretaker: bool,
@@ -239,6 +251,7 @@ impl Ready {
             environment_open: container.environment_open,
             own_entrypoint: container.own_entrypoint,
             command: container.command,
+            changed: container.changed,
             eaten: container.eaten,
             caretaker: CARETAKERS.iter().any(|word| image.contains(word)),
             image,

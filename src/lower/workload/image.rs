@@ -55,6 +55,8 @@ pub struct Image {
     pub health: Option<HealthCheck>,
     /// What it runs while it is built, one text a `RUN`.
     pub runs: Vec<Text>,
+    /// Where in it lies what an earlier stage may have changed.
+    pub staged: Vec<Box<str>>,
     /// The folder of its build context, relative to the root of the repository.
     pub context: Option<Box<str>>,
 }
@@ -144,7 +146,10 @@ pub fn image(files: &mut Files<'_>, build: &Build) -> Option<Image> {
                 &mut Around { files, place, build, globals: &globals, names: &names, made: &made, text },
             );
         }
-        if this.image.copies.len() > MAX_ITEMS || this.image.environment.len() > MAX_ITEMS {
+        if this.image.copies.len() > MAX_ITEMS
+            || this.image.environment.len() > MAX_ITEMS
+            || this.image.staged.len() > MAX_ITEMS
+        {
             return None;
         }
         made.insert(at, this);
@@ -424,6 +429,7 @@ impl Made {
             let first = around.text.get(path.span.clone()).map_or(site, |_| around.site(path.span.clone()));
             let site = sites::joined(first, site);
             if elsewhere {
+                self.image.staged.push(to.trim_end_matches('/').into());
                 let made = stage.and_then(|stage| around.made.get(&stage));
                 let from = made.and_then(|made| found(&made.image, &path_text));
                 let within = made.map(|made| below(&made.image, &path_text, &to)).unwrap_or_default();
