@@ -301,6 +301,21 @@ impl<'a> Files<'a> {
         found
     }
 
+    /// Files of the repository that match a glob pattern, sorted; nothing is kept.
+    #[must_use]
+    pub fn names(&self, pattern: &str) -> Vec<String> {
+        self.repository.glob(pattern)
+    }
+
+    /// What a file of the repository holds, without making it one of the run.
+    #[must_use]
+    pub fn peek(&self, path: &str) -> Option<Vec<u8>> {
+        match self.repository.read(path) {
+            Held::Bytes(bytes) => Some(bytes),
+            Held::Nothing | Held::Unreadable(_) => None,
+        }
+    }
+
     /// Whether a path is there at all.
     #[must_use]
     pub fn exists(&self, path: &str) -> bool {

@@ -98,10 +98,13 @@ fn untranslated(
 /// Ports to which Services lead and on which their pods do not listen.
 pub fn unheard(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
     let asked = asked_ports(cx.topology);
+    let right = led_right(cx.topology);
     for (id, service) in cx.topology.services.iter() {
         let Some(ports) = service.ports.known().filter(|_| service.kind != ServiceKind::Elsewhere) else { continue };
-        // Of several ports one may be for measurements only, which a program opens without a word in these files.
-        for port in ports.iter().take(64).filter(|port| ports.len() == 1 || asked.contains(&(id, port.port))) {
+        // Of several ports one may be for measurements only, which a program opens without a word in these files. So may
+        // that of a Service of its own, beside one that leads to where the program is known to listen.
+        let second = ports.len() > 1 || service.workloads().iter().any(|to| right.contains(to));
+        for port in ports.iter().take(64).filter(|port| !second || asked.contains(&(id, port.port))) {
             if let Some(finding) = not_heard(rule, cx.topology, service, port) {
                 out.push(finding);
             }
@@ -118,6 +121,31 @@ fn asked_ports(t: &Topology) -> HashSet<(ServiceId, u16)> {
         _ => None,
     };
     t.outlooks.iter().filter_map(asked).collect()
+}
+
+/// Workloads to which some Service leads on a port on which they are known to listen.
+fn led_right(t: &Topology) -> HashSet<WorkloadId> {
+    let mut right = HashSet::new();
+    for (_, service) in t.services.iter() {
+        let targets: HashSet<u16> =
+            service.ports.known().into_iter().flatten().filter_map(|port| port.target.known().copied()).collect();
+        let to = service.workloads().iter().take(64).filter(|&&id| {
+            let heard = |claim: &Claim| match claim.at {
+                Known::Yes(Listens::Port(at)) => claim.weight > Weight::Weak && targets.contains(&at),
+                _ => false,
+            };
+            t.workloads[id].claims.iter().any(heard)
+        });
+        right.extend(to.copied());
+    }
+    right
+}
+
+/// Whether a Service to which requests come from outside has one port, and the only workload behind it declares one.
+fn alone(t: &Topology, service: &Service) -> bool {
+    let &[to] = service.workloads() else { return false };
+    let declared = t.workloads[to].claims.iter().filter(|claim| claim.weight == Weight::Medium).count();
+    service.routed.is_some() && declared == 1 && service.ports.known().is_some_and(|ports| ports.len() == 1)
 }
 
 fn not_heard(rule: RuleId, t: &Topology, service: &Service, port: &ServicePort) -> Option<Finding> {
@@ -153,7 +181,8 @@ fn not_heard(rule: RuleId, t: &Topology, service: &Service, port: &ServicePort) 
             "somebody relies on that port; what the program itself does is not in these files",
         ),
         // Somebody who writes a target port knows why; who writes none may have forgotten it.
-        Weight::Medium if port.target_site.is_none() => (
+        // Where there is but one of each, one of the two is likely old.
+        Weight::Medium if port.target_site.is_none() || alone(t, service) => (
             Severity::Note,
             Confidence::Possible,
             "that line is documentation only; what the program does is not in these files",
@@ -161,7 +190,8 @@ fn not_heard(rule: RuleId, t: &Topology, service: &Service, port: &ServicePort) 
         Weight::Medium | Weight::Weak => return None,
     };
     let (name, pods) = (quote(&service.name), quote(&t.workloads[to[0]].name));
-    let message = format!("the Service {name} leads to port {target} of {pods}, which listens on {known}");
+    let verb = if claim.weight == Weight::Medium { "declares" } else { "listens on" };
+    let message = format!("the Service {name} leads to port {target} of {pods}, which {verb} {known}");
     let site = port.target_site.unwrap_or(port.site);
     let finding =
         Finding::new(rule, Dialect::Kubernetes, (site, format!("leads to port {target} of the pods")), message)
@@ -232,6 +262,20 @@ mod tests {
         assert_eq!(members(80, &[(80, 8080)], 80), None);
         assert_eq!(members(8080, &[(8080, 8080)], 8080), None);
         assert_eq!(members(80, &[(80, 8080), (81, 80)], 8080), None);
+    }
+
+    #[test]
+    fn a_second_service_may_be_for_measurements() {
+        let said = |others: &[(u16, u16)]| {
+            let mut house = House::nginx();
+            let app = house.workload(21, "hub");
+            house.claim(app, 30, 8080, Weight::Decisive);
+            service(&mut house, &[app], &[(9100, 9100)], ServiceKind::Address);
+            service(&mut house, &[app], others, ServiceKind::Address);
+            house.found(RuleId::GW101).len()
+        };
+        assert_eq!(said(&[(80, 8080)]), 0);
+        assert_eq!(said(&[(80, 8081)]), 2);
     }
 
     #[test]

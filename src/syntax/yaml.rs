@@ -11,7 +11,8 @@
 
 use super::limits::{MAX_DEPTH, MAX_YAML_NODES};
 use super::{Parsed, SyntaxError};
-use granit_parser::{Event, Parser, ScalarStyle};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -232,10 +233,40 @@ struct Builder<'a> {
     bears: HashMap<NodeId, usize>,
 }
 
+/// Lines of quoted scalars that are joined because they are not indented.
+const MAX_JOINED: usize = 16;
+
 /// Reads a text. What stands before the first mistake is kept, document by document; the mistake is the only one
 /// reported, because what follows it is a guess.
+///
+/// The lines of a quoted scalar need not be indented: libyaml, and with it kubectl, compose and Ansible, takes them,
+/// whatever the specification says.
 #[must_use]
 pub fn parse(text: &str) -> Parsed<Tree> {
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..MAX_JOINED {
+        let (parsed, outdented) = attempt(&text);
+        let Some(joined) = outdented.and_then(|at| joined(&text, at)) else { return parsed };
+        text = Cow::Owned(joined);
+    }
+    attempt(&text).0
+}
+
+/// The text with the line that begins at a place joined to the one before it: within quotes that is what a line end
+/// means. No place moves.
+fn joined(text: &str, at: usize) -> Option<String> {
+    let before = text.get(..at)?;
+    let end = before.trim_end_matches([' ', '\t', '\r', '\n']);
+    let between = before.get(end.len()..)?;
+    if !between.contains('\n') {
+        return None;
+    }
+    Some(format!("{end}{}{}", between.replace(['\r', '\n'], " "), text.get(at..)?))
+}
+
+/// One reading, and where a line of a quoted scalar stopped it for not being indented.
+fn attempt(text: &str) -> (Parsed<Tree>, Option<usize>) {
+    let mut outdented = None;
     let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut builder = Builder {
         out: Parsed { template: has_tags(bare), ..Parsed::default() },
@@ -251,6 +282,7 @@ pub fn parse(text: &str) -> Parsed<Tree> {
             Ok((event, span)) => builder.event(event, span.byte_range().unwrap_or(0..0)),
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(0) as u32 + builder.skipped;
+                outdented = matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent).then_some(at as usize);
                 Err((at..at, error.info()))
             }
         };
@@ -259,7 +291,7 @@ pub fn parse(text: &str) -> Parsed<Tree> {
             break;
         }
     }
-    builder.out
+    (builder.out, outdented)
 }
 
 /// Whether the text holds template tags, which another program fills in before YAML is read.
@@ -522,6 +554,22 @@ mod tests {
         assert_eq!(refused("a: b: c\n").at, 4..5);
         refused("a:\n\t- b\n");
         refused("\"");
+    }
+
+    #[test]
+    fn lines_of_a_quoted_text_need_no_indentation() {
+        let text = "a:\n  b: '[\n    1,\n  2,\r\n\n]'\n  c: \"x\ny\"\nd: 1\n";
+        let tree = tree(text);
+        let root = tree.root().unwrap();
+        let a = root.get("a").unwrap();
+        let words: Vec<_> = a.get("b").unwrap().text().unwrap().split_whitespace().collect();
+        assert_eq!(words, ["[", "1,", "2,", "]"]);
+        assert_eq!(a.get("c").unwrap().text(), Some("x y"));
+        assert_eq!(slice(text, a.get("c").unwrap()), "\"x\ny\"");
+        assert_eq!(root.get("d").unwrap().text(), Some("1"));
+        // A quote that is never closed stays a mistake, and so does more than anybody writes.
+        refused("a: 'x\ny\nb: 1\n");
+        refused(&format!("a: '{}'\n", "x\n".repeat(50)));
     }
 
     #[test]

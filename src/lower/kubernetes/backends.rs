@@ -3,6 +3,7 @@
 use super::objects::{Backend, Service, Word};
 use super::scope::Namespace;
 use super::{Cluster, MAX_NEIGHBOURS, Told, near, place};
+use crate::files::folder;
 use crate::source::{Site, clean};
 use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
 use std::collections::{HashMap, HashSet};
@@ -60,14 +61,27 @@ fn missing(
     bearers: &[(&Service, Option<Namespace>)],
     told: &mut Told<'_>,
 ) {
-    // Another deployment may bring the Service, unless this one brings others.
-    if neighbours.is_empty() || cluster.is_open(&backend.meta, namespace) {
+    // Another deployment may bring the Service, unless this one brings others, or has it beside the Ingress and for
+    // another namespace.
+    let beside = || match bearers {
+        [(only, _)] => {
+            folder(cluster.files.sources.file(only.meta.file).path())
+                == folder(cluster.files.sources.file(backend.meta.file).path())
+        }
+        _ => false,
+    };
+    if (neighbours.is_empty() && (backend.namespace.is_some() || !beside()))
+        || cluster.may_lack(&backend.meta, namespace)
+    {
         return;
     }
     // Where no namespace is written, it is decided when the objects are applied.
     let certain_elsewhere =
         |at: &Option<Namespace>| matches!((at, namespace), (Some(Namespace::Named(_)), Namespace::Named(_)));
     if !bearers.iter().all(|(_, at)| certain_elsewhere(at)) {
+        return;
+    }
+    if told.passed_over.has(&backend.meta, cluster.files, &[("kind", "Service"), ("name", &backend.service.text)]) {
         return;
     }
     let name = clean(&backend.service.text).into_owned();
@@ -108,7 +122,7 @@ fn missing(
             );
         }
         // A like name may be another service: only one of the same name elsewhere shows what was meant.
-        let sure = !bearers.is_empty();
+        let sure = !bearers.is_empty() && !neighbours.is_empty();
         fault.weight(if sure { FaultWeight::Fails } else { FaultWeight::MayFail }, false)
     });
 }

@@ -9,6 +9,7 @@ mod backends;
 mod chart;
 pub(in crate::lower) mod embedded;
 mod objects;
+mod passed_over;
 mod pods;
 mod policies;
 mod scope;
@@ -72,6 +73,16 @@ impl Cluster<'_, '_> {
     fn is_open(&self, meta: &Meta, namespace: &Namespace) -> bool {
         self.made.contains(namespace) || self.scopes.is_open(meta.file, self.files)
     }
+
+    /// Whether an object may be missing that others lead to: as above, or because whoever sets up the cluster brings it.
+    fn may_lack(&self, meta: &Meta, namespace: &Namespace) -> bool {
+        is_system(namespace) || self.is_open(meta, namespace)
+    }
+}
+
+/// Whether the cluster itself, and whoever sets it up, has objects in a namespace.
+fn is_system(namespace: &Namespace) -> bool {
+    matches!(namespace, Namespace::Named(name) if matches!(&**name, "kube-system" | "kube-public" | "kube-node-lease"))
 }
 
 /// What is found, by the file in which it stands: each is taken for the configuration of one proxy.
@@ -80,6 +91,7 @@ struct Told<'t> {
     proxies: HashMap<FileId, ProxyId>,
     /// Templates of charts: whoever installs one decides what it makes.
     charts: HashSet<FileId>,
+    passed_over: passed_over::PassedOver,
 }
 
 impl Told<'_> {
@@ -183,7 +195,8 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
     };
     cluster.objects.own_prefix = cluster.objects.pods.iter().any(told_prefix);
     cluster.made = cluster.objects.makers.iter().filter_map(|meta| cluster.namespace(meta)).collect();
-    let mut told = Told { topology: &mut out.topology, proxies: HashMap::new(), charts };
+    let passed_over = passed_over::PassedOver::default();
+    let mut told = Told { topology: &mut out.topology, proxies: HashMap::new(), charts, passed_over };
     settings::look(&cluster, &mut told);
     backends::look(&cluster, &mut told);
     selectors::look(&cluster, &mut told);

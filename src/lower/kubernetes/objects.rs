@@ -259,6 +259,10 @@ pub(super) fn read(object: View<'_>, file: FileId, into: &mut Objects, config_ma
     }
     let Some(meta) = meta(object, file) else { return };
     let spec = object.get("spec");
+    // Copied from a cluster, where a controller had made it: that one makes others, too.
+    if object.get("metadata").and_then(|meta| meta.get("ownerReferences")).is_some_and(View::is_sequence) {
+        into.makers.push(Meta { file, name: meta.name.clone(), namespace: meta.namespace.clone() });
+    }
     match (group, kind) {
         ("", "Service") => into.services.extend(service(meta, spec, file)),
         ("", "Pod") => into.pods.extend(pods(meta, kind, None, Some(object), file)),
@@ -383,7 +387,8 @@ fn route(object: View<'_>, kind: &str, spec: Option<View<'_>>, file: FileId, int
         into.timeouts.extend(time("request").zip(time("backendRequest")));
         for to in rule.get("backendRefs").into_iter().flat_map(View::items) {
             let text = |key: &str| to.get(key).and_then(View::text).unwrap_or_default();
-            if !matches!(text("kind"), "" | "Service") || !text("group").is_empty() {
+            // One that gets no requests may be missing.
+            if !matches!(text("kind"), "" | "Service") || !text("group").is_empty() || text("weight") == "0" {
                 continue;
             }
             let word = |key: &str| to.get(key).and_then(|view| Word::read(view, file));

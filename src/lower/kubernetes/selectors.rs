@@ -37,8 +37,14 @@ pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
         let found: Vec<&Pods> = pods.iter().copied().filter(|pods| selects(service, pods)).collect();
         if found.is_empty() {
             // A workload whose own folder is not all known may get labels there.
-            let open = |pods: &&Pods| cluster.is_open(&pods.meta, &namespace);
-            if !unknown && !pods.iter().any(open) && !elsewhere(cluster, service, &namespace) {
+            let open = |pods: &&Pods| cluster.may_lack(&pods.meta, &namespace);
+            let labels: Vec<(&str, &str)> =
+                service.selector.iter().map(|(key, value)| (&**key, &*value.text)).collect();
+            if !unknown
+                && !pods.iter().any(open)
+                && !elsewhere(cluster, service, &namespace)
+                && !told.passed_over.has(&service.meta, cluster.files, &labels)
+            {
                 no_pods(service, pods, told);
             }
         } else if !found.iter().any(|pods| cluster.is_open(&pods.meta, &namespace)) {

@@ -35,7 +35,7 @@ pub(super) fn line(gather: &mut Gather<'_, '_>, line: &Line) {
     let arguments = line.arguments();
     if first.text.starts_with('-') {
         // Flags for the program of the image.
-        generic(gather, &line.words);
+        flags(gather, &line.words, true);
         return;
     }
     if python::handle(gather, line) || javascript::handle(gather, line) {
@@ -86,7 +86,9 @@ pub(super) fn line(gather: &mut Gather<'_, '_>, line: &Line) {
         }
         _ => {
             if !script(gather, line) {
-                generic(gather, arguments);
+                let serves = |name: &str| ["server", "serve", "mongod", "listen"].iter().any(|end| name.ends_with(end));
+                let known = serves(line.program()) || arguments.iter().any(|word| serves(&word.text));
+                flags(gather, arguments, !known);
             }
         }
     }
@@ -142,8 +144,12 @@ fn script(gather: &mut Gather<'_, '_>, line: &Line) -> bool {
     true
 }
 
-/// Flags that most programs share.
+/// Flags that most programs share, of one that is known to serve.
 pub(super) fn generic(gather: &mut Gather<'_, '_>, arguments: &[Text]) {
+    flags(gather, arguments, false);
+}
+
+fn flags(gather: &mut Gather<'_, '_>, arguments: &[Text], unknown: bool) {
     let manner = Manner { spoken: None, weight: Weight::Decisive, port: None };
     let told = lines::given(
         arguments,
@@ -185,7 +191,11 @@ pub(super) fn generic(gather: &mut Gather<'_, '_>, arguments: &[Text]) {
     }
     let port = last(arguments, &["--port", "--http-port", "--http_port", "--server-port", "-port", "--server.port"]);
     if let Some(given) = port {
-        gather.listens_as_given(&given, manner);
+        // Of a program that nobody knows it may be the port that it asks, or one of several.
+        let unsure = unknown && given.words.trim_start_matches('-').starts_with("port");
+        let weight = if unsure { Weight::Strong } else { Weight::Decisive };
+        gather.listens_as_given(&given, Manner { weight, ..manner });
+        gather.decided = true;
     }
 }
 
