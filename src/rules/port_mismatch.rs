@@ -123,7 +123,8 @@ fn judge<'t>(claims: impl Iterator<Item = &'t Claim>, port: u16) -> Option<Evide
     let &(claim, at) = known.iter().rev().max_by_key(|(claim, _)| claim.weight)?;
     let agree = known
         .iter()
-        .filter(|(other, port)| *port == at && other.weight >= Weight::Medium && other.site != claim.site)
+        .filter(|(other, port)| *port == at && other.site != claim.site)
+        .filter(|(other, _)| other.weight >= Weight::Medium && other.weight != Weight::Source)
         .count();
     let (severity, confidence, words) = match claim.weight {
         Weight::Decisive => (Severity::Error, Confidence::Certain, "the program does what it is told there"),
@@ -135,6 +136,7 @@ fn judge<'t>(claims: impl Iterator<Item = &'t Claim>, port: u16) -> Option<Evide
             Confidence::Likely,
             "somebody relies on that port; what the program itself does is not in these files",
         ),
+        Weight::Source => (Severity::Warning, Confidence::Likely, "the program runs that line"),
         Weight::Medium => (
             Severity::Note,
             Confidence::Possible,

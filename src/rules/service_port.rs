@@ -152,6 +152,7 @@ fn not_heard(rule: RuleId, t: &Topology, service: &Service, port: &ServicePort) 
             Confidence::Likely,
             "somebody relies on that port; what the program itself does is not in these files",
         ),
+        Weight::Source => (Severity::Warning, Confidence::Likely, "the program runs that line"),
         // Somebody who writes a target port knows why; who writes none may have forgotten it.
         Weight::Medium if port.target_site.is_none() => (
             Severity::Note,
