@@ -167,12 +167,15 @@ mod tests {
 
     #[test]
     fn the_verdict_is_as_strong_as_the_evidence() {
-        use Weight::{Decisive, Medium, Strong, Weak};
+        use Weight::{Decisive, Medium, Source, Strong, Weak};
         assert_eq!(said(&[]), None);
         assert_eq!(said(&[(3000, Decisive)]), Some(Severity::Error));
         assert_eq!(said(&[(3000, Strong), (3000, Medium)]), Some(Severity::Error));
         assert_eq!(said(&[(3000, Strong), (4000, Medium)]), Some(Severity::Warning));
         assert_eq!(said(&[(3000, Strong)]), Some(Severity::Warning));
+        assert_eq!(said(&[(3000, Source), (3000, Medium)]), Some(Severity::Warning), "nobody has run the source");
+        assert_eq!(said(&[(3000, Strong), (3000, Source)]), Some(Severity::Warning));
+        assert_eq!(said(&[(3000, Source), (8080, Weak)]), None);
         assert_eq!(said(&[(3000, Medium)]), Some(Severity::Note));
         assert_eq!(said(&[(3000, Weak)]), None);
         assert_eq!(said(&[(3000, Decisive), (8080, Weak)]), None);
