@@ -270,8 +270,8 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// A statement below another one: on a line of its own, unless the other one shares its line.
-    fn below(&self, statement: Span, text: &str) -> Option<(Span, String)> {
+    /// A statement and what stands behind it on its line; none in a template, where a line may be more than it seems.
+    fn lone(&self, statement: Span) -> Option<Lone<'a>> {
         if self.template {
             return None;
         }
@@ -279,6 +279,12 @@ impl<'a> Page<'a> {
         let (start, end) = (whole.start as usize, whole.end as usize);
         let rest = self.rest(end)?;
         let alone = rest.trim_start().is_empty() || rest.trim_start().starts_with('#');
+        Some(Lone { whole, start, end, rest, alone })
+    }
+
+    /// A statement below another one: on a line of its own, unless the other one shares its line.
+    fn below(&self, statement: Span, text: &str) -> Option<(Span, String)> {
+        let Lone { whole, start, end, rest, alone } = self.lone(statement)?;
         match self.indent(start) {
             Some(indent) if alone => {
                 let at = end + rest.trim_end().len();
@@ -293,13 +299,7 @@ impl<'a> Page<'a> {
     /// A statement, to be taken out: with its line and the comment behind it, where it has the line to itself. Also
     /// the text to be written elsewhere.
     fn taken_out(&self, statement: Span) -> Option<(Span, &'a str)> {
-        if self.template {
-            return None;
-        }
-        let whole = self.whole(statement)?;
-        let (start, end) = (whole.start as usize, whole.end as usize);
-        let rest = self.rest(end)?;
-        let alone = rest.trim_start().is_empty() || rest.trim_start().starts_with('#');
+        let Lone { whole, start, end, rest, alone } = self.lone(statement)?;
         match self.indent(start) {
             Some(indent) if alone => {
                 let next = (line_end_from(self.text, end)? + 1).min(self.text.len());
@@ -324,6 +324,17 @@ impl<'a> Page<'a> {
         let lines = self.text.get(from..to).unwrap_or_default();
         ["{{", "}}", "{%", "%}", "{#", "#}", "<%", "%>"].iter().any(|tag| lines.contains(tag))
     }
+}
+
+/// A statement with its line.
+struct Lone<'a> {
+    whole: Span,
+    start: usize,
+    end: usize,
+    /// Behind it.
+    rest: &'a str,
+    /// Whether nothing but a comment stands there.
+    alone: bool,
 }
 
 /// The text behind a place, as far as it is looked at.

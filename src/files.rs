@@ -147,6 +147,7 @@ pub struct Files<'a> {
     inner: HashMap<Box<str>, Vec<Box<str>>>,
     by_path: HashMap<Box<str>, Loaded>,
     globs: HashMap<Box<str>, Arc<[String]>>,
+    found_out: HashMap<(FileId, &'static str), bool>,
 }
 
 /// What became of a path.
@@ -178,6 +179,7 @@ impl<'a> Files<'a> {
             inner: HashMap::new(),
             by_path: HashMap::with_capacity(units.len()),
             globs: HashMap::new(),
+            found_out: HashMap::new(),
         };
         for unit in units {
             files.add(unit);
@@ -209,6 +211,12 @@ impl<'a> Files<'a> {
         };
         self.by_path.insert(path.into(), loaded.clone());
         loaded
+    }
+
+    /// Whether something holds for the text of a file. Each question is asked once: many services may share a file.
+    pub fn holds(&mut self, id: FileId, question: &'static str, look: impl FnOnce(&str) -> bool) -> bool {
+        let text = self.sources.share(id);
+        *self.found_out.entry((id, question)).or_insert_with(|| look(text.text()))
     }
 
     /// A file that could not be read, so that a finding has something to point at.

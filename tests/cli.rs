@@ -2,104 +2,26 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
 
-use std::fs;
-use std::io::{Read, Write};
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+mod support;
 
-const CLEAN: i32 = 0;
-const FINDINGS: i32 = 1;
-const USAGE: i32 = 2;
+use std::fs;
+use std::io::Read;
+use std::process::Stdio;
+use support::{CLEAN, FINDINGS, Run, Tree, USAGE};
 
 /// A frontend that hands requests to a backend that nothing defines: HAProxy does not start.
 const BAD: &str = "global\n    maxconn 100\n\ndefaults\n    mode http\n    timeout connect 5s\n    timeout client 30s\n    \
                    timeout server 30s\n\nfrontend web\n    bind :8080\n    default_backend nowhere\n";
 
-/// A scratch directory with files, which is the current directory of the run.
-struct Tree(tempfile::TempDir);
-
-impl Tree {
-    fn new(files: &[(&str, &str)]) -> Self {
-        let tree = Self(tempfile::tempdir().expect("a scratch directory"));
-        for (path, text) in files {
-            tree.write(path, text);
-        }
-        tree
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.path().join(path);
-        fs::create_dir_all(path.parent().expect("below the root")).expect("a folder");
-        fs::write(path, text).expect("a file");
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gw502-lint"));
-        command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
-        for name in ["NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "RUST_BACKTRACE"] {
-            command.env_remove(name);
-        }
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Run {
-        Run::of(self.command(arguments).output().expect("the program runs"))
-    }
-
-    fn pipe(&self, arguments: &[&str], input: &str) -> Run {
-        let mut command = self.command(arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the program runs");
-        let mut stdin = child.stdin.take().expect("a pipe");
-        // It may refuse before it has read anything.
-        let _ = stdin.write_all(input.as_bytes());
-        drop(stdin);
-        Run::of(child.wait_with_output().expect("it ends"))
-    }
-}
-
-struct Run {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Run {
-    fn of(output: Output) -> Self {
-        Self {
-            code: output.status.code().expect("no signal"),
-            out: String::from_utf8(output.stdout).expect("text"),
-            err: String::from_utf8(output.stderr).expect("text"),
-        }
-    }
-
-    #[track_caller]
-    fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    fn says(self, words: &str) -> Self {
-        assert!(self.out.contains(words), "{words:?} is not in\n{}\n{}", self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    fn complains(self, words: &str) -> Self {
-        assert!(self.err.contains(words), "{words:?} is not in\n{}", self.err);
-        self
-    }
-
-    fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err))
-    }
-
+/// What was found, from `--format json`.
+trait Found {
     /// Paths of the first labels, and rules.
+    fn found(&self) -> Vec<(String, String)>;
+    /// How many files were linted.
+    fn files(&self) -> u64;
+}
+
+impl Found for Run {
     fn found(&self) -> Vec<(String, String)> {
         let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
         let findings = self.json()["findings"].as_array().cloned().unwrap_or_default();
@@ -260,12 +182,12 @@ fn many_files_are_read_side_by_side_in_order() {
 #[test]
 fn standard_input_is_linted() {
     let tree = Tree::new(&[]);
-    tree.pipe(&["-"], BAD).exits(FINDINGS).says("stdin:12:");
-    tree.pipe(&["-", "--stdin-filename", "conf/lb.cfg"], BAD).exits(FINDINGS).says("conf/lb.cfg:12:");
-    tree.pipe(&["-"], "location / { return 204; }").exits(CLEAN).says("1 file: nothing found");
-    tree.pipe(&["-"], "hello").exits(USAGE).complains("cannot tell what - is");
-    tree.pipe(&["-", "--dialect", "-=haproxy"], "hello").exits(FINDINGS);
-    tree.pipe(&["-", "--stdin-filename", "nginx.conf"], "").exits(CLEAN).says("1 file:");
+    tree.pipe(&["-"], BAD.as_bytes()).exits(FINDINGS).says("stdin:12:");
+    tree.pipe(&["-", "--stdin-filename", "conf/lb.cfg"], BAD.as_bytes()).exits(FINDINGS).says("conf/lb.cfg:12:");
+    tree.pipe(&["-"], "location / { return 204; }".as_bytes()).exits(CLEAN).says("1 file: nothing found");
+    tree.pipe(&["-"], "hello".as_bytes()).exits(USAGE).complains("cannot tell what - is");
+    tree.pipe(&["-", "--dialect", "-=haproxy"], "hello".as_bytes()).exits(FINDINGS);
+    tree.pipe(&["-", "--stdin-filename", "nginx.conf"], "".as_bytes()).exits(CLEAN).says("1 file:");
 }
 
 #[test]
@@ -355,14 +277,7 @@ fn a_reader_that_went_away_is_no_error() {
         let mut stdout = child.stdout.take().expect("a pipe");
         stdout.read_exact(&mut some).expect("it writes something");
         drop(stdout);
-        Run::of(child.wait_with_output().expect("it ends")).exits(FINDINGS).silent();
-    }
-}
-
-impl Run {
-    #[track_caller]
-    fn silent(self) {
-        assert_eq!(self.err, "");
+        Run::of(child.wait_with_output().expect("it ends")).exits(FINDINGS).quietly();
     }
 }
 

@@ -3,66 +3,35 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
 
+mod support;
+
 use gw502_lint::catalog::CATALOG;
 use gw502_lint::config::{Config, IGNORE, OVERRIDE, SERVICE, Source, TEMPLATE, TOP, schema};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
-
-const CLEAN: i32 = 0;
-const FINDINGS: i32 = 1;
-const USAGE: i32 = 2;
+use support::{CLEAN, FINDINGS, Run, USAGE};
 
 /// A whole configuration with a read timeout that is too short, on line 5, in each of two files.
 const MAIN: &str = "events {}\nhttp {\n  include conf/*.conf;\n}\n";
 const SITE: &str = "server {\n  listen 80;\n  location / {\n    proxy_pass http://10.0.0.1:8080;\n    proxy_read_timeout 2s;\n  }\n}\n";
 
-struct Tree(tempfile::TempDir);
+/// Two sites, and a configuration file.
+struct Tree(support::Tree);
 
-struct Run {
-    code: i32,
-    out: String,
-    err: String,
+impl std::ops::Deref for Tree {
+    type Target = support::Tree;
+
+    fn deref(&self) -> &support::Tree {
+        &self.0
+    }
 }
 
 impl Tree {
-    /// Two sites, and a configuration file.
     fn new(config: &str) -> Self {
-        let tree = Self(tempfile::tempdir().expect("a scratch directory"));
-        tree.write(".gw502.yaml", config);
-        tree.write("nginx.conf", MAIN);
-        tree.write("conf/a.conf", SITE);
-        tree.write("conf/b.conf", &SITE.replace("80;", "81;"));
-        tree
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.path().join(path);
-        fs::create_dir_all(path.parent().expect("below the root")).expect("a folder");
-        fs::write(path, text).expect("a file");
-    }
-
-    fn run_in(&self, folder: &str, arguments: &[&str]) -> Run {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gw502-lint"));
-        command.args(arguments).current_dir(self.path().join(folder)).stdin(Stdio::null());
-        for name in ["NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "RUST_BACKTRACE"] {
-            command.env_remove(name);
-        }
-        let output = command.output().expect("the program runs");
-        Run {
-            code: output.status.code().expect("no signal"),
-            out: String::from_utf8(output.stdout).expect("text"),
-            err: String::from_utf8(output.stderr).expect("text"),
-        }
-    }
-
-    fn run(&self, arguments: &[&str]) -> Run {
-        self.run_in("", arguments)
+        let second = SITE.replace("80;", "81;");
+        let files = [(".gw502.yaml", config), ("nginx.conf", MAIN), ("conf/a.conf", SITE), ("conf/b.conf", &second)];
+        Self(support::Tree::new(&files))
     }
 
     /// File, line, rule and level of each finding of GW201 and GW013; those that are suppressed in brackets.
@@ -86,26 +55,6 @@ impl Tree {
             told.push(if finding["suppressed"].is_null() { words } else { format!("[{words}]") });
         }
         told.join(", ")
-    }
-}
-
-impl Run {
-    #[track_caller]
-    fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    fn says(self, words: &str) -> Self {
-        assert!(self.out.contains(words), "{words:?} is not in\n{}\n{}", self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    fn complains(self, words: &str) -> Self {
-        assert!(self.err.contains(words), "{words:?} is not in\n{}", self.err);
-        self
     }
 }
 

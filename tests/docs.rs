@@ -26,6 +26,7 @@ const WRITTEN: &[(&str, &str)] = &[
     ("The report as JSON", "json.md"),
     ("The graph as JSON", "graph.md"),
     ("Precision", "precision.md"),
+    ("How fast it is", "performance.md"),
     ("How it is built", "architecture.md"),
 ];
 

@@ -1,6 +1,6 @@
 //! GW310: the workload is stopped before its connections are drained.
 
-use super::led_to::{Way, led_to, routed, spoken};
+use super::led_to::{Way, led_to, spoken};
 use super::prelude::*;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ impl Rule for AbruptShutdown {
             let Some(stop) = &workload.server.stop else { continue };
             let finding = slept_away(self.id(), t, workload, stop, way)
                 .or_else(|| cut_short(self.id(), t, workload, stop, way))
-                .or_else(|| at_once(self.id(), t, id, stop));
+                .or_else(|| at_once(self.id(), t, id, stop, way));
             if let Some(finding) = finding.filter(|_| !way.guessed) {
                 out.push(finding);
             }
@@ -71,7 +71,7 @@ fn cut_short(rule: RuleId, t: &Topology, workload: &Workload, stop: &Stop, way: 
     }
     let name = quote(&workload.name);
     let message =
-        format!("{name} finishes its requests for up to {}, and is killed after {}", humanise(takes), humanise(given));
+        format!("{name} may take {} to finish its requests, and is killed after {}", humanise(takes), humanise(given));
     let at = grace.label(workload.site, format!("killed after {}", humanise(given)));
     Some(
         Finding::new(rule, spoken(t, way, workload), at, message)
@@ -89,9 +89,9 @@ fn cut_short(rule: RuleId, t: &Topology, workload: &Workload, stop: &Stop, way: 
 }
 
 /// Pods that end while requests are still sent to them.
-fn at_once(rule: RuleId, t: &Topology, id: WorkloadId, stop: &Stop) -> Option<Finding> {
+fn at_once(rule: RuleId, t: &Topology, id: WorkloadId, stop: &Stop, way: Way) -> Option<Finding> {
     let workload = &t.workloads[id];
-    let way = routed(t, id)?;
+    let site = way.routed?;
     let several = matches!(workload.replicas, Known::Yes(2..));
     // Without a check of readiness there is more to say, and another rule says it.
     let checked = matches!(workload.health, Known::Yes(Some(_)));
@@ -105,10 +105,13 @@ fn at_once(rule: RuleId, t: &Topology, id: WorkloadId, stop: &Stop) -> Option<Fi
         Finding::new(rule, Dialect::Kubernetes, at, message)
             .severity(Severity::Note)
             .confidence(Confidence::Possible)
-            .label((way, "requests come from here".into()))
+            .label((site, "requests come from here".into()))
             .why("a pod is taken out of the endpoints at the same time as it is told to end; until all proxies know, requests go to a pod that takes none")
             .assumed("the program stops accepting connections as soon as it is told to end")
-            .help("let it sleep some seconds first: `lifecycle: {preStop: {sleep: {seconds: 5}}}`"),
+            .help(
+                "let it sleep some seconds first: `lifecycle: {preStop: {sleep: {seconds: 5}}}`; before Kubernetes 1.30: \
+                 `exec: {command: [sleep, \"5\"]}` instead",
+            ),
     )
 }
 

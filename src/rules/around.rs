@@ -340,7 +340,7 @@ pub fn behind(topology: &Topology, endpoint: EndpointId) -> Vec<Behind<'_>> {
 
 /// The claim that what is behind an endpoint speaks this, where all that are behind it say so and nothing says otherwise.
 #[must_use]
-pub fn told_to_speak(topology: &Topology, endpoint: EndpointId, spoken: Spoken) -> Option<(Site, String)> {
+pub fn told_to_speak(topology: &Topology, endpoint: EndpointId, spoken: Spoken) -> Option<Told> {
     let behind = behind(topology, endpoint);
     let says = |one: &Behind<'_>| {
         let claim = one.claim?;
@@ -352,9 +352,23 @@ pub fn told_to_speak(topology: &Topology, endpoint: EndpointId, spoken: Spoken) 
             .claims
             .iter()
             .find(|other| other.at == claim.at && other.spoken == Some(spoken) && other.weight >= Weight::Strong)?;
-        (agree && !one.workload.claims_open && !one.guessed).then(|| (proof.site, proof.words.to_string()))
+        let severity = if proof.weight == Weight::Decisive { Severity::Error } else { Severity::Warning };
+        (agree && !one.workload.claims_open && !one.guessed)
+            .then(|| Told { label: (proof.site, proof.words.to_string()), severity })
     };
     let mut all = behind.iter().map(says);
-    let first = all.next()??;
-    all.all(|one| one.is_some()).then_some(first)
+    let mut first = all.next()??;
+    for one in all {
+        first.severity = first.severity.min(one?.severity);
+    }
+    Some(first)
+}
+
+/// Where it is said what something speaks, and how bad it can be at most to speak otherwise: a variable of the
+/// environment weighs less than the program's own configuration.
+pub struct Told {
+    /// The place, in words.
+    pub label: (Site, String),
+    /// How bad it can be.
+    pub severity: Severity,
 }

@@ -35,8 +35,7 @@ impl Rule for FirewallBlocksUpstream {
             let id = *to.first()?;
             let (mine, theirs) = (quote(&seen.from.name), quote(&t.workloads[id].name));
             let asks = format!("{mine} asks {theirs} on port {port}");
-            let message =
-                format!("{theirs} lets in whom its network policies name, and {mine} on port {port} is not among them");
+            let message = format!("the network policies of {theirs} do not let {mine} in on port {port}");
             let finding = Finding::new(self.id(), cx.dialect(seen.asked.proxy), (seen.asked.site, asks), message);
             let finding = guards(id)
                 .take(4)
@@ -64,7 +63,7 @@ mod tests {
             from: Some(if lets_in { vec![proxy] } else { vec![] }),
             ports: ports.map(|ports| vec![ports]),
         };
-        let guard = |admits: Vec<Admit>| Guard { workload: app, site: at(40), admits };
+        let guard = |admits: Vec<Admit>| Guard { workload: app, site: at(40), admits: admits.into() };
         house.t.guards.push(guard(rules.iter().map(admit).collect()));
         if let Some(anybody) = second {
             let admits = if anybody { vec![Admit { from: None, ports: None }] } else { vec![] };

@@ -12,6 +12,8 @@ pub struct Way {
     pub site: Site,
     /// Whether it is only guessed that the proxy runs there.
     pub guessed: bool,
+    /// Where an Ingress or a route leads to it.
+    pub routed: Option<Site>,
 }
 
 /// The workloads to which somebody leads, each with the first way to it, in order.
@@ -32,29 +34,23 @@ pub fn led_to(t: &Topology) -> BTreeMap<WorkloadId, Way> {
             _ => continue,
         };
         for &id in to.iter().take(64).filter(|&&id| id != placement.workload) {
-            let way = found.entry(id).or_insert(Way { proxy: Some(proxy), site, guessed });
+            let way = found.entry(id).or_insert(Way { proxy: Some(proxy), site, guessed, routed: None });
             way.guessed &= guessed;
         }
     }
     for peer in &t.peers {
         let endpoint = &t.endpoints[peer.endpoint];
-        let way = Way { proxy: Some(endpoint.proxy), site: endpoint.address_site, guessed: false };
+        let way = Way { proxy: Some(endpoint.proxy), site: endpoint.address_site, guessed: false, routed: None };
         found.entry(peer.workload).or_insert(way);
     }
     for (_, service) in t.services.iter() {
         let Some(site) = service.routed else { continue };
         for &id in service.workloads().iter().take(64) {
-            found.entry(id).or_insert(Way { proxy: None, site, guessed: false });
+            let way = found.entry(id).or_insert(Way { proxy: None, site, guessed: false, routed: None });
+            way.routed = way.routed.or(Some(site));
         }
     }
     found
-}
-
-/// Whether an Ingress or a route leads to a workload.
-#[must_use]
-pub fn routed(t: &Topology, workload: WorkloadId) -> Option<Site> {
-    let services = t.services.iter().filter(|(_, one)| one.project == t.workloads[workload].project);
-    services.filter(|(_, one)| one.workloads().contains(&workload)).find_map(|(_, one)| one.routed)
 }
 
 /// The dialect in which a finding about a workload is told.

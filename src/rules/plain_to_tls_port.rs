@@ -78,11 +78,14 @@ fn look(cx: &Cx<'_>, member: EndpointId) -> Option<Finding> {
             .label((listener.site, "which speaks TLS".into()))
         });
     }
-    if let Some((site, words)) = told_to_speak(cx.topology, member, Spoken::Https) {
+    if let Some(told) = told_to_speak(cx.topology, member, Spoken::Https) {
         let at = (endpoint.address_site, "plain HTTP goes to this port".into());
         let message = format!("plain HTTP is sent to {address}, and what listens there speaks TLS only");
         return Some(
-            Finding::new(RuleId::GW401, dialect, at, message).label((site, words)).confidence(Confidence::Likely),
+            Finding::new(RuleId::GW401, dialect, at, message)
+                .severity(told.severity)
+                .label(told.label)
+                .confidence(Confidence::Likely),
         );
     }
     match endpoint.port {

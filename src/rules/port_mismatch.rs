@@ -155,7 +155,8 @@ fn judge<'t>(claims: impl Iterator<Item = &'t Claim>, port: u16) -> Option<Evide
     let &(claim, at) = known.iter().rev().max_by_key(|(claim, _)| claim.weight)?;
     let agree = known
         .iter()
-        .filter(|(other, port)| *port == at && other.weight >= Weight::Medium && other.site != claim.site)
+        .filter(|(other, port)| *port == at && other.site != claim.site)
+        .filter(|(other, _)| other.weight >= Weight::Medium && other.weight != Weight::Source)
         .count();
     let (severity, confidence, words) = match claim.weight {
         Weight::Decisive => (Severity::Error, Confidence::Certain, "the program does what it is told there"),
@@ -167,6 +168,7 @@ fn judge<'t>(claims: impl Iterator<Item = &'t Claim>, port: u16) -> Option<Evide
             Confidence::Likely,
             "somebody relies on that port; what the program itself does is not in these files",
         ),
+        Weight::Source => (Severity::Warning, Confidence::Likely, "the program runs that line"),
         Weight::Medium => (
             Severity::Note,
             Confidence::Possible,
@@ -197,12 +199,15 @@ mod tests {
 
     #[test]
     fn the_verdict_is_as_strong_as_the_evidence() {
-        use Weight::{Decisive, Medium, Strong, Weak};
+        use Weight::{Decisive, Medium, Source, Strong, Weak};
         assert_eq!(said(&[]), None);
         assert_eq!(said(&[(3000, Decisive)]), Some(Severity::Error));
         assert_eq!(said(&[(3000, Strong), (3000, Medium)]), Some(Severity::Error));
         assert_eq!(said(&[(3000, Strong), (4000, Medium)]), Some(Severity::Warning));
         assert_eq!(said(&[(3000, Strong)]), Some(Severity::Warning));
+        assert_eq!(said(&[(3000, Source), (3000, Medium)]), Some(Severity::Warning), "nobody has run the source");
+        assert_eq!(said(&[(3000, Strong), (3000, Source)]), Some(Severity::Warning));
+        assert_eq!(said(&[(3000, Source), (8080, Weak)]), None);
         assert_eq!(said(&[(3000, Medium)]), Some(Severity::Note));
         assert_eq!(said(&[(3000, Weak)]), None);
         assert_eq!(said(&[(3000, Decisive), (8080, Weak)]), None);

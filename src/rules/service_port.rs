@@ -180,6 +180,7 @@ fn not_heard(rule: RuleId, t: &Topology, service: &Service, port: &ServicePort) 
             Confidence::Likely,
             "somebody relies on that port; what the program itself does is not in these files",
         ),
+        Weight::Source => (Severity::Warning, Confidence::Likely, "the program runs that line"),
         // Somebody who writes a target port knows why; who writes none may have forgotten it.
         // Where there is but one of each, one of the two is likely old.
         Weight::Medium if port.target_site.is_none() || alone(t, service) => (

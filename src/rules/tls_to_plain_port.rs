@@ -61,12 +61,15 @@ fn look(cx: &Cx<'_>, member: EndpointId) -> Option<Finding> {
             .label((listener.site, "which does not speak TLS".into()))
         });
     }
-    if let Some((site, words)) = told_to_speak(cx.topology, member, Spoken::Http) {
+    if let Some(told) = told_to_speak(cx.topology, member, Spoken::Http) {
         let at = (endpoint.address_site, "a TLS handshake goes to this port".into());
         let message =
             format!("TLS is spoken to {address}, and what listens there speaks plain HTTP: no handshake can succeed");
         return Some(
-            Finding::new(RuleId::GW402, dialect, at, message).label((site, words)).confidence(Confidence::Likely),
+            Finding::new(RuleId::GW402, dialect, at, message)
+                .severity(told.severity)
+                .label(told.label)
+                .confidence(Confidence::Likely),
         );
     }
     match endpoint.port {

@@ -28,7 +28,7 @@ impl Rule for WorkloadBindsLoopback {
             let on_port: Vec<&Claim> = group
                 .iter()
                 .flat_map(|&member| &t.workloads[member].claims)
-                .filter(|claim| claim.weight >= Weight::Strong && claim.at == Known::Yes(Listens::Port(port)))
+                .filter(|claim| claim.weight >= Weight::Source && claim.at == Known::Yes(Listens::Port(port)))
                 .collect();
             let first = on_port
                 .iter()

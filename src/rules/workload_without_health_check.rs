@@ -1,6 +1,6 @@
 //! GW308: nothing tells when the workload is ready.
 
-use super::led_to::{Way, led_to, routed, spoken};
+use super::led_to::{Way, led_to, spoken};
 use super::prelude::*;
 
 /// GW308.
@@ -38,7 +38,7 @@ fn pods(rule: RuleId, t: &Topology, id: WorkloadId, way: Way) -> Finding {
         .label((way.site, "requests come from here".into()))
         .why_of_dialect()
         .help("write a `readinessProbe` that asks the port on which the program serves");
-    match (routed(t, id), &workload.replicas) {
+    match (way.routed, &workload.replicas) {
         // More than one is there so that a new version is not felt.
         (Some(_), Known::Yes(2..)) => finding.severity(Severity::Warning).confidence(Confidence::Likely),
         _ => finding.severity(Severity::Note).confidence(Confidence::Possible),

@@ -2,6 +2,7 @@
 
 use super::WorkloadId;
 use crate::source::Site;
+use std::sync::Arc;
 
 /// What one policy says of who may connect to a workload. Several add up; where there is one, what none of them admits is
 /// dropped.
@@ -11,8 +12,8 @@ pub struct Guard {
     pub workload: WorkloadId,
     /// Where it is declared.
     pub site: Site,
-    /// Who is let in.
-    pub admits: Vec<Admit>,
+    /// Who is let in: the same for all workloads that a policy selects.
+    pub admits: Arc<[Admit]>,
 }
 
 /// Somebody who is let in.

@@ -355,6 +355,8 @@ pub enum Weight {
     Weak,
     /// Documentation: `EXPOSE`, `expose`, an image's usual port.
     Medium,
+    /// A call in the source of a program, which nobody has run: never enough for an error.
+    Source,
     /// Somebody relies on it: a health check, a published port, an environment variable that the program reads.
     Strong,
     /// The program obeys it: its own configuration, its command line.

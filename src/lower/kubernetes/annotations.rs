@@ -251,7 +251,7 @@ pub(super) fn snippets(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
         let Some(snippet) = snippet.filter(|snippet| matters(&snippet.text)) else { continue };
         told.fault(FaultKind::Misplaced, ingress.meta.file, |kind, proxy| {
             let message = "this snippet is refused or passed over: the controller's `ConfigMap` does not allow snippets";
-            Fault::new(kind, proxy, (snippet.site, "not read as things are".to_owned()), message)
+            Fault::new(kind, proxy, (snippet.site, "not read".to_owned()), message)
                 .why("ingress-nginx reads snippets only with `allow-snippet-annotations: \"true\"`; the default is false.")
                 .effect(LoadEffect::Ignored)
                 .help("write the timeouts and buffers as annotations of their own, or allow snippets")

@@ -6,12 +6,13 @@
 use super::objects::{Meta, Word, labels};
 use super::pods::Pods;
 use super::scope::Namespace;
-use super::selectors::MAX_PAIRS;
+use super::selectors::{Labelled, MAX_PAIRS};
 use super::workloads::Belongs;
 use crate::source::FileId;
 use crate::syntax::yaml::View;
 use crate::topology::{Admit, Guard, Topology, WorkloadId};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// The label that each namespace has with its own name.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -132,51 +133,89 @@ pub(super) fn guard(
         return;
     }
     let mut by_namespace: HashMap<&Namespace, Vec<usize>> = HashMap::new();
+    let mut everywhere = Everywhere { all, belongs, made, labelled: Labelled::default(), open: Vec::new() };
     for (number, at) in belongs.pods.iter().enumerate() {
-        if let Some((namespace, _)) = at {
+        if let Some((namespace, open)) = at {
             by_namespace.entry(namespace).or_default().push(number);
+            everywhere.labelled.add(number, &all[number]);
+            if *open {
+                everywhere.open.push(number);
+            }
         }
     }
     let mut pairs = 0;
     for (policy, at) in policies.iter().zip(&places) {
         let (Some((namespace, _)), Some(wanted)) = (at, &policy.selects) else { continue };
-        pairs += (policy.rules.len() + 1).saturating_mul(all.len() + 1).saturating_mul(8);
-        if unclear.contains(namespace) || pairs > MAX_PAIRS {
+        if unclear.contains(namespace) {
             continue;
         }
-        let here = by_namespace.get(namespace).map_or(&[][..], Vec::as_slice);
-        let selected = here.iter().filter(|&&number| bears(&all[number], wanted) && all[number].host_network.is_none());
-        let admits = || policy.rules.iter().map(|rule| admit(rule, namespace, all, belongs, made)).collect();
-        for &number in selected {
-            let known = matches!(belongs.pods.get(number), Some(Some((_, false))));
-            if let (true, Some(workload)) = (known, made.get(number).copied().flatten()) {
-                t.guards.push(Guard { workload, site: policy.meta.name.site, admits: admits() });
-            }
-        }
+        let mut selected = match wanted.is_empty() {
+            true => by_namespace.get(namespace).cloned().unwrap_or_default(),
+            false => everywhere.labelled.candidates(wanted),
+        };
+        pairs += selected.len();
+        selected.retain(|&number| {
+            let here = matches!(&belongs.pods[number], Some((at, false)) if at == namespace);
+            here && bears(&all[number], wanted) && all[number].host_network.is_none()
+        });
+        let admits: Option<Vec<Admit>> =
+            policy.rules.iter().map(|rule| everywhere.admit(rule, namespace, &mut pairs)).collect();
+        // What was not looked at may let anybody in.
+        let Some(admits) = admits.filter(|_| pairs <= MAX_PAIRS) else {
+            t.guards.clear();
+            return;
+        };
+        let admits: Arc<[Admit]> = admits.into();
+        let selected = selected.into_iter().filter_map(|number| made.get(number).copied().flatten());
+        let site = policy.meta.name.site;
+        t.guards.extend(selected.map(|workload| Guard { workload, site, admits: Arc::clone(&admits) }));
     }
     t.guards.sort_by_key(|guard| guard.workload);
 }
 
-fn admit(rule: &Rule, here: &Namespace, all: &[Pods], belongs: &Belongs, made: &[Option<WorkloadId>]) -> Admit {
-    let ports = rule.ports.clone();
-    let Some(peers) = &rule.peers else { return Admit { from: None, ports } };
-    let mut from = Vec::new();
-    for peer in peers {
-        let Peer::Pods(wanted, place) = peer else { return Admit { from: None, ports } };
-        for (number, at) in belongs.pods.iter().enumerate() {
-            let Some(workload) = made.get(number).copied().flatten() else { continue };
-            let Some((namespace, open)) = at else { continue };
-            let there = match (place, namespace) {
-                (Where::Here, namespace) => namespace == here,
-                (Where::Everywhere, _) => true,
-                (Where::In(name), Namespace::Named(namespace)) => name.text == *namespace,
-                // Its namespace is decided when it is applied.
-                (Where::In(_), Namespace::Folders(_)) => true,
+/// All pods, of which a policy may let some in.
+struct Everywhere<'o> {
+    all: &'o [Pods],
+    belongs: &'o Belongs,
+    made: &'o [Option<WorkloadId>],
+    labelled: Labelled<'o>,
+    /// Those that may get other labels.
+    open: Vec<usize>,
+}
+
+impl Everywhere<'_> {
+    /// Whom a rule lets in; `None` when too many would have to be looked at.
+    fn admit(&self, rule: &Rule, here: &Namespace, pairs: &mut usize) -> Option<Admit> {
+        let ports = rule.ports.clone();
+        let Some(peers) = &rule.peers else { return Some(Admit { from: None, ports }) };
+        let mut from = Vec::new();
+        for peer in peers {
+            let Peer::Pods(wanted, place) = peer else { return Some(Admit { from: None, ports }) };
+            let candidates = match wanted.is_empty() {
+                true => (0..self.all.len()).collect(),
+                false => [self.labelled.candidates(wanted), self.open.clone()].concat(),
             };
-            if there && (*open || bears(&all[number], wanted)) {
-                from.push(workload);
+            *pairs += candidates.len().saturating_mul(wanted.len() + 1);
+            if *pairs > MAX_PAIRS {
+                return None;
+            }
+            for number in candidates {
+                let Some(workload) = self.made.get(number).copied().flatten() else { continue };
+                let Some((namespace, open)) = &self.belongs.pods[number] else { continue };
+                let there = match (place, namespace) {
+                    (Where::Here, namespace) => namespace == here,
+                    (Where::Everywhere, _) => true,
+                    (Where::In(name), Namespace::Named(namespace)) => name.text == *namespace,
+                    // Its namespace is decided when it is applied.
+                    (Where::In(_), Namespace::Folders(_)) => true,
+                };
+                if there && (*open || bears(&self.all[number], wanted)) {
+                    from.push(workload);
+                }
             }
         }
+        from.sort_unstable();
+        from.dedup();
+        Some(Admit { from: Some(from), ports })
     }
-    Admit { from: Some(from), ports }
 }

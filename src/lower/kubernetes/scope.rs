@@ -76,9 +76,18 @@ impl Scopes {
         number
     }
 
+    /// The root of a folder; the way there is half as long afterwards, so that a long chain is not gone along for each.
+    fn shortened(&mut self, mut number: usize) -> usize {
+        while self.parents[number] != number {
+            self.parents[number] = self.parents[self.parents[number]];
+            number = self.parents[number];
+        }
+        number
+    }
+
     pub(super) fn join(&mut self, one: &str, other: &str) {
         let (one, other) = (self.number(one), self.number(other));
-        let (one, other) = (self.root(one), self.root(other));
+        let (one, other) = (self.shortened(one), self.shortened(other));
         self.parents[one.max(other)] = one.min(other);
     }
 
@@ -158,6 +167,10 @@ impl Scopes {
 
     /// What is left to do when all of kustomize's files were read.
     pub(super) fn settle(&mut self) {
+        // Each one's root comes before it.
+        for number in 0..self.parents.len() {
+            self.parents[number] = self.parents[self.parents[number]];
+        }
         let all = |numbers: &HashSet<usize>| numbers.iter().map(|&number| self.root(number)).collect();
         (self.open, self.moved) = (all(&self.open), all(&self.moved));
         let mut generated = HashMap::new();

@@ -1,6 +1,6 @@
 //! Whether a Service finds pods, and the named ports in them.
 
-use super::objects::Service;
+use super::objects::{Service, Word};
 use super::pods::Pods;
 use super::scope::Namespace;
 use super::{Cluster, MAX_NEIGHBOURS, Told, near, place};
@@ -12,11 +12,15 @@ use std::collections::HashMap;
 pub(super) const MAX_PAIRS: usize = 20_000_000;
 
 pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
-    let mut by_namespace: HashMap<Namespace, Vec<&Pods>> = HashMap::new();
+    let mut by_namespace: HashMap<Namespace, (Vec<&Pods>, Labelled<'_>)> = HashMap::new();
     let mut unknown = false;
     for pods in &cluster.objects.pods {
         match cluster.namespace(&pods.meta) {
-            Some(namespace) => by_namespace.entry(namespace).or_default().push(pods),
+            Some(namespace) => {
+                let (all, labelled) = by_namespace.entry(namespace).or_default();
+                labelled.add(all.len(), pods);
+                all.push(pods);
+            }
             None => unknown = true,
         }
     }
@@ -24,18 +28,24 @@ pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
     let mut pairs = 0;
     for service in &cluster.objects.services {
         let Some(namespace) = cluster.namespace(&service.meta) else { continue };
-        let Some(pods) = by_namespace.get(&namespace) else { continue };
-        pairs += (service.selector.len() + 1).saturating_mul(labels);
+        let Some((pods, labelled)) = by_namespace.get(&namespace) else { continue };
         if service.selector.is_empty()
             || service.external
-            || pairs > MAX_PAIRS
             || cluster.is_open(&service.meta, &namespace)
             || service.selector.iter().any(|(key, value)| key.contains("{{") || value.known().is_none())
         {
             continue;
         }
-        let found: Vec<&Pods> = pods.iter().copied().filter(|pods| selects(service, pods)).collect();
+        let candidates = labelled.candidates(&service.selector);
+        pairs += (service.selector.len() + 1).saturating_mul(candidates.len() + 1);
+        if pairs > MAX_PAIRS {
+            return;
+        }
+        let found: Vec<&Pods> =
+            candidates.into_iter().map(|number| pods[number]).filter(|pods| selects(service, pods)).collect();
         if found.is_empty() {
+            // Now all of them are looked at, for the one that was meant.
+            pairs += (service.selector.len() + 1).saturating_mul(labels);
             // A workload whose own folder is not all known may get labels there.
             let open = |pods: &&Pods| cluster.may_lack(&pods.meta, &namespace);
             let labels: Vec<(&str, &str)> =
@@ -50,6 +60,40 @@ pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
         } else if !found.iter().any(|pods| cluster.is_open(&pods.meta, &namespace)) {
             no_port(service, &found, told);
         }
+    }
+}
+
+/// Pods by their labels, so that not every selector is held against all of them.
+#[derive(Default)]
+pub(super) struct Labelled<'o> {
+    /// By label and value.
+    with: HashMap<(&'o str, &'o str), Vec<usize>>,
+    /// By label, where its value is filled in elsewhere.
+    unknown: HashMap<&'o str, Vec<usize>>,
+}
+
+impl<'o> Labelled<'o> {
+    /// Takes in the next pods, by a number that grows.
+    pub(super) fn add(&mut self, number: usize, pods: &'o Pods) {
+        for (label, value) in &pods.labels {
+            match value.known() {
+                Some(known) => self.with.entry((label, known)).or_default().push(number),
+                None => self.unknown.entry(label).or_default().push(number),
+            }
+        }
+    }
+
+    /// The pods that may have all of these labels, in order: those with the rarest of them.
+    pub(super) fn candidates(&self, wanted: &[(Box<str>, Word)]) -> Vec<usize> {
+        let of = wanted.iter().map(|(label, value)| {
+            let with = self.with.get(&(&**label, &*value.text)).map_or(&[][..], Vec::as_slice);
+            (with, self.unknown.get(&**label).map_or(&[][..], Vec::as_slice))
+        });
+        let rarest = of.min_by_key(|(with, unknown)| with.len() + unknown.len());
+        let mut found = rarest.map(|(with, unknown)| [with, unknown].concat()).unwrap_or_default();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 }
 

@@ -4,7 +4,7 @@
 use super::objects::{Map, Word};
 use super::pods::{Container, Held, Pods, Probe, Value, Volume};
 use super::scope::{Namespace, Scopes};
-use super::selectors::{MAX_PAIRS, selects};
+use super::selectors::{Labelled, MAX_PAIRS, selects};
 use super::{Cluster, objects::Objects};
 use crate::defaults::kubernetes::{GRACE, GRACE_SECONDS};
 use crate::files::{Files, folder, join};
@@ -425,23 +425,22 @@ fn serve(
     made: &[Option<WorkloadId>],
     t: &mut Topology,
 ) {
-    let mut by_namespace: HashMap<&Namespace, Vec<usize>> = HashMap::new();
-    for (number, at) in belongs.pods.iter().enumerate() {
+    let mut by_namespace: HashMap<&Namespace, Labelled<'_>> = HashMap::new();
+    for (number, (pods, at)) in objects.pods.iter().zip(&belongs.pods).enumerate() {
         if let Some((namespace, _)) = at {
-            by_namespace.entry(namespace).or_default().push(number);
+            by_namespace.entry(namespace).or_default().add(number, pods);
         }
     }
     let mut pairs = 0;
     for (service, at) in objects.services.iter().zip(&belongs.services) {
         let (Some((namespace, open)), Some(name)) = (at, service.meta.name.known()) else { continue };
         let Some(&project) = projects.get(namespace) else { continue };
-        let beside = by_namespace.get(namespace).map_or(&[][..], Vec::as_slice);
-        let labels: usize = beside.iter().map(|&number| objects.pods[number].labels.len() + 1).sum();
-        pairs += (service.selector.len() + 1).saturating_mul(labels);
-        let selected: Vec<usize> = match service.selector.is_empty() || pairs > MAX_PAIRS {
-            true => Vec::new(),
-            false => beside.iter().copied().filter(|&number| selects(service, &objects.pods[number])).collect(),
+        let mut selected = match by_namespace.get(namespace) {
+            Some(beside) => beside.candidates(&service.selector),
+            None => Vec::new(),
         };
+        pairs += (service.selector.len() + 1).saturating_mul(selected.len() + 1);
+        selected.retain(|&number| pairs <= MAX_PAIRS && selects(service, &objects.pods[number]));
         let behind: Vec<&Pods> = selected.iter().map(|&number| &objects.pods[number]).collect();
         let to: Vec<WorkloadId> = selected.iter().filter_map(|&number| *made.get(number)?).collect();
         let open = *open || service.unclear;

@@ -1,10 +1,10 @@
 //! What variables, health checks and images say about where a workload listens.
 
-use super::gather::{Family, Gather, Manner, says};
+use super::gather::{Family, Gather, Inside, Manner, says};
 use super::{HealthCheck, lines};
 use crate::defaults::images::{self, ImageProtocol};
 use crate::defaults::servers;
-use crate::files::{Loaded, join};
+use crate::files::join;
 use crate::source::Site;
 use crate::syntax::words::{Command, HOLE, Text, Variable};
 use crate::syntax::yaml;
@@ -127,7 +127,7 @@ pub(super) fn appsettings(gather: &mut Gather<'_, '_>, context: &str) {
     }
     // Settings for development do not hold in a container.
     for path in paths.iter().filter(|path| !path.contains(".Development.")) {
-        let Loaded::File(id) = gather.files.load_text(path) else { continue };
+        let Inside::File(id) = gather.load(path) else { continue };
         let file = gather.files.sources.share(id);
         let parsed = yaml::parse(file.text());
         let Some(root) = parsed.tree.root() else { continue };
@@ -150,10 +150,18 @@ pub(super) fn appsettings(gather: &mut Gather<'_, '_>, context: &str) {
     for pattern in ["Program.cs", "*/Program.cs", "src/*/Program.cs"] {
         let Some(pattern) = join(context, pattern) else { return };
         for path in gather.files.glob(&pattern).iter().take(8) {
-            if let Loaded::File(id) = gather.files.load_text(path) {
+            if let Inside::File(id) = gather.load(path) {
                 let text = gather.files.sources.share(id);
                 gather.sources_seen = true;
-                let told = ["UseUrls", "ListenAnyIP", "ListenLocalhost", ".Urls.Add", "app.Run(\"http", "UseKestrel"];
+                let told = [
+                    "UseUrls",
+                    "ListenAnyIP",
+                    "ListenLocalhost",
+                    ".Urls.Add",
+                    "app.Run(\"http",
+                    "UseKestrel",
+                    "ConfigureKestrel",
+                ];
                 gather.open |= told.iter().any(|word| text.text().contains(word));
             }
         }
@@ -295,7 +303,7 @@ pub(super) fn image(gather: &mut Gather<'_, '_>) {
     let replaced = evidence.built.as_ref().is_some_and(|built| built.command.is_some() || built.entrypoint.is_some());
     // These images are set up for whatever program of their kind runs in them.
     let dotnet = facts.repository == "dotnet/aspnet";
-    if dotnet && (gather.decided || gather.claims.iter().any(|claim| claim.weight >= Weight::Strong)) {
+    if dotnet && (gather.decided || gather.claims.iter().any(|claim| claim.weight >= Weight::Source)) {
         return;
     }
     if replaced && facts.repository != "php" && !dotnet {

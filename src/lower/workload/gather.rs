@@ -39,7 +39,12 @@ pub(super) struct Gather<'a, 'f> {
     pub depth: u8,
     /// Whether the source was seen that would say where to listen, if it did.
     pub sources_seen: bool,
+    /// The files of the program that were read.
+    pub read: Vec<FileId>,
 }
+
+/// So many files of one program are looked through for certificates.
+const MAX_READ: usize = 64;
 
 /// What became of a path inside the workload.
 pub(super) enum Inside {
@@ -74,6 +79,7 @@ impl<'a, 'f> Gather<'a, 'f> {
             decided: false,
             depth: 0,
             sources_seen: false,
+            read: Vec::new(),
         }
     }
 
@@ -164,9 +170,15 @@ impl<'a, 'f> Gather<'a, 'f> {
         }
     }
 
-    fn load(&mut self, path: &str) -> Inside {
+    /// A file of the repository that says how the program is started, or is a part of it.
+    pub fn load(&mut self, path: &str) -> Inside {
         match self.files.load_text(path) {
-            Loaded::File(id) => Inside::File(id),
+            Loaded::File(id) => {
+                if !self.read.contains(&id) && self.read.len() < MAX_READ {
+                    self.read.push(id);
+                }
+                Inside::File(id)
+            }
             Loaded::Missing => Inside::Missing,
             Loaded::Unreadable(_) => Inside::Unknown,
         }

@@ -261,7 +261,7 @@ fn source(gather: &mut Gather<'_, '_>, path: &str) {
     let name = built.strip_prefix("src/").unwrap_or(built);
     let name = name.strip_suffix(".js").unwrap_or(name);
     if let Some(path) = crate::files::join(&context, &format!("src/{name}.ts"))
-        && let crate::files::Loaded::File(id) = gather.files.load_text(&path)
+        && let Inside::File(id) = gather.load(&path)
     {
         read_source(gather, id);
     }
@@ -323,7 +323,7 @@ fn read_source(gather: &mut Gather<'_, '_>, id: FileId) {
         }
     }
     // Where one call cannot be read, it may be the one that counts.
-    let weight = if unread { Weight::Weak } else { Weight::Strong };
+    let weight = if unread { Weight::Weak } else { Weight::Source };
     // Fastify listens on the loopback unless it is told; other frameworks that are used beside it do not.
     let others = ["express", "createServer", "require('http')", "koa"].iter().any(|word| file.text().contains(word));
     for (said, site, line) in listens.into_iter().take(16) {
@@ -365,7 +365,7 @@ pub(super) fn by_custom(gather: &mut Gather<'_, '_>) {
         // A program that is known to read it has said so already, with its host.
         (Variable::Is(port), Some(_))
             if gather.claims.iter().any(|claim| {
-                claim.weight >= Weight::Strong
+                claim.weight >= Weight::Source
                     && matches!(claim.at.known(), Some(Listens::Port(known)) if known.to_string() == *port)
             }) => {}
         (Variable::Is(port), Some(site)) => {

@@ -1,10 +1,10 @@
 //! Java: flags and Spring's `application.properties`, `application.yml`.
 
-use super::gather::{Family, Gather, Manner, says};
+use super::gather::{Family, Gather, Inside, Manner, says};
 use super::lines::{base_name, last};
 use super::programs::HTTP;
 use crate::defaults::servers;
-use crate::files::{Loaded, join};
+use crate::files::join;
 use crate::source::FileId;
 use crate::syntax::words::{HOLE, Text, Variable};
 use crate::syntax::yaml;
@@ -49,7 +49,7 @@ pub(super) fn spring(gather: &mut Gather<'_, '_>, context: &str) {
     let mut found = None;
     for pattern in ["application*.properties", "application*.yml", "application*.yaml"] {
         for path in gather.files.glob(&format!("{folder}/{pattern}")).iter().take(16) {
-            let Loaded::File(id) = gather.files.load_text(path) else { continue };
+            let Inside::File(id) = gather.load(path) else { continue };
             found.get_or_insert(id);
             if path.ends_with(".properties") { properties(gather, id) } else { document(gather, id) }
         }

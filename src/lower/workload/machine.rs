@@ -10,8 +10,8 @@ use crate::source::{FileId, Site, SourceFile};
 use crate::syntax::ini::{self, Entry};
 use crate::syntax::words::{Command, HOLE, Text, Variable};
 use crate::topology::{
-    Claim, Known, Listens, Namespace, Project, ProjectId, ProjectKind, Reason, Server, SocketAccess, Topology, Weight,
-    Workload,
+    Claim, Known, Listens, Namespace, Project, ProjectId, ProjectKind, Reason, Server, SocketAccess, Spoken, Topology,
+    Weight, Workload,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -137,6 +137,11 @@ pub fn lower(files: &mut Files<'_>, topology: &mut Topology) {
             pools(files, id, &mut found);
         } else {
             supervisor(files, id, &mut found);
+        }
+    }
+    for claim in found.iter_mut().flat_map(|found| &mut found.learned.claims) {
+        if claim.spoken == Some(Spoken::Http) && super::holds_tls(files, claim.site.span.file) {
+            claim.spoken = None;
         }
     }
     hand_over(&mut found);

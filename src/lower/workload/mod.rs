@@ -28,7 +28,7 @@ pub use image::{Build, Copied, Dockerfile, Image, found, image};
 
 use crate::defaults::servers;
 use crate::files::Files;
-use crate::source::{Site, SourceMap};
+use crate::source::{FileId, Site, SourceMap};
 use crate::syntax::words::{Command, Text};
 use crate::topology::{Claim, Known, OwnCheck, Reason, Server, Spoken};
 use gather::{Family, Gather};
@@ -124,10 +124,13 @@ pub fn learn(files: &mut Files<'_>, evidence: &Evidence) -> Learned {
     let health = evidence.health.as_ref().or(built.and_then(|built| built.health.as_ref()));
     let check = health.and_then(|health| environment::health(&mut gather, health));
     environment::image(&mut gather);
-    if speaks_tls(evidence) {
+    if gather.claims.iter().any(|claim| claim.spoken == Some(Spoken::Http)) {
+        let read = std::mem::take(&mut gather.read);
         // Whether a port that is said to speak HTTP has TLS around it is decided there.
-        for claim in gather.claims.iter_mut().filter(|claim| claim.spoken == Some(Spoken::Http)) {
-            claim.spoken = None;
+        if speaks_tls(evidence) || read.into_iter().any(|id| holds_tls(gather.files, id)) {
+            for claim in gather.claims.iter_mut().filter(|claim| claim.spoken == Some(Spoken::Http)) {
+                claim.spoken = None;
+            }
         }
     }
     let health = match health {
@@ -160,6 +163,35 @@ fn speaks_tls(evidence: &Evidence) -> bool {
             .any(|word| text.contains(word))
     };
     texts.into_iter().any(|text| speaks(&text.text)) || names.into_iter().any(|(name, _)| speaks(name))
+}
+
+/// Signs of certificates in the files of a program: those of Python, Ruby, Node.js, Java, .NET, Go and uwsgi.
+const TLS_SIGNS: &[&str] = &[
+    "ssl",
+    "SSL",
+    "Ssl",
+    "tls",
+    "TLS",
+    "Tls",
+    "certfile",
+    "keyfile",
+    "cert:",
+    "'https'",
+    "\"https\"",
+    "node:https",
+    "https.",
+    "https =",
+    "https=",
+    "https: {",
+    "https: true",
+    "Https",
+];
+
+/// Whether a file of a program speaks of certificates.
+fn holds_tls(files: &mut Files<'_>, id: FileId) -> bool {
+    files.holds(id, "certificates", |text| {
+        TLS_SIGNS.iter().any(|sign| memchr::memmem::find(text.as_bytes(), sign.as_bytes()).is_some())
+    })
 }
 
 /// What is started in the end: the entrypoint with the command behind it.

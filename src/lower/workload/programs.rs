@@ -313,6 +313,11 @@ pub(super) fn ruby_file(gather: &mut Gather<'_, '_>, id: FileId, home: Option<&s
         {
             roots.push(format!("#{{{name}}}"));
         }
+        if name == "ssl_bind" {
+            // It listens there with TLS, and on nothing by default.
+            decided = true;
+            gather.open = true;
+        }
         if !matches!(name, "port" | "bind" | "listen" | "persistent_timeout") {
             continue;
         }

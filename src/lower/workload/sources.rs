@@ -3,7 +3,6 @@
 use super::gather::{Gather, Inside, Manner, bind_of, says};
 use super::lines::base_name;
 use super::literals::scalar;
-use crate::files::Loaded;
 use crate::source::FileId;
 use crate::syntax::words::{HOLE, Text};
 use crate::topology::{Bind, Listens, Spoken, Weight};
@@ -118,7 +117,7 @@ pub(super) fn go(gather: &mut Gather<'_, '_>, context: &str) {
     }
     // Several programs: which of them is started is not known.
     let [path] = &paths[..] else { return };
-    let Loaded::File(id) = gather.files.load_text(path) else { return };
+    let Inside::File(id) = gather.load(path) else { return };
     let file = gather.files.sources.share(id);
     let text = file.text();
     let mut found = Vec::new();
@@ -145,7 +144,7 @@ pub(super) fn go(gather: &mut Gather<'_, '_>, context: &str) {
     let [(Some(address), at, end)] = &found[..] else { return };
     let who = format!("`{}`", base_name(file.path()));
     let shown = text.get(*at..*end).unwrap_or("").trim().to_owned();
-    let manner = Manner { spoken: None, weight: Weight::Strong, port: None };
+    let manner = Manner { spoken: None, weight: Weight::Source, port: None };
     if let Some((listens, bind)) = super::gather::read_address(address, None) {
         let site = Gather::in_file(id, *at..*at + text.get(*at..*end).unwrap_or("").trim_end().len());
         gather.claim(listens, bind, manner, site, says(&who, &shown));
@@ -305,7 +304,7 @@ pub(super) fn python(gather: &mut Gather<'_, '_>, path: &str) {
             found.push((port, bind, site, words, kind.name));
         }
     }
-    let weight = if unread || found.len() > 1 { Weight::Weak } else { Weight::Strong };
+    let weight = if unread || found.len() > 1 { Weight::Weak } else { Weight::Source };
     for (port, bind, site, words, name) in found {
         if gather.server.program.is_none() {
             gather.server.program = Some((name.into(), site));

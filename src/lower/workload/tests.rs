@@ -221,7 +221,7 @@ fn dockerfiles_with_what_lies_beside_them() {
                     "const port = process.env.PORT || 3005;\nserver.keepAliveTimeout = 65 * 1000;\napp.listen(port, () => {});\n",
                 ),
             ],
-            "3005 any strong",
+            "3005 any source",
         ),
         (
             &[
@@ -235,7 +235,7 @@ fn dockerfiles_with_what_lies_beside_them() {
                 ("Dockerfile", "FROM node:20\nWORKDIR /app\nCOPY . .\nCMD node dist/main\n"),
                 ("src/main.ts", "  await app.listen(3000);\n"),
             ],
-            "3000 any strong",
+            "3000 any source",
         ),
         (
             &[
@@ -245,14 +245,14 @@ fn dockerfiles_with_what_lies_beside_them() {
                     "app = Flask(__name__)\n# app.run(port=1)\napp.run(\n    host='0.0.0.0',\n    port=int(os.environ.get('PORT', 8080)),\n)\n",
                 ),
             ],
-            "8080 any strong",
+            "8080 any source",
         ),
         (
             &[
                 ("Dockerfile", "FROM python:3.12\nWORKDIR /app\nCOPY . .\nCMD python app.py\n"),
                 ("app.py", "app = Flask(__name__)\napp.run(debug=True)\n"),
             ],
-            "5000 own loopback strong",
+            "5000 own loopback source",
         ),
         (
             &[
@@ -266,7 +266,7 @@ fn dockerfiles_with_what_lies_beside_them() {
                 ("Dockerfile", "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nCMD /app/server\n"),
                 ("cmd/server/main.go", "s := &http.Server{Addr: \":8081\"}\nlog.Fatal(s.ListenAndServe())\n"),
             ],
-            "8081 any strong",
+            "8081 any source",
         ),
         (
             &[
@@ -488,5 +488,34 @@ fn what_is_unread_decides_nothing() {
     });
     assert_eq!(said.claims, ["open"]);
     let said = learned(&[], |_, evidence| evidence.built_unread = true);
+    assert_eq!(said.claims, ["open"]);
+}
+
+#[test]
+fn certificates_in_a_file_of_the_program_leave_it_open_what_a_port_speaks() {
+    let spoken = |files: &[(&'static str, &'static str)]| {
+        let said = dockerfile(files);
+        assert!(!said.claims.is_empty());
+        said.learned.claims.iter().map(|claim| claim.spoken).collect::<Vec<_>>()
+    };
+    let gunicorn = ("Dockerfile", "FROM python\nWORKDIR /app\nCOPY . .\nCMD gunicorn -b 0.0.0.0:8000 app:app\n");
+    assert_eq!(spoken(&[gunicorn, ("gunicorn.conf.py", "workers = 2\n")]), [Some(Spoken::Http)]);
+    assert_eq!(spoken(&[gunicorn, ("gunicorn.conf.py", "certfile = 'a.pem'\nkeyfile = 'b.pem'\n")]), [None]);
+    let puma = ("Dockerfile", "FROM ruby\nWORKDIR /app\nCOPY . .\nCMD bundle exec puma\n");
+    assert_eq!(spoken(&[puma, ("config/puma.rb", "port 3000\n")]), [Some(Spoken::Http)]);
+    assert_eq!(spoken(&[puma, ("config/puma.rb", "port 3000\nplugin :tls\n")]), [None]);
+    let flask = ("Dockerfile", "FROM python\nWORKDIR /app\nCOPY . .\nCMD [\"python\", \"app.py\"]\n");
+    let app = "from flask import Flask\napp = Flask(__name__)\napp.run(host='0.0.0.0', port=5000)\n";
+    assert_eq!(spoken(&[flask, ("app.py", app)]), [Some(Spoken::Http)]);
+    let secure = "from flask import Flask\napp = Flask(__name__)\napp.run('0.0.0.0', 5000, ssl_context='adhoc')\n";
+    assert_eq!(spoken(&[flask, ("app.py", secure)]), [None]);
+}
+
+#[test]
+fn puma_with_a_certificate_of_its_own_has_no_usual_port() {
+    let said = dockerfile(&[
+        ("Dockerfile", "FROM ruby\nWORKDIR /app\nCOPY . .\nCMD bundle exec puma\n"),
+        ("config/puma.rb", "ssl_bind '0.0.0.0', '9293', { cert: 'a.pem', key: 'b.pem' }\n"),
+    ]);
     assert_eq!(said.claims, ["open"]);
 }
