@@ -19,7 +19,7 @@ use std::ops::Range;
 /// Longest script that is read.
 const MAX_BYTES: usize = 1 << 20;
 
-/// Most here-documents of one script that are looked at.
+/// Most here-documents of one script, and variables of one of them, that are looked at.
 const MAX_DOCUMENTS: usize = 1000;
 
 /// Longest part of a statement that is looked at on each side of a variable.
@@ -272,7 +272,7 @@ impl<'t> Script<'t> {
             if own { found.push(variable) } else { wanted = true }
         }
         let names: HashSet<&str> = found.iter().map(|variable| variable.name).collect();
-        for variable in found {
+        for variable in found.into_iter().take(MAX_DOCUMENTS) {
             let refused = is_value(body, variable.at, &names);
             if refused || first.is_none() {
                 first = Some((variable, refused));
