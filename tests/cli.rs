@@ -6,7 +6,8 @@ mod support;
 
 use std::fs;
 use std::io::Read;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use support::{CLEAN, FINDINGS, Run, Tree, USAGE};
 
 /// A frontend that hands requests to a backend that nothing defines: HAProxy does not start.

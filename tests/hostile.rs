@@ -396,3 +396,38 @@ fn a_hundred_thousand_findings() {
         assert!(said || out.matches("GW115").count() >= 100_000, "{format} loses findings silently");
     }
 }
+
+/// Policies and Services that select all pods, and a chain of folders that kustomize joins one by one from its end.
+#[test]
+fn manifests_that_all_belong_together() {
+    let (mut pods, mut policies, mut services) = (String::new(), String::new(), String::new());
+    for n in 0..1000 {
+        let _ = write!(
+            pods,
+            "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: d{n}, namespace: x}}\nspec:\n  template:\n    \
+             metadata: {{labels: {{app: a}}}}\n    spec: {{containers: [{{name: a, image: b}}]}}\n"
+        );
+        let _ = write!(
+            policies,
+            "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p{n}, namespace: x}}\nspec:\n  \
+             podSelector: {{}}\n  policyTypes: [Ingress]\n  ingress:\n  - from: [{{podSelector: {{matchLabels: {{app: a}}}}}}]\n"
+        );
+        let _ = write!(
+            services,
+            "---\napiVersion: v1\nkind: Service\nmetadata: {{name: s{n}, namespace: x}}\nspec:\n  selector: {{app: a}}\n  \
+             ports: [{{port: 80}}]\n"
+        );
+    }
+    let tree = Tree::new(&[("pods.yaml", &pods), ("policies.yaml", &policies), ("services.yaml", &services)]);
+    lint(&tree);
+    let tree = Tree::new(&[]);
+    let mut chain = String::from("resources:\n");
+    for n in (0..2000).rev() {
+        tree.put(&format!("f{n:04}/a.yaml"), b"apiVersion: v1\nkind: Service\nmetadata: {name: a}\n");
+        let _ = writeln!(chain, "- ../f{n:04}");
+    }
+    for last in ["y", "z"] {
+        tree.put(&format!("{last}/kustomization.yaml"), chain.as_bytes());
+    }
+    lint(&tree);
+}

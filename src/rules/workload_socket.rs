@@ -9,6 +9,12 @@ use std::collections::{HashMap, HashSet};
 /// How often the services around a proxy are looked through at most.
 const MOST_ASKED: usize = 10_000;
 
+/// How many services are looked at for sockets at most.
+const MOST_LOOKED_AT: usize = 1_000_000;
+
+/// Of a project with more services than this nobody says where a socket is.
+const MOST_SERVICES: usize = 1000;
+
 /// A program of the machine that nothing leads to yet, with its one place.
 struct Idle<'t> {
     workload: &'t Workload,
@@ -226,19 +232,23 @@ fn in_containers(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
         placements.entry(placement.file).or_default().push(placement);
     }
     let mut told = HashSet::new();
-    let mut asked = 0;
+    let (mut asked, mut looked_at) = (0, 0);
     for id in distinct_hops(t) {
         let hop = &t.hops[id];
         let Some(spoken) = spoken(hop) else { continue };
         for &member in t.members(id).iter().take(1000) {
             let endpoint = &t.endpoints[member];
-            if endpoint.leads_to.is_some() {
+            let by_socket = matches!(endpoint.address.known(), Some(Address::Socket(_)));
+            if endpoint.leads_to.is_some() || by_socket && rule == RuleId::GW101 {
                 continue;
             }
             let files = [endpoint.site.span.file, t.proxies[endpoint.proxy].entry];
             let placed = files.iter().find_map(|file| placements.get(file)).map_or(&[][..], |placed| placed);
+            // For a socket each service of the project is looked at.
+            let beside = |placement: &&Placement| t.projects[t.workloads[placement.workload].project].workloads.len();
             asked += placed.len();
-            if asked > MOST_ASKED {
+            looked_at += if by_socket { placed.iter().map(beside).sum() } else { 0 };
+            if asked > MOST_ASKED || looked_at > MOST_LOOKED_AT {
                 return;
             }
             let looks: Option<Vec<Absent<'_>>> =
@@ -317,7 +327,7 @@ fn within<'t>(t: &'t Topology, placement: &Placement, spoken: Spoken, endpoint: 
 fn shared<'t>(t: &'t Topology, placement: &Placement, spoken: Spoken, path: &str) -> Option<Absent<'t>> {
     let own = &t.workloads[placement.workload];
     let project = &t.projects[own.project];
-    if own.many || own.claims_open || !project.whole || project.guessed {
+    if own.many || own.claims_open || !project.whole || project.guessed || project.workloads.len() > MOST_SERVICES {
         return None;
     }
     let outside = match own.outside(path) {
@@ -327,7 +337,7 @@ fn shared<'t>(t: &'t Topology, placement: &Placement, spoken: Spoken, path: &str
     };
     let folder = own.folders.iter().filter(|folder| is_below(&folder.inside, path)).max_by_key(|one| one.inside.len());
     let mut meant: Vec<(&Workload, &Claim, Why<'_>)> = Vec::new();
-    for &id in project.workloads.iter().take(1000) {
+    for &id in &project.workloads {
         let other = &t.workloads[id];
         let has = folder.filter(|folder| other.folders.iter().any(|theirs| theirs.what == folder.what));
         let mut sockets = 0;
