@@ -272,6 +272,7 @@ impl Config {
                 server: Server { idle, ..Server::default() },
                 depends_on: Vec::new(),
                 restart: Known::Unknown(Reason::OutsideRepository),
+                stays_down: false,
                 health: Known::Unknown(Reason::OutsideRepository),
                 check: None,
                 profiles: Vec::new(),

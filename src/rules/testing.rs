@@ -273,6 +273,7 @@ impl House {
             server: Server::default(),
             depends_on: Vec::new(),
             restart: Known::Yes(false),
+            stays_down: false,
             health: Known::Unknown(Reason::Variable),
             check: None,
             profiles: Vec::new(),

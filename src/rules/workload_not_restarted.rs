@@ -16,7 +16,7 @@ impl Rule for WorkloadNotRestarted {
         for (id, way) in led_to(t) {
             let workload = &t.workloads[id];
             let project = &t.projects[workload.project];
-            if workload.restart != Known::Yes(false) || way.guessed {
+            if workload.restart != Known::Yes(false) || workload.stays_down || way.guessed {
                 continue;
             }
             let name = quote(&workload.name);

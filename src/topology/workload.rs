@@ -195,6 +195,8 @@ pub struct Workload {
     pub depends_on: Vec<Dependency>,
     /// Whether something starts it again when it ends.
     pub restart: Known<bool>,
+    /// Whether somebody wrote that nothing is to start it again.
+    pub stays_down: bool,
     /// Where a check of its health is written; `Yes(None)`: nothing checks it.
     pub health: Known<Option<Site>>,
     /// What its own health check does, where that could be read.

@@ -108,6 +108,7 @@ fn empty(project: ProjectId, entry: &Entry) -> Workload {
         server: Server::default(),
         depends_on: Vec::new(),
         restart: Known::Unknown(UNKNOWN),
+        stays_down: false,
         health: Known::Unknown(UNKNOWN),
         check: None,
         profiles: Vec::new(),
@@ -323,6 +324,8 @@ impl Service<'_> {
                 None => Known::Unknown(UNKNOWN),
             },
         };
+        workload.stays_down =
+            workload.restart == Known::Yes(false) && (item.get("restart").is_some() || policy.is_some());
         let profiles = item.get("profiles").map(Item::items).unwrap_or_default();
         workload.profiles = profiles.iter().filter_map(Item::raw).map(Into::into).collect();
         // One that is switched on starts with the others.

@@ -157,6 +157,7 @@ fn empty(project: ProjectId, pods: &Pods) -> Workload {
         depends_on: Vec::new(),
         // A Job's pods end; all others are started again.
         restart: Known::Yes(!matches!(&*pods.kind, "Job" | "CronJob")),
+        stays_down: false,
         health: Known::Unknown(UNKNOWN),
         profiles: Vec::new(),
         replicas: match &pods.replicas {

@@ -288,6 +288,7 @@ fn workload(project: ProjectId, found: Found) -> Workload {
         server: found.learned.server,
         depends_on: Vec::new(),
         restart: found.restart,
+        stays_down: false,
         health: found.learned.health,
         check: None,
         profiles: Vec::new(),
