@@ -185,8 +185,8 @@ impl Directive {
     }
 }
 
-/// FNV-1a: the keys are short and fixed, so a keyed hash would only cost time.
-struct Fnv(u64);
+/// FNV-1a, for tables whose keys are short and fixed: a keyed hash would only cost time.
+pub struct Fnv(u64);
 
 impl Default for Fnv {
     fn default() -> Self {

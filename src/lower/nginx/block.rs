@@ -2,7 +2,7 @@
 
 use super::settings::{Family, Role, Slot, Word, Written, role};
 use super::{Block, Context, Item, Lowering, Place, Server};
-use crate::defaults::nginx_directives as table;
+use crate::defaults::nginx_directives::{self as table, Directive};
 use crate::syntax::nginx::{Body, Node, NodeId};
 use crate::topology::{LoadEffect, Matcher, Route};
 
@@ -26,7 +26,8 @@ impl Lowering<'_, '_> {
             }
             let item = |word| Item { word, place, node };
             let is_block = matches!(raw.body, Body::Block { .. });
-            self.check_place(item(Word::Set), &name, block);
+            let rows = table::directives(&name);
+            self.check_place(item(Word::Set), &name, rows, block);
             let end = match raw.body {
                 Body::None => raw.end,
                 Body::Block { open, .. } | Body::Raw { open, .. } => open,
@@ -35,7 +36,7 @@ impl Lowering<'_, '_> {
             if !data && self.may_name_variables(text.get(raw.start as usize..end as usize), block.context) {
                 self.note_variables(item(Word::Set), &name, block);
             }
-            self.check_available(item(Word::Set), &name, block);
+            self.check_available(item(Word::Set), &name, rows, block);
             match role(&name) {
                 Some(Role::Setting(slot)) if !is_block => {
                     if block.context == Context::Upstream && slot == Slot::CLIENT_KEEPALIVE {
@@ -49,26 +50,26 @@ impl Lowering<'_, '_> {
                         self.check_value(item(Word::Set), slot, &name);
                     }
                     block.frame.set(slot, index);
-                    self.check_once(item(Word::Set), &name, block);
+                    self.check_once(item(Word::Set), rows, block);
                 }
                 Some(Role::Header(list)) if !is_block => self.header_line(item(Word::Set), list, block),
                 Some(Role::Pass(family)) if !is_block => {
                     let family = if block.context.is_stream() { Family::Stream } else { family };
                     let target = item(Word::Set);
                     if matches!(&block.pass, Some((earlier, _)) if *earlier == family) {
-                        self.check_once(target, &name, block);
+                        self.check_once(target, rows, block);
                     }
                     if block.pass.is_none() {
-                        self.note_once(target, &name, block);
+                        self.note_once(target, rows, block);
                     }
                     block.pass = Some((family, target));
                 }
                 Some(Role::Word(Word::Include)) if !is_block => self.include(item(Word::Include), block),
-                Some(Role::Word(word)) if is_block => self.child(item(word), &name, block),
+                Some(Role::Word(word)) if is_block => self.child(item(word), &name, rows, block),
                 Some(Role::Word(Word::LoadModule)) => self.loads(item(Word::LoadModule)),
                 Some(Role::Word(word)) => {
                     if block.context != Context::Data && block.context != Context::Other {
-                        self.check_once(item(word), &name, block);
+                        self.check_once(item(word), rows, block);
                     }
                     if let Some(slot) = limit_slot(word) {
                         let index = self.written_here(item(word), &here, raw, block);
@@ -78,11 +79,11 @@ impl Lowering<'_, '_> {
                     self.note_certificate(item(word), block);
                 }
                 _ if block.context == Context::Data || block.context == Context::Other => {}
-                _ if is_block => self.child(item(Word::Set), &name, block),
+                _ if is_block => self.child(item(Word::Set), &name, rows, block),
                 _ => {
                     self.other_address(item(Word::Set), &name);
-                    self.check_known(item(Word::Set), &name, block);
-                    self.check_once(item(Word::Set), &name, block);
+                    self.check_known(item(Word::Set), &name, rows, block);
+                    self.check_once(item(Word::Set), rows, block);
                 }
             }
         }
@@ -107,7 +108,7 @@ impl Lowering<'_, '_> {
     }
 
     /// A block within a block: remembered, and read when the outer one is complete.
-    fn child(&mut self, item: Item, name: &str, block: &mut Block) {
+    fn child(&mut self, item: Item, name: &str, rows: &'static [Directive], block: &mut Block) {
         use Context as C;
         let inner = match (item.word, block.context) {
             (_, C::Data | C::Other) => return,
@@ -131,13 +132,13 @@ impl Lowering<'_, '_> {
                 if table::data_block(name) {
                     self.note_variables_of_block(item, name, block);
                 } else {
-                    self.check_known(item, name, block);
+                    self.check_known(item, name, rows, block);
                 }
                 return;
             }
         };
         if matches!(inner, C::Http | C::Events | C::Stream) {
-            self.check_once(item, name, block);
+            self.check_once(item, rows, block);
         }
         block.children.push((inner, item));
     }

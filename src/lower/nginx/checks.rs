@@ -3,7 +3,7 @@
 
 use super::settings::{Slot, Word};
 use super::{Block, Context, Item, Lowering, values};
-use crate::defaults::nginx_directives as table;
+use crate::defaults::nginx_directives::{self as table, Directive};
 use crate::edit::{Edit, Fix};
 use crate::source::{Site, clean};
 use crate::topology::{Dialect, LoadEffect, SyntaxFact, UndefinedName};
@@ -26,28 +26,28 @@ pub(super) struct Zones {
 
 impl Lowering<'_, '_> {
     /// Remembers a directive that may stand once in a block, or reports the second one.
-    pub(super) fn check_once(&mut self, item: Item, name: &str, block: &mut Block) {
-        let Some(directive) = table::directive(name) else { return };
+    pub(super) fn check_once(&mut self, item: Item, rows: &'static [Directive], block: &mut Block) {
+        let Some(directive) = rows.first() else { return };
         if directive.repeats || matches!(block.context, Context::Data | Context::Other) {
             return;
         }
         let Some(site) = self.site_of(item) else { return };
         match block.once.iter().find(|(known, _)| *known == directive.name) {
-            Some(&(_, first)) => self.duplicate("directive", name, first, site, LoadEffect::Refused, None),
+            Some(&(_, first)) => self.duplicate("directive", directive.name, first, site, LoadEffect::Refused, None),
             None => block.once.push((directive.name, site)),
         }
     }
 
     /// Remembers a directive without reporting anything.
-    pub(super) fn note_once(&mut self, item: Item, name: &str, block: &mut Block) {
-        if let (Some(directive), Some(site)) = (table::directive(name), self.site_of(item)) {
+    pub(super) fn note_once(&mut self, item: Item, rows: &'static [Directive], block: &mut Block) {
+        if let (Some(directive), Some(site)) = (rows.first(), self.site_of(item)) {
             block.once.push((directive.name, site));
         }
     }
 
     /// Reports a directive that no module known here brings.
-    pub(super) fn check_known(&mut self, item: Item, name: &str, block: &Block) {
-        if matches!(block.context, Context::Data | Context::Other) || table::directive(name).is_some() {
+    pub(super) fn check_known(&mut self, item: Item, name: &str, rows: &[Directive], block: &Block) {
+        if matches!(block.context, Context::Data | Context::Other) || !rows.is_empty() {
             return;
         }
         // Its module may bring variables, too.

@@ -2,7 +2,7 @@
 
 use super::settings::Word;
 use super::{Block, Context, Item, Lowering};
-use crate::defaults::nginx_directives::{self as table, Contexts};
+use crate::defaults::nginx_directives::{self as table, Contexts, Directive};
 use crate::files::Tree;
 use crate::source::Site;
 use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
@@ -12,14 +12,14 @@ const MOST: usize = 200;
 
 impl Lowering<'_, '_> {
     /// Reports a directive that may not stand in this block.
-    pub(super) fn check_place(&mut self, item: Item, name: &str, block: &Block) {
+    pub(super) fn check_place(&mut self, item: Item, name: &str, rows: &[Directive], block: &Block) {
         // What stands at the top of a fragment is pasted elsewhere, nobody knows where.
         if block.partial || self.misplaced >= MOST {
             return;
         }
         let Some(here) = contexts(block.context, self.whole) else { return };
-        let Some(first) = table::directive(name) else { return };
-        if table::directive_in(name, here).is_some() || table::third_party(name) || self.is_hole(item, 0) {
+        let Some(first) = rows.first() else { return };
+        if rows.iter().any(|row| row.contexts.intersects(here)) || table::third_party(name) || self.is_hole(item, 0) {
             return;
         }
         let Some((_, site)) = self.arg(item, 0) else { return };
@@ -27,7 +27,7 @@ impl Lowering<'_, '_> {
         if self.is_broken(site) || block.site.is_some_and(|site| self.is_broken(site)) {
             return;
         }
-        let all = table::directives(name).iter().fold(Contexts::NONE, |all, row| all.union(row.contexts));
+        let all = rows.iter().fold(Contexts::NONE, |all, row| all.union(row.contexts));
         let names: Vec<_> = all.names().map(|name| format!("`{name}`")).collect();
         let place = match block.context {
             Context::Main => "at the top of the main file".to_owned(),

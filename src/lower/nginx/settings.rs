@@ -1,8 +1,10 @@
 //! Which directives carry settings that inherit, and how a frame of them is handed inwards.
 
+use crate::defaults::nginx_directives::Fnv;
 use crate::source::{FileId, IncludeId, Site, Span};
 use crate::topology::{Protocol, Scope};
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::LazyLock;
 
 /// The families of `*_pass` directives, which have equal rules.
@@ -214,8 +216,8 @@ pub fn role(name: &str) -> Option<Role> {
     ROLES.get(name).copied()
 }
 
-static ROLES: LazyLock<HashMap<&'static str, Role>> = LazyLock::new(|| {
-    let mut roles = HashMap::with_capacity(160);
+static ROLES: LazyLock<HashMap<&'static str, Role, BuildHasherDefault<Fnv>>> = LazyLock::new(|| {
+    let mut roles = HashMap::with_capacity_and_hasher(160, BuildHasherDefault::default());
     for (name, family, setting) in [&PROXY, &FASTCGI, &UWSGI, &SCGI, &GRPC, &MEMCACHED].into_iter().flatten() {
         roles.insert(*name, Role::Setting(Slot::of(*family, *setting)));
     }

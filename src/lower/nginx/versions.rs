@@ -10,13 +10,12 @@ use crate::value::Version;
 
 impl Lowering<'_, '_> {
     /// Notes a directive that the release may lack.
-    pub(super) fn check_available(&mut self, item: Item, name: &str, block: &Block) {
+    pub(super) fn check_available(&mut self, item: Item, name: &str, rows: &'static [Directive], block: &Block) {
         let here = match contexts(block.context, self.whole) {
             Some(here) => here,
             None if matches!(block.context, Context::Http | Context::Stream) => Contexts::HTTP | Contexts::STREAM,
             None => return,
         };
-        let rows = table::directives(name);
         let ever = rows.iter().any(|row| row.since.is_none() && row.until.is_none() && !row.commercial);
         // Most directives are as old as nginx.
         if (ever && rows.len() == 1 || rows.is_empty()) && !parameters::has_parameters(name) {

@@ -47,7 +47,11 @@ pub(super) fn lex(text: &str, from: usize, template: bool, mut take: impl FnMut(
                 next = start;
                 break;
             }
-            match take(rule, start, stop) {
+            let flow = match rule {
+                Rule::statement => words(text, start, stop, &mut take),
+                _ => take(rule, start, stop),
+            };
+            match flow {
                 Flow::On => {}
                 Flow::Jump(to) => {
                     (next, jumped) = (to.max(start + 1), true);
@@ -67,11 +71,28 @@ pub(super) fn lex(text: &str, from: usize, template: bool, mut take: impl FnMut(
     }
 }
 
+/// Hands on the words of a statement and the mark that ends it: see the grammar.
+fn words(text: &str, start: usize, stop: usize, take: &mut impl FnMut(Rule, usize, usize) -> Flow) -> Flow {
+    let Some(bytes) = text.as_bytes().get(..stop) else { return Flow::On };
+    let mark = stop.saturating_sub(1);
+    let mut at = start;
+    while let Some(word) = bytes.get(at..mark).and_then(|rest| rest.iter().position(|byte| *byte > b' ')) {
+        let from = at + word;
+        let rest = bytes.get(from..mark).unwrap_or_default();
+        at = from + rest.iter().position(|byte| *byte <= b' ').unwrap_or(rest.len());
+        match take(Rule::word, from, at) {
+            Flow::On => {}
+            flow => return flow,
+        }
+    }
+    take(Rule::mark, mark, stop)
+}
+
 /// Whether the token might be another one, had the slice not ended.
 fn may_go_on(text: &str, rule: Rule, start: usize, stop: usize, end: usize, template: bool) -> bool {
     let open = text.as_bytes().get(start) == Some(&b'{');
     if stop == end {
-        return rule != Rule::mark || (template && open);
+        return !matches!(rule, Rule::mark | Rule::statement) || (template && open);
     }
     // `{#` in a slice that ends before the line does: a tag or a block, its close will tell.
     let bytes = text.as_bytes();

@@ -227,14 +227,15 @@ fn index(n: usize) -> u32 {
 
 /// A word's value from its raw text; see [`Tree::word`].
 fn decode(raw: &str) -> Cow<'_, str> {
-    let inner = match raw.chars().next() {
-        Some(quote @ ('"' | '\'')) => {
+    let inner = match raw.as_bytes().first() {
+        Some(&quote @ (b'"' | b'\'')) => {
             let inner = raw.get(1..).unwrap_or_default();
-            inner.strip_suffix(quote).unwrap_or(inner)
+            inner.strip_suffix(char::from(quote)).unwrap_or(inner)
         }
         _ => raw,
     };
-    if !inner.contains('\\') {
+    // Words are short: a plain look is cheaper than a search that is made for long texts.
+    if inner.bytes().all(|byte| byte != b'\\') {
         return Cow::Borrowed(inner);
     }
     let mut value = String::with_capacity(inner.len());
