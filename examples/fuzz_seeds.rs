@@ -1,6 +1,8 @@
 //! Writes seeds into `fuzz/corpus/`: `cargo run --example fuzz_seeds`. Each file of the fixtures is one for the parsers, each side
 //! of a fixture one for the pipeline.
 
+#![allow(clippy::print_stdout, reason = "a program of its own")]
+
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 

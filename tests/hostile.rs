@@ -137,7 +137,7 @@ fn bombs_of_aliases() {
     let mut bomb = String::from("x-0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]\n");
     for level in 1..12 {
         let one_before = format!("*a{}", level - 1);
-        let _ = writeln!(bomb, "x-{level}: &a{level} [{}]", vec![one_before.as_str(); 10].join(", "));
+        let _ = writeln!(bomb, "x-{level}: &a{level} [{}]", [one_before.as_str(); 10].join(", "));
     }
     let merges = "x-0: &m0 {a: 1}\n".to_owned()
         + &(1..40).map(|n| format!("x-{n}: &m{n}\n  <<: [*m{0}, *m{0}]\n  k{n}: *m{0}\n", n - 1)).collect::<String>();

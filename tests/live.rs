@@ -112,16 +112,38 @@ fn apply_fixes(folder: &Path, fix: Option<Fix>) -> Result<(), String> {
     if done.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&done.stderr).into_owned()) }
 }
 
+/// What a template's tags print, by a role's defaults.
+fn values(file: &Path) -> Result<Vec<[String; 2]>, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let pairs = text.lines().filter_map(|line| line.split_once(": "));
+    Ok(pairs.map(|(name, value)| [format!("{{{{ {name} }}}}"), value.trim().to_owned()]).collect())
+}
+
+/// One side of a case. A port that another program takes between the look at it and its use is no fault of the case.
+///
+/// # Errors
+/// What [`run_once`] says.
+fn run(fixture: &Fixture, side: Side, certificate: &Arc<Certificate>) -> Result<(), String> {
+    let taken = |error: &String| error.contains("Address already in use");
+    run_once(fixture, side, certificate)
+        .or_else(|error| if taken(&error) { run_once(fixture, side, certificate) } else { Err(error) })
+}
+
 /// One side of a case.
 ///
 /// # Errors
 /// What was wanted, what was seen, and the end of the proxy's log.
-fn run(fixture: &Fixture, side: Side, certificate: &Arc<Certificate>) -> Result<(), String> {
+fn run_once(fixture: &Fixture, side: Side, certificate: &Arc<Certificate>) -> Result<(), String> {
     let lease = Lease::take()?;
     let mut ports = Ports::new(&lease);
     let case = case::parse(&ports.rewrite(&fixture.yaml)?)?;
     let scratch = Scratch::make(certificate)?;
-    let replaced = |text: &str| case.replace.iter().fold(text.to_owned(), |text, [from, to]| text.replace(from, to));
+    let mut replace = match &case.values {
+        Some(file) => values(&fixture.folder(side).join(file))?,
+        None => Vec::new(),
+    };
+    replace.extend(case.replace.iter().cloned());
+    let replaced = |text: &str| replace.iter().fold(text.to_owned(), |text, [from, to]| text.replace(from, to));
     scratch.copy_tree(&fixture.folder(side), "conf", |text| ports.rewrite(&replaced(text)))?;
     for (name, text) in &case.add {
         scratch.write(&format!("conf/{name}"), &scratch.fill(&ports.rewrite(text)?))?;

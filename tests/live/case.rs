@@ -57,6 +57,8 @@ pub struct Case {
     _reveals: Vec<String>,
     /// What this machine would need to show it, and has not: such a case is read, and not run.
     pub needs: Option<String>,
+    /// A file of `name: value` lines that fill `{{ name }}` while it runs, before `replace`.
+    pub values: Option<String>,
     /// Texts that stand for others while it runs: names and ports of containers, paths.
     #[serde(default)]
     pub replace: Vec<[String; 2]>,
