@@ -5,7 +5,7 @@ use super::human::{Options, write_summary};
 use super::place::Places;
 use super::{linked, plain, plain_line};
 use crate::engine::Report;
-use codespan_reporting::term::termcolor::{Ansi, ColorSpec, NoColor, WriteColor};
+use codespan_reporting::term::termcolor::{ColorSpec, WriteColor};
 use std::io;
 
 /// Writes the lines and a closing summary.
@@ -13,11 +13,7 @@ use std::io;
 /// # Errors
 /// Those of `out`.
 pub fn write(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
-    if options.color {
-        write_to(report, options, &mut Ansi::new(out))
-    } else {
-        write_to(report, options, &mut NoColor::new(out))
-    }
+    super::with_color(options.color, out, |out| write_to(report, options, out))
 }
 
 fn write_to(report: &Report, options: &Options, out: &mut dyn WriteColor) -> io::Result<()> {

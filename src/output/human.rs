@@ -11,7 +11,7 @@ use crate::finding::Finding;
 use crate::source::FileId;
 use codespan_reporting::diagnostic::{Diagnostic, Label, LabelStyle};
 use codespan_reporting::files::{Error, Files};
-use codespan_reporting::term::termcolor::{Ansi, Color, ColorSpec, NoColor, WriteColor};
+use codespan_reporting::term::termcolor::{Color, ColorSpec, WriteColor};
 use codespan_reporting::term::{self, StylesWriter};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -56,11 +56,7 @@ const TAB: usize = 4;
 /// # Errors
 /// Those of `out`.
 pub fn write(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
-    if options.color {
-        write_to(report, options, &mut Ansi::new(out))
-    } else {
-        write_to(report, options, &mut NoColor::new(out))
-    }
+    super::with_color(options.color, out, |out| write_to(report, options, out))
 }
 
 fn write_to(report: &Report, options: &Options, out: &mut dyn WriteColor) -> io::Result<()> {

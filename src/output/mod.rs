@@ -25,10 +25,11 @@ use crate::edit::{Applicability, Fix};
 use crate::engine::Report;
 use crate::finding::{Finding, Note};
 use crate::source::{Site, SourceMap, clean, is_hostile};
-use codespan_reporting::term::termcolor::Color;
+use codespan_reporting::term::termcolor::{Ansi, Color, NoColor, WriteColor};
 use place::Places;
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::io;
 
 /// Text from a file as one line that neither a terminal nor a workflow log takes for a command: control characters
 /// are made visible, and `##[`, which GitHub's runner obeys anywhere in a line, is pulled apart.
@@ -136,6 +137,15 @@ fn linked(rule: RuleId, link: bool) -> Cow<'static, str> {
         true => Cow::Owned(format!("\x1b]8;;{}\x1b\\{}\x1b]8;;\x1b\\", meta.page(), meta.code)),
         false => Cow::Borrowed(meta.code),
     }
+}
+
+/// Hands on what is written, with escape sequences for colours or without.
+fn with_color(
+    color: bool,
+    out: &mut dyn io::Write,
+    write: impl FnOnce(&mut dyn WriteColor) -> io::Result<()>,
+) -> io::Result<()> {
+    if color { write(&mut Ansi::new(out)) } else { write(&mut NoColor::new(out)) }
 }
 
 /// The colour of a severity.

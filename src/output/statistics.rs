@@ -4,7 +4,7 @@ use super::human::{Options, write_summary};
 use super::linked;
 use crate::catalog::RuleId;
 use crate::engine::Report;
-use codespan_reporting::term::termcolor::{Ansi, ColorSpec, NoColor, WriteColor};
+use codespan_reporting::term::termcolor::{ColorSpec, WriteColor};
 use std::collections::BTreeMap;
 use std::io;
 
@@ -13,11 +13,7 @@ use std::io;
 /// # Errors
 /// Those of `out`.
 pub fn write(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
-    if options.color {
-        write_to(report, options, &mut Ansi::new(out))
-    } else {
-        write_to(report, options, &mut NoColor::new(out))
-    }
+    super::with_color(options.color, out, |out| write_to(report, options, out))
 }
 
 fn write_to(report: &Report, options: &Options, out: &mut dyn WriteColor) -> io::Result<()> {
