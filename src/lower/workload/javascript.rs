@@ -220,29 +220,34 @@ fn is_ecosystem(path: &str) -> bool {
         || name.ends_with(".yml")
 }
 
-/// PM2's `ecosystem.config.js`: `PORT: 3000` within an environment, where there is one port only.
+/// PM2's `ecosystem.config.js`: `PORT: 3000` within an environment, on a line of its own or among others.
 pub(super) fn ecosystem(gather: &mut Gather<'_, '_>, id: FileId) {
     let file = gather.files.sources.share(id);
     let name = base_name(file.path()).to_owned();
     let mut start = 0;
     for line in file.text().split_inclusive('\n').take(5000) {
-        let at = start;
+        let mut at = start;
         start += line.len();
-        let trimmed = line.trim();
-        let key = trimmed.trim_start_matches(['"', '\'']);
-        let Some(value) = key.strip_prefix("PORT").map(|rest| rest.trim_start_matches(['"', '\''])) else {
-            // Ports that are counted up cannot be known.
-            if key.starts_with("increment_var") {
-                gather.open = true;
+        for piece in line.split_inclusive(['{', ',', '}']) {
+            let begin = at + (piece.len() - piece.trim_start().len());
+            at += piece.len();
+            let said = piece.trim_end_matches(['{', ',', '}', ' ', '\t', '\r', '\n']).trim_start();
+            // The rest of the line is a comment, or an address that is no number either.
+            if said.contains("//") {
+                break;
             }
-            continue;
-        };
-        let Some(value) = value.trim_start().strip_prefix(':') else { continue };
-        let begin = at + (line.len() - line.trim_start().len());
-        let site = Gather::in_file(id, begin..begin + trimmed.trim_end_matches(',').len());
-        let text = super::literals::scalar(gather, value.trim().trim_end_matches([',', '}', ' ']));
-        let manner = Manner { spoken: HTTP, weight: Weight::Strong, port: None };
-        gather.listens(&text, manner, site, says(&format!("`{name}`"), trimmed));
+            let key = said.trim_start_matches(['"', '\'']);
+            // Ports that are counted up cannot be known.
+            gather.open |= key.starts_with("increment_var");
+            let Some(value) = key.strip_prefix("PORT").map(|rest| rest.trim_start_matches(['"', '\''])) else {
+                continue;
+            };
+            let Some(value) = value.trim_start().strip_prefix(':') else { continue };
+            let site = Gather::in_file(id, begin..begin + said.len());
+            let text = super::literals::scalar(gather, value.trim());
+            let manner = Manner { spoken: HTTP, weight: Weight::Strong, port: None };
+            gather.listens(&text, manner, site, says(&format!("`{name}`"), said));
+        }
     }
 }
 
