@@ -220,6 +220,10 @@ fn readme_shows_real_output() -> Result<(), Failed> {
             return Err(format!("the README shows, and the program does not print:\n{finding}\n\n{printed}").into());
         }
     }
+    let summary = picture.lines().find(|line| line.contains(" files: ")).and_then(|line| line.split(" (").next());
+    if !summary.is_some_and(|counts| printed.contains(&format!("\n{counts} ("))) {
+        return Err(format!("the README's summary is not the program's: {summary:?}\n{printed}").into());
+    }
     if picture.matches("┌─").count() < 2 { Err("the README shows no findings".into()) } else { Ok(()) }
 }
 
