@@ -8,6 +8,7 @@ use crate::config::{Config, Level, Mistake, Source};
 use crate::edit::{Applicability, Page};
 use crate::files::{Files, NoRepository, Repository, Tree, Unit};
 use crate::finding::{Finding, Findings, Label, Note};
+use crate::lower::Lowered;
 use crate::rules::{self, Cx};
 use crate::source::{FileId, Site, SourceMap, Span, clean};
 use crate::suppress::Suppressions;
@@ -190,26 +191,7 @@ pub fn lint_probed(
         profile.runs(finding.rule)
     });
     probe.done(Step::Suppress);
-    let manifest = |&id: &FileId| (files.sources.file(id).path().to_owned(), Dialect::Kubernetes);
-    let manifests = lowered.manifests.iter().map(manifest);
-    let told = lowered.told.iter().map(|&id| (files.sources.file(id).path().to_owned(), Dialect::Nginx));
-    let mut read: Vec<(String, Dialect)> = files
-        .sources
-        .files()
-        .filter(|&(id, _)| !files.is_embedded(id))
-        .filter_map(|(id, file)| files.tree(id).map(|tree| (file.path().to_owned(), tree.dialect())))
-        .chain(manifests)
-        .chain(told)
-        .collect();
-    // A compose file that holds configuration was linted, too; manifests are in the list already.
-    let listed: HashSet<&str> =
-        lowered.manifests.iter().chain(&lowered.told).map(|&id| files.sources.file(id).path()).collect();
-    let holds = files.sources.files().filter(|&(id, file)| files.is_embedded(id) && !listed.contains(file.path()));
-    let mut holding: Vec<(String, Dialect)> =
-        holds.filter_map(|(id, file)| Some((file.path().to_owned(), files.tree(id)?.dialect()))).collect();
-    holding.sort();
-    holding.dedup();
-    read.extend(holding);
+    let read = linted(&files, &lowered);
     let mut findings = findings.finish();
     baseline::identify(&mut findings, &files.sources, |file| files.tree(file), &lowered.topology);
     let not_utf8 = settle_fixes(&mut findings, &files);
@@ -229,6 +211,28 @@ pub fn lint_probed(
             )
             .collect(),
     }
+}
+
+/// The files that were linted, each with its dialect: those with a tree, then what was told something without one, then
+/// compose files that hold configuration.
+fn linted(files: &Files<'_>, lowered: &Lowered) -> Vec<(String, Dialect)> {
+    let path = |id: FileId| files.sources.file(id).path();
+    let manifests = lowered.manifests.iter().map(|&id| (path(id), Dialect::Kubernetes));
+    let told: Vec<_> = manifests.chain(lowered.told.iter().map(|&id| (path(id), Dialect::Nginx))).collect();
+    let listed: HashSet<&str> = told.iter().map(|(path, _)| *path).collect();
+    let (holding, own): (Vec<_>, Vec<_>) = files
+        .sources
+        .files()
+        .filter_map(|(id, file)| Some((id, file.path(), files.tree(id)?.dialect())))
+        .partition(|&(id, ..)| files.is_embedded(id));
+    // A file may hold several configurations, and manifests are in the list already.
+    let holding: BTreeSet<_> = holding
+        .into_iter()
+        .filter(|(_, path, _)| !listed.contains(path))
+        .map(|(_, path, dialect)| (path, dialect))
+        .collect();
+    let own = own.into_iter().map(|(_, path, dialect)| (path, dialect));
+    own.chain(told).chain(holding).map(|(path, dialect)| (path.to_owned(), dialect)).collect()
 }
 
 /// Most text that the fixes of one run may put in. A short file can ask for very much, by repeating long lines.
