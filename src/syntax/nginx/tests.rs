@@ -363,25 +363,6 @@ fn one_long_line_is_read_in_linear_time() {
     assert!(begun.elapsed() < Duration::from_secs(60));
 }
 
-/// Tokens across the end of a slice are read as if there were none.
-#[test]
-fn the_place_where_a_slice_ends_does_not_matter() {
-    let unit = "a \"b \\\" c\" 'd' ${e} f\\;g # comment\n{ h_by_lua_block { \"}\" } } i{{ j }}k {{ l }};\n";
-    for with_lines in [true, false] {
-        let unit = if with_lines { unit.to_owned() } else { unit.replace("# comment\n", "").replace('\n', " ") };
-        for shift in 0..unit.len() {
-            let text = format!("{}{}", "x".repeat(16 * 1024 - shift), unit);
-            let parsed = parse(&text);
-            let at_start = parse(&format!("x{unit}"));
-            assert_eq!(parsed.tree.len(), at_start.tree.len(), "{shift}");
-            assert_eq!(
-                outline(&parsed, &text).trim_start_matches('x'),
-                outline(&at_start, &format!("x{unit}")).trim_start_matches('x')
-            );
-        }
-    }
-}
-
 #[test]
 fn a_repetition_without_quotes_is_named_and_the_rest_is_read() {
     let text = "server { location ~ ^/[0-9]{4}/x{1,3}$ { return 200; } location /b { return 201; } }";
