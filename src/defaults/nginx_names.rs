@@ -1,11 +1,11 @@
 //! What is known of each name that nginx's directives have, in one record: a name is looked up once for a statement.
 
-use super::nginx_directives::{Contexts, Directive, Fnv, all, data_block};
+use super::nginx_directives::{Contexts, Directive, all, data_block};
 use super::nginx_parameters::{Parameter, by_directive};
 use super::nginx_variables::{Arguments, expanded};
 use crate::value::Version;
+use foldhash::fast::FixedState;
 use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::sync::LazyLock;
 
 /// The name of a directive of nginx's own modules.
@@ -60,13 +60,13 @@ impl Name {
 
 struct Names {
     all: Vec<Name>,
-    by_text: HashMap<&'static str, u16, BuildHasherDefault<Fnv>>,
+    by_text: HashMap<&'static str, u16, FixedState>,
 }
 
 static NAMES: LazyLock<Names> = LazyLock::new(|| {
     let groups = all().chunk_by(|a, b| a.name == b.name);
     let mut names: Vec<Name> = (0..).zip(groups).filter_map(|(number, rows)| Name::new(number, rows)).collect();
-    let mut by_text = HashMap::with_capacity_and_hasher(names.len(), BuildHasherDefault::default());
+    let mut by_text = HashMap::with_capacity_and_hasher(names.len(), FixedState::default());
     by_text.extend(names.iter().map(|name| (name.text(), name.number)));
     for (directive, rows) in by_directive() {
         if let Some(name) = by_text.get(directive).and_then(|&number| names.get_mut(usize::from(number))) {
@@ -118,7 +118,9 @@ mod tests {
             name("server").and_then(|server| server.parameters.first()).map(|row| row.page.is_empty()),
             Some(false)
         );
-        assert_eq!(name("sticky").and_then(|sticky| sticky.complete_since), None, "commercial");
+        assert_eq!(name("queue").and_then(|queue| queue.complete_since), None, "commercial");
+        assert_eq!(name("satisfy_any").and_then(|gone| gone.complete_since), None, "gone");
+        assert_eq!(name("sticky").and_then(|sticky| sticky.complete_since), Some(Version(1, 29, 6)), "opened");
         assert!(name("http2").is_some_and(|http2| http2.complete_since > Some(Version(1, 22, 0))));
     }
 }

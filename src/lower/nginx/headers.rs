@@ -8,7 +8,7 @@ use crate::topology::{
     HeaderRole, HostSent, Known, LostHeader, LostHeaders, Matcher, Opening, PoolId, Reason, Target, Websockets,
     speaks_of_websockets,
 };
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 /// Lines of a level that are remembered one by one; real ones have a dozen.
 const REMEMBERED: usize = 100;

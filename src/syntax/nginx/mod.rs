@@ -253,8 +253,7 @@ fn decode(raw: &str) -> Cow<'_, str> {
         }
         _ => raw,
     };
-    // Words are short: a plain look is cheaper than a search that is made for long texts.
-    if inner.bytes().all(|byte| byte != b'\\') {
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Cow::Borrowed(inner);
     }
     let mut value = String::with_capacity(inner.len());
