@@ -15,12 +15,14 @@ use std::borrow::Cow;
 /// No reader wants more of them from one run.
 const MOST: usize = 50;
 
+/// Names with where each was used first, and how it is written there.
+type Used = HashMap<Box<str>, (Site, Box<str>)>;
+
 /// Variables as they are named in the files; of `http` and of `stream`, by their names in lower case, as nginx compares
 /// them.
 #[derive(Default)]
 pub(super) struct Named {
-    /// Where each was used first, and how it is written.
-    used: [HashMap<Box<str>, (Site, Box<str>)>; 2],
+    used: [Used; 2],
     defined: [HashSet<Box<str>>; 2],
     /// Files whose statements at the top have been read in `http` or in `stream`: what is included again says the same.
     read: HashSet<(FileId, bool)>,
