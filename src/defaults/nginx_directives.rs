@@ -2,9 +2,8 @@
 //!
 //! The table is `nginx_directives.txt`; it is read once, at the first question (measured: 0.3 ms; then 15 ns each).
 
-use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::Hasher;
 use std::ops::BitOr;
 use std::sync::LazyLock;
 
@@ -207,26 +206,10 @@ impl Hasher for Fnv {
     }
 }
 
-struct Table {
-    rows: Vec<Directive>,
-    /// Name → first row and one past the last.
-    index: HashMap<&'static str, (u16, u16), BuildHasherDefault<Fnv>>,
-}
-
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let text = include_str!("nginx_directives.txt");
-    let mut rows: Vec<Directive> = Vec::with_capacity(1100);
-    rows.extend(text.lines().filter_map(row));
-    let mut index = HashMap::with_capacity_and_hasher(1100, BuildHasherDefault::default());
-    let mut start = 0_u16;
-    for group in rows.chunk_by(|a, b| a.name == b.name) {
-        let end = start.saturating_add(u16::try_from(group.len()).unwrap_or(u16::MAX));
-        if let Some(first) = group.first() {
-            index.insert(first.name, (start, end));
-        }
-        start = end;
-    }
-    Table { rows, index }
+static TABLE: LazyLock<Vec<Directive>> = LazyLock::new(|| {
+    let mut rows = Vec::with_capacity(1100);
+    rows.extend(include_str!("nginx_directives.txt").lines().filter_map(row));
+    rows
 });
 
 /// One line of the table; `None` for comments. (A test sees to it that no other line is lost.)
@@ -284,9 +267,7 @@ pub(super) fn version(text: &str) -> Option<Version> {
 /// Every directive of this name, one per module; http stands before stream and mail. Empty: no official name.
 #[must_use]
 pub fn directives(name: &str) -> &'static [Directive] {
-    let table = &*TABLE;
-    let (start, end) = table.index.get(name).copied().unwrap_or_default();
-    table.rows.get(usize::from(start)..usize::from(end)).unwrap_or_default()
+    super::nginx_names::name(name).map_or(&[], |name| name.rows)
 }
 
 /// The directive of this name; of several (see [`directives`]) the first.
@@ -304,7 +285,7 @@ pub fn directive_in(name: &str, contexts: Contexts) -> Option<&'static Directive
 /// Every official directive, sorted by name.
 #[must_use]
 pub fn all() -> &'static [Directive] {
-    &TABLE.rows
+    &TABLE
 }
 
 /// Whether a module that nginx does not ship (OpenResty, headers-more, RTMP, …) is known to use this name. Such a
