@@ -34,8 +34,8 @@ use crate::files::{Files, Tree, folder};
 use crate::source::{FileId, IncludeId, Site, SourceFile, Span};
 use crate::syntax::Parsed;
 use crate::syntax::nginx::{Node, NodeId, Tree as NginxTree};
-use crate::topology::{self, Dialect, Proxy, ProxyId, Reason, Scope, SyntaxFact, VirtualHostId, WorkloadId};
-use crate::value::Versions;
+use crate::topology::{self, Dialect, Pieces, Proxy, ProxyId, Reason, Scope, SyntaxFact, VirtualHostId, WorkloadId};
+use crate::value::{ByteSize, Versions, Wait};
 use settings::{Frame, Word, Written};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -140,9 +140,9 @@ fn run(
         reading,
         readings: 1,
         base,
-        places: Vec::new(),
-        written: Vec::new(),
-        headers: Vec::new(),
+        places: Pieces::default(),
+        written: Pieces::default(),
+        headers: Pieces::default(),
         blocks: 0,
         including: Vec::new(),
         expansions: 0,
@@ -151,7 +151,7 @@ fn run(
         listeners: BTreeMap::new(),
         names: HashMap::new(),
         defaults: HashMap::new(),
-        pending: Vec::new(),
+        pending: Pieces::default(),
         variables: variables::Variables::default(),
         named: named::Named::default(),
         zones: checks::Zones::default(),
@@ -303,9 +303,9 @@ struct Lowering<'f, 'a> {
     reading: usize,
     readings: usize,
     base: String,
-    places: Vec<Place>,
-    written: Vec<Written>,
-    headers: Vec<headers::Headers>,
+    places: Pieces<Place>,
+    written: Pieces<Written>,
+    headers: Pieces<headers::Headers>,
     blocks: u32,
     including: Vec<FileId>,
     expansions: usize,
@@ -314,7 +314,7 @@ struct Lowering<'f, 'a> {
     listeners: BTreeMap<listen::Key, crate::topology::ListenerId>,
     names: HashMap<(listen::Key, Box<str>, Option<FileId>), Site>,
     defaults: HashMap<(listen::Key, Option<FileId>), Site>,
-    pending: Vec<hop::Pending>,
+    pending: Pieces<hop::Pending>,
     variables: variables::Variables,
     named: named::Named,
     zones: checks::Zones,
@@ -349,6 +349,8 @@ struct Lately {
     retry: topology::Lately<topology::Retry>,
     buffers: topology::Lately<topology::ResponseBuffers>,
     passive: topology::Lately<topology::PassiveCheck>,
+    waits: topology::Lately<topology::Setting<Wait>>,
+    sizes: topology::Lately<topology::Setting<ByteSize>>,
 }
 
 impl Lowering<'_, '_> {
