@@ -1,6 +1,7 @@
 //! Finds and reads the linter's own configuration file.
 
-use super::{Given, Refusal, Request, read_whole, root_of, words};
+use super::read::{read_whole, words};
+use super::{Given, Refusal, Request, root_of};
 use crate::config::{NAME, Source};
 use crate::source::SourceFile;
 use std::fs;

@@ -85,7 +85,7 @@ impl Repository for Disk {
         if !target.starts_with(&self.root) {
             return Held::Unreadable(LEADS_OUT.into());
         }
-        match super::read_whole(&target) {
+        match super::read::read_whole(&target) {
             Ok(bytes) => Held::Bytes(bytes),
             Err(why) => Held::Unreadable(why),
         }
@@ -155,11 +155,21 @@ impl Disk {
 /// One part of a glob pattern, between two slashes.
 struct Part {
     text: String,
+    /// What stands before and behind a single `*`, where nothing else is special: nearly every include is so.
+    around_star: Option<(String, String)>,
     glob: Option<GlobMatcher>,
 }
 
 impl Part {
     fn new(text: &str) -> Self {
+        let around = text.split_once('*').filter(|(before, after)| {
+            let special = |c: char| matches!(c, '*' | '?' | '[' | ']' | '\\');
+            !before.contains(special) && !after.contains(special)
+        });
+        let around_star = around.map(|(before, after)| (before.to_owned(), after.to_owned()));
+        if around_star.is_some() {
+            return Self { text: text.to_owned(), around_star, glob: None };
+        }
         // glob(3), which proxies use, knows neither `{a,b}` nor `**`.
         let mut pattern = String::with_capacity(text.len());
         for c in text.chars() {
@@ -171,13 +181,18 @@ impl Part {
             }
         }
         let glob = GlobBuilder::new(&pattern).backslash_escape(true).build().ok().map(|glob| glob.compile_matcher());
-        Self { text: text.to_owned(), glob }
+        Self { text: text.to_owned(), around_star, glob }
     }
 
     fn matches(&self, name: &str) -> bool {
         // As in glob(3), a leading dot is matched by a dot only.
-        (!name.starts_with('.') || self.text.starts_with('.'))
-            && self.glob.as_ref().map_or(name == self.text, |glob| glob.is_match(name))
+        let visible = !name.starts_with('.') || self.text.starts_with('.');
+        visible
+            && match (&self.around_star, &self.glob) {
+                (Some((before, after)), _) => name.strip_prefix(&**before).is_some_and(|rest| rest.ends_with(&**after)),
+                (None, Some(glob)) => glob.is_match(name),
+                (None, None) => name == self.text,
+            }
     }
 }
 

@@ -432,7 +432,7 @@ fn fix_entry(fix: &Fix, places: &Places<'_>) -> FixEntry {
 fn location(label: &Label, id: Option<usize>, places: &Places<'_>) -> Location {
     let sources = places.sources();
     let mut text = plain(&label.text).into_owned();
-    if let Some((file, line)) = include_chain(sources, label.site).into_iter().next() {
+    if let Some((file, line)) = include_chain(sources, label.site).next() {
         let _ = write!(text, " (included from {file}:{line})");
     }
     Location { id, physical_location: physical(label.site.span, places), message: Some(Text { text }) }

@@ -24,9 +24,11 @@ use crate::source::{FileId, Site, Span};
 use crate::syntax::yaml;
 use crate::topology::{Dialect, Fault, FaultKind, FaultWeight, Proxy, ProxyId, Topology};
 use crate::value::{Version, Versions};
+use memchr::memmem::Finder;
 use objects::{Meta, Objects};
 use scope::{Namespace, Scopes};
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 use workloads::Belongs;
 
 /// Longest manifest that is read.
@@ -45,14 +47,16 @@ pub fn is_manifest_name(path: &str) -> bool {
 /// kustomize may do without.
 #[must_use]
 pub fn is_manifest(path: &str, head: &[u8]) -> bool {
-    let key = |word: &[u8]| {
-        memchr::memmem::find_iter(head, word).any(|at| {
+    // Thousands of files are asked in some trees: what is looked for is prepared once.
+    static KEYS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ["apiVersion:", "kind:"].map(Finder::new));
+    let key = |word: &Finder<'_>| {
+        word.find_iter(head).any(|at| {
             let before = head[..at].rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
             before.iter().all(|byte| matches!(byte, b' ' | b'-'))
                 || (at <= 3 && before.iter().all(|byte| !byte.is_ascii()))
         })
     };
-    scope::is_kustomization(path) || (key(b"apiVersion:") && key(b"kind:"))
+    scope::is_kustomization(path) || KEYS.iter().all(key)
 }
 
 /// All that was read, and where it belongs.
