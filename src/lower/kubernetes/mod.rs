@@ -7,6 +7,7 @@
 mod annotations;
 mod backends;
 mod chart;
+mod definitions;
 pub(in crate::lower) mod embedded;
 mod objects;
 mod passed_over;
@@ -155,7 +156,7 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
             // Its conditions decide which objects there are, and labels come from elsewhere.
             scopes.leave_open(folder(path));
             scopes.join(root.as_str(), folder(path));
-            let parsed = yaml::parse(&plain);
+            let parsed = yaml::parse_pieces(&plain, &definitions::others(&plain).0);
             if !parsed.errors.is_empty() {
                 chart::blocks(source.text(), id, &mut blocks);
                 continue;
@@ -172,9 +173,11 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
             out.filled.take(filled);
             continue;
         }
-        let parsed = yaml::parse(source.text());
+        let (others, defines) = definitions::others(source.text());
+        let parsed = yaml::parse_pieces(source.text(), &others);
         // A template may bring forth anything; half a file says little.
-        let holes = source.text().contains("{{") && !parsed.tree.documents().all(|document| only_holds_text(document));
+        let only_text = !defines && parsed.tree.documents().all(|document| only_holds_text(document));
+        let holes = source.text().contains("{{") && !only_text;
         if !parsed.errors.is_empty() || holes {
             scopes.leave_open(folder(path));
         }
