@@ -45,7 +45,7 @@ pub fn configuration(request: &Request, named: Option<&Path>) -> Result<Option<C
     if length > MAX_BYTES {
         return Err(cannot(format!("is larger than {} MiB", MAX_BYTES >> 20)));
     }
-    let bytes = read_whole(&at).map_err(cannot)?;
+    let bytes = read_whole(&at, false).map_err(cannot)?;
     // What is not UTF-8 is replaced at equal length: places stay true.
     let text = SourceFile::new("", bytes).text().to_owned();
     let folder = at.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -250,13 +250,12 @@ fn find(request: &Request, past: Option<&Past>) -> Result<Found, Refusal> {
         old_files(past, request, (&given, &root), &differing, &mut candidates, &mut deployments);
     }
     manifests.retain(|(_, path): &(PathBuf, String)| !request.exclude.excludes(path));
-    deployments.extend(
-        manifests
-            .into_par_iter()
-            .filter(|(at, path)| is_of_use(at, path, true))
-            .map(|(_, path)| path)
-            .collect::<Vec<_>>(),
-    );
+    if manifests.len() < SIDE_BY_SIDE {
+        manifests.retain(|(at, path)| is_of_use(at, path, true));
+    } else {
+        manifests = manifests.into_par_iter().filter(|(at, path)| is_of_use(at, path, true)).collect();
+    }
+    deployments.extend(manifests.into_iter().map(|(_, path)| path));
     // A file that was named and found is taken as named; a path counts once.
     candidates.sort_by(|a, b| a.path.cmp(&b.path).then(b.named.cmp(&a.named)));
     candidates.dedup_by(|later, first| later.path == first.path);

@@ -152,12 +152,12 @@ pub fn read_text(path: &Path, most: u64) -> Result<String, String> {
     if fs::metadata(path).map_err(|error| words(&error))?.len() > most {
         return Err(format!("is larger than {} MiB", most >> 20));
     }
-    String::from_utf8(read_whole(path)?).map_err(|_| "is not UTF-8".into())
+    String::from_utf8(read_whole(path, false)?).map_err(|_| "is not UTF-8".into())
 }
 
-/// The whole of a regular file.
-pub(super) fn read_whole(path: &Path) -> Result<Vec<u8>, String> {
-    let (mut file, length) = open(path, false)?;
+/// The whole of a regular file. `regular`: see [`open`].
+pub(super) fn read_whole(path: &Path, regular: bool) -> Result<Vec<u8>, String> {
+    let (mut file, length) = open(path, regular)?;
     let mut bytes = Vec::new();
     read_rest(&mut file, &mut bytes, length)?;
     Ok(bytes)
