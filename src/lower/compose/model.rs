@@ -22,6 +22,9 @@ use std::rc::Rc;
 /// Images that were read already: by what builds them, and by the names that are given to them.
 pub(in crate::lower) type Images = HashMap<String, Option<Rc<Image>>>;
 
+/// Most images that are built. One Dockerfile may be read again for each set of arguments.
+const MAX_IMAGES: usize = 1000;
+
 /// An image's name without its tag, as a key that none of those is that say how one is built.
 fn name_key(image: &str) -> String {
     let name = image.split('@').next().unwrap_or(image);
@@ -78,12 +81,13 @@ pub(super) fn model(draft: &Draft, files: &mut Files<'_>, images: &mut Images, t
         .filter_map(|entry| Some((entry.item.word("container_name")?, *names.get(&*entry.key)?)))
         .collect();
     let inline = inline::enter(draft, files);
+    let room = workload::Room::default();
     let mut networks = Networks { draft, project, made: HashMap::new() };
     let mut containers = Vec::new();
     for entry in &draft.services {
         let Some(&id) = names.get(&*entry.key) else { continue };
-        let service =
-            Service { draft, entry, names: &names, by_container_name: &by_container_name, inline: &inline, id };
+        let (names, inline, room) = (&names, &inline, &room);
+        let service = Service { draft, entry, names, by_container_name: &by_container_name, inline, room, id };
         let open = draft.open.contains(&entry.key);
         service.reach(&mut networks, open, t);
         service.life(t);
@@ -153,6 +157,7 @@ struct Service<'s> {
     names: &'s HashMap<&'s str, WorkloadId>,
     by_container_name: &'s HashMap<&'s str, WorkloadId>,
     inline: &'s HashMap<Box<str>, Inline>,
+    room: &'s workload::Room,
     id: WorkloadId,
 }
 
@@ -495,7 +500,9 @@ impl Service<'_> {
                 continue;
             };
             let source = files.sources.share(id);
-            for (name, value, at) in super::interpolate::pairs(source.text()) {
+            let text = self.room.of(source.text(), found.len());
+            open |= text.is_none();
+            for (name, value, at) in text.into_iter().flat_map(super::interpolate::pairs) {
                 let site = Site::direct(crate::source::Span::new(id, at.start as u32, at.end as u32));
                 found.push((name.into(), Text::new(value, site)));
             }
@@ -540,11 +547,12 @@ impl Service<'_> {
             })
             .collect();
         let key = format!("{context}\n{dockerfile:?}\n{target:?}\n{args:?}");
+        let room = images.len() < MAX_IMAGES;
         let made = images
             .entry(key)
             .or_insert_with(|| {
                 let build = Build { context: context.as_str().into(), dockerfile, target, args };
-                workload::image(files, &build).map(Rc::new)
+                room.then(|| workload::image(files, &build)).flatten().map(Rc::new)
             })
             .clone();
         let unread = made.is_none();
