@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memmem, memrchr};
 
-use super::lex::{Flow, Rule, lex};
+use super::lex::{Flow, Lexer, Rule, Token};
 use super::recover;
 use super::{Body, Node, Tree, Word, decode, index, lua, names};
 use crate::syntax::limits::{MAX_DEPTH, MAX_ERRORS};
@@ -201,13 +201,20 @@ impl<'a> Builder<'a> {
                 help: Some("save the file as UTF-8 without a byte order mark".into()),
             });
         }
-        lex(self.text, from, self.template, |rule, start, end| self.token(rule, start, end));
+        let mut tokens = Lexer::new(self.text, from, self.template);
+        while let Some(token) = tokens.next() {
+            match self.token(token) {
+                Flow::On => {}
+                Flow::Jump(to) => tokens.jump(to.max(token.start + 1)),
+                Flow::Stop => break,
+            }
+        }
         if !self.broken {
             self.end_of_file();
         }
     }
 
-    fn token(&mut self, rule: Rule, start: usize, end: usize) -> Flow {
+    fn token(&mut self, Token { rule, start, end }: Token) -> Flow {
         if rule == Rule::comment {
             self.comment(start, end);
             return Flow::On;

@@ -1,8 +1,9 @@
 //! nginx configuration: text → tree and errors.
 //!
-//! The grammar (`grammar/nginx.pest`) cuts the text into words, `;`, `{`, `}`, comments and template tags, as
-//! `ngx_conf_read_token` of nginx 1.22.1 does; a builder with an explicit stack makes the tree. Bodies of
-//! `*_by_lua_block` (OpenResty) are raw text. A tree is an arena: nothing recurses, whatever the depth.
+//! The grammar (`grammar/nginx.pest`) says what the tokens are: words, `;`, `{`, `}`, comments and template tags, as
+//! `ngx_conf_read_token` of nginx 1.22.1 has them. Those that bytes alone tell are cut without it (`plain.rs`). A builder
+//! with an explicit stack makes the tree; bodies of `*_by_lua_block` (OpenResty) are raw text. A tree is an arena:
+//! nothing recurses, whatever the depth.
 //!
 //! The text is read as nginx reads it first. Only when that shows the structure to be broken, it is read again with
 //! guesses about what the author meant (`recover.rs`), so that no guess ever accuses a file that nginx would take.
@@ -11,6 +12,7 @@ mod build;
 mod lex;
 mod lua;
 mod names;
+mod plain;
 mod recover;
 #[cfg(test)]
 mod tests;
