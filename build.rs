@@ -100,31 +100,41 @@ const DIRECTIVES: &str = "src/defaults/nginx_directives.txt";
 /// Places of the index of directives: twice as many as names, so that hardly any two want the same.
 const SLOTS: usize = 2048;
 
-/// The rows of nginx's directives, and for each name its number, the first row and one past the last.
+/// The rows of nginx's directives, where those of each name begin, and where each name is found.
 fn directives(table: &str) -> Result<String, Box<dyn Error>> {
-    let (mut rows, mut names): (String, Vec<(&str, usize, usize)>) = Default::default();
+    let mut rows = String::new();
+    let (mut names, mut starts): (Vec<&str>, Vec<usize>) = Default::default();
     let mut count = 0;
     for line in table.lines().filter(|line| !line.starts_with("# ") && *line != "#") {
         let name = directive(line, &mut rows).ok_or_else(|| format!("{DIRECTIVES}: `{line}` is no row"))?;
-        match names.last_mut() {
-            Some((last, _, end)) if *last == name => *end += 1,
-            Some((last, ..)) if *last > name => return Err(format!("{DIRECTIVES}: `{name}` is not in order").into()),
-            _ => names.push((name, count, count + 1)),
+        match names.last() {
+            Some(last) if *last == name => {}
+            Some(last) if *last > name => return Err(format!("{DIRECTIVES}: `{name}` is not in order").into()),
+            _ => {
+                names.push(name);
+                starts.push(count);
+            }
         }
         count += 1;
     }
+    starts.push(count);
     if names.len() > SLOTS / 2 {
         return Err(format!("{DIRECTIVES}: {} names are too many for {SLOTS} places", names.len()).into());
     }
-    let mut slots = vec![(0, 0, 0); SLOTS];
-    for (number, (name, start, end)) in names.into_iter().enumerate() {
+    // The number of a name plus 1; 0 where there is none.
+    let mut slots = vec![0; SLOTS];
+    for (number, name) in names.iter().enumerate() {
         let mut at = name_hash::hash(name.as_bytes()) % SLOTS;
-        while slots[at] != (0, 0, 0) {
+        while slots[at] != 0 {
             at = (at + 1) % SLOTS;
         }
-        slots[at] = (number, start, end);
+        slots[at] = number + 1;
     }
-    Ok(format!("static ROWS: [Directive; {count}] = [\n{rows}];\nstatic SLOTS: [(u16, u16, u16); {SLOTS}] = {slots:?};\n"))
+    Ok(format!(
+        "static ROWS: [Directive; {count}] = [\n{rows}];\nstatic STARTS: [u16; {}] = {starts:?};\n\
+         static SLOTS: [u16; {SLOTS}] = {slots:?};\n",
+        starts.len()
+    ))
 }
 
 /// One line of the table, whose head says what stands where.

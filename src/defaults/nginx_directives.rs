@@ -215,7 +215,7 @@ impl Hasher for Fnv {
     }
 }
 
-// The rows, sorted by name, and the index: number of a name, its first row and one past the last, or nothing.
+// All rows, sorted by name; the first row of each name, and one past the last; and the index of the names.
 include!(concat!(env!("OUT_DIR"), "/nginx_directives.rs"));
 
 /// `1.29.7`; nothing else.
@@ -225,24 +225,29 @@ pub(super) fn version(text: &str) -> Option<Version> {
     Some(Version(major.parse().ok()?, minor.parse().ok()?, patch.parse().ok()?))
 }
 
-/// The running number of a name, from 0 in the order of the table, and its rows.
-pub(super) fn numbered(name: &str) -> Option<(u16, &'static [Directive])> {
+/// The running number of a name, in the order of the names.
+pub(super) fn number(name: &str) -> Option<u16> {
     let mut at = hash(name.as_bytes()) % SLOTS.len();
     loop {
-        let (number, start, end) = SLOTS[at];
-        // Half of the places hold nothing, so that this comes to an end.
-        match ROWS.get(usize::from(start)..usize::from(end)) {
-            Some(rows @ [first, ..]) if first.name == name => return Some((number, rows)),
-            Some([_, ..]) => at = (at + 1) % SLOTS.len(),
-            _ => return None,
+        // Half of the places hold 0, which is none: so this comes to an end.
+        let number = SLOTS[at].checked_sub(1)?;
+        if rows(number).first().is_some_and(|row| row.name == name) {
+            return Some(number);
         }
+        at = (at + 1) % SLOTS.len();
     }
+}
+
+/// The directives that have the name with this number.
+fn rows(number: u16) -> &'static [Directive] {
+    let bound = |at: usize| STARTS.get(at).map_or(ROWS.len(), |&start| usize::from(start));
+    ROWS.get(bound(usize::from(number))..bound(usize::from(number) + 1)).unwrap_or_default()
 }
 
 /// Every directive of this name, one per module; http stands before stream and mail. Empty: no official name.
 #[must_use]
 pub fn directives(name: &str) -> &'static [Directive] {
-    numbered(name).map_or(&[], |(_, rows)| rows)
+    number(name).map_or(&[], rows)
 }
 
 /// The directive of this name; of several (see [`directives`]) the first.

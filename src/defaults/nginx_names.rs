@@ -1,6 +1,6 @@
 //! What is known of each name that nginx's directives have, in one record: a name is looked up once for a statement.
 
-use super::nginx_directives::{Contexts, Directive, all, data_block, numbered};
+use super::nginx_directives::{Contexts, Directive, all, data_block, number};
 use super::nginx_parameters::{Parameter, by_directive};
 use super::nginx_variables::{Arguments, expanded};
 use crate::value::Version;
@@ -60,7 +60,7 @@ static NAMES: LazyLock<Vec<Name>> = LazyLock::new(|| {
     let groups = all().chunk_by(|a, b| a.name == b.name);
     let mut names: Vec<Name> = (0..).zip(groups).filter_map(|(number, rows)| Name::new(number, rows)).collect();
     for (directive, rows) in by_directive() {
-        if let Some(name) = numbered(directive).and_then(|(number, _)| names.get_mut(usize::from(number))) {
+        if let Some(name) = number(directive).and_then(|number| names.get_mut(usize::from(number))) {
             name.parameters = rows;
         }
     }
@@ -70,7 +70,7 @@ static NAMES: LazyLock<Vec<Name>> = LazyLock::new(|| {
 /// What is known of a name; `None`: it is none of nginx's own.
 #[must_use]
 pub fn name(text: &str) -> Option<&'static Name> {
-    NAMES.get(usize::from(numbered(text)?.0))
+    NAMES.get(usize::from(number(text)?))
 }
 
 /// All names, in the order of their numbers.
