@@ -126,7 +126,7 @@ fn stages(criterion: &mut Criterion) {
 
         let report = linted(files, &repository, dialect);
         let policy = Policy::default();
-        let cx = Cx { topology: &report.topology, policy: &policy };
+        let cx = Cx::new(&report.topology, &policy);
         let mut rules_group = group(criterion, "rules", files);
         rules_group.bench_function(name, |b| {
             b.iter(|| {

@@ -13,16 +13,15 @@ impl Rule for EmptyPool {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
-        let hops = hops_by_pool(topology);
         let sending: HashSet<ProxyId> = topology.hops.iter().map(|(_, hop)| hop.proxy).collect();
         for (id, pool) in topology.pools.iter() {
             let Some(finding) = look(cx, pool, sending.contains(&pool.proxy)) else { continue };
             let mut finding = finding;
             // A refused file has its own outcome.
             if finding.outcome != Outcome::DoesNotStart {
-                finding = closed_without_status_in(finding, topology, hops.get(&id));
+                finding = closed_without_status_in(finding, cx, id);
             }
-            for &hop in hops.get(&id).into_iter().flatten().take(3) {
+            for &hop in cx.hops_to(id).iter().take(3) {
                 finding = finding
                     .label_if(way_to_pool(topology, id, hop).map(|site| (site, "requests come from here".into())));
             }

@@ -36,6 +36,9 @@ fn taken(t: &Topology, hop: HopId) -> Option<&Setting<ByteSize>> {
 
 fn look(rule: RuleId, cx: &Cx<'_>, id: HopId, hop: &Hop, member: EndpointId) -> Option<Finding> {
     let behind = behind(cx.topology, member);
+    if behind.is_empty() {
+        return None;
+    }
     let small = |one: &super::around::Behind<'_>| {
         let limit = one.workload.server.request_header.as_ref()?;
         // What nobody wrote may be written where nobody could read it.

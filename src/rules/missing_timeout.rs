@@ -10,6 +10,17 @@ impl Rule for MissingTimeout {
         RuleId::GW203
     }
 
+    fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        for id in cx.topology.listeners.ids() {
+            self.check_listener(cx, id, out);
+        }
+        for id in cx.topology.hops.ids() {
+            self.check_hop(cx, id, out);
+        }
+    }
+}
+
+impl MissingTimeout {
     fn check_hop(&self, cx: &Cx<'_>, id: HopId, out: &mut Findings) {
         let topology = cx.topology;
         let hop = &topology.hops[id];

@@ -20,6 +20,14 @@ impl Rule for QueueTimeoutInherited {
         RuleId::GW208
     }
 
+    fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        for id in cx.topology.hops.ids() {
+            self.check_hop(cx, id, out);
+        }
+    }
+}
+
+impl QueueTimeoutInherited {
     fn check_hop(&self, cx: &Cx<'_>, hop: HopId, out: &mut Findings) {
         let hop = &cx.topology.hops[hop];
         let Some(queue) = &hop.timeouts.queue else { return };

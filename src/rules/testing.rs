@@ -238,7 +238,7 @@ impl House {
     /// What one rule of [`super::RULES`] says.
     pub fn found(&self, rule: RuleId) -> Vec<Finding> {
         let mut out = Findings::default();
-        super::run(&Cx { topology: &self.t, policy: &crate::config::Policy::default() }, |id| id == rule, &mut out);
+        super::run(&Cx::new(&self.t, &crate::config::Policy::default()), |id| id == rule, &mut out);
         out.finish()
     }
 

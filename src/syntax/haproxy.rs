@@ -8,6 +8,8 @@
 
 mod build;
 mod decode;
+mod lex;
+mod plain;
 mod tags;
 
 use std::ops::Range;
@@ -103,6 +105,8 @@ pub struct Line {
     /// Whether a part of the line could not be read (an open quote, a bad variable, too many words): HAProxy refuses
     /// the whole line, so nothing can be said of words that are not there.
     pub broken: bool,
+    /// Whether HAProxy reads each of its words as it is written: none holds a quote, a backslash or a template tag.
+    pub written: bool,
     /// The section that it belongs to; a header belongs to its own section.
     pub section: Option<SectionId>,
     /// The innermost branch of an `.if` block that it stands in. The lines `.if`, `.elif`, `.else` and `.endif`

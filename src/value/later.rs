@@ -19,9 +19,14 @@ const MARKS: [&str; 4] = ["@", "__", "%%", "##"];
 #[must_use]
 pub fn is_marked(word: &str) -> bool {
     // Nearly no word has a mark at all, and this is asked of nearly every word.
-    let bytes = word.as_bytes();
-    let may = bytes.contains(&b'@') || bytes.windows(2).any(|pair| matches!(pair, b"__" | b"%%" | b"##"));
-    may && MARKS.iter().any(|mark| marked(word, mark).is_some())
+    may_be_marked(word) && MARKS.iter().any(|mark| marked(word, mark).is_some())
+}
+
+/// Whether a text has a mark: if not, none of its words [`is_marked`].
+#[must_use]
+pub fn may_be_marked(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.contains(&b'@') || bytes.windows(2).any(|pair| matches!(pair, b"__" | b"%%" | b"##"))
 }
 
 /// The first name between two equal marks, both included.

@@ -62,7 +62,7 @@ pub(super) fn surround(files: &mut Files<'_>, proxies: &[FileId], out: &mut Lowe
     }
     let mut drafts = Vec::new();
     let said = chains::find(files, &found);
-    let mut reader = read::Reader::new(files, &mut out.unread);
+    let mut reader = read::Reader::new(files, &mut out.unread, &mut out.aside);
     for (at, names) in &found {
         // One that stands beside no proxy may be anything: a test's, an example of what is wrong.
         reader.tells = above.contains(at);

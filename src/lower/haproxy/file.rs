@@ -7,7 +7,7 @@ use super::names::{Kind, Names};
 use super::paths::{self, Base, Named};
 use super::profile::{Extent, Profile, Slot};
 use super::section::{self, Section};
-use super::text::Source;
+use super::text::{Prefix, Source, Statement};
 use super::{hop, hosts, keywords, sockets};
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword, Tree};
@@ -189,27 +189,29 @@ impl<'a> File<'a> {
     /// What may stand below its use: resolvers; and ACLs, to say where they are declared.
     fn look_ahead(&mut self, out: &mut Topology) {
         let (source, tree) = (self.source, self.tree);
+        let mut statement = Statement::new();
         for (id, section) in tree.sections() {
             let mut asks = self.template;
             // The name servers, while all of them are known.
             let mut servers = (!self.template).then(Vec::new);
-            for (line, parsed) in tree.lines_of(id) {
-                let first = tree.words(line).first().map(|&word| source.arg(tree, word));
-                let keyword = first.as_ref().map_or("", |arg| &arg.text);
+            let known = keywords::section(self, id);
+            for (line, _) in tree.lines_of(id) {
+                source.read(tree, line, &mut statement);
+                // Nothing here can be switched off.
+                let keyword = if statement.prefix == Prefix::None { statement.keyword() } else { "" };
                 match (section.keyword, keyword) {
                     (SectionKeyword::Resolvers, "nameserver" | "parse-resolv-conf") => {
                         asks = true;
-                        let host = hosts::name_server(&source.statement(tree, line));
-                        match (host, &mut servers) {
+                        match (hosts::name_server(&statement), &mut servers) {
                             (Some(host), Some(servers)) => servers.push(host),
                             _ => servers = None,
                         }
-                        if let Some(arg) = source.statement(tree, line).args.get(2)
+                        if let Some(arg) = statement.args.get(2)
                             && !self.template
                             && arg.live.is_none()
                             && !arg.text.contains([':', '@', '/', '$'])
                         {
-                            self.facts.conditional = parsed.condition.is_some();
+                            self.facts.conditional = statement.condition.is_some();
                             self.facts.refused(
                                 arg.site,
                                 "this name server has no port, and there is none by default".to_owned(),
@@ -220,21 +222,21 @@ impl<'a> File<'a> {
                         }
                     }
                     (SectionKeyword::Resolvers, "timeout" | "hold") => {
-                        let statement = source.statement(tree, line);
                         let setting = format!("{keyword} {}", statement.word(1));
                         if let Some(arg) = statement.args.get(2) {
                             self.facts.time(statement.site, &setting, arg, false);
                         }
                     }
                     (_, "acl") => {
-                        if let Some(&word) = tree.words(line).get(1) {
-                            let arg = source.arg(tree, word);
-                            self.acls.entry(arg.text.into_owned().into()).or_insert((id, arg.site));
+                        if let Some(arg) = statement.args.get(1)
+                            && !self.acls.contains_key(&*arg.text)
+                        {
+                            self.acls.insert(arg.text.as_ref().into(), (id, arg.site));
                         }
                     }
                     _ => {}
                 }
-                asks |= parsed.broken;
+                asks |= statement.broken;
                 if matches!(
                     keyword,
                     "log"
@@ -247,7 +249,10 @@ impl<'a> File<'a> {
                         | "source"
                         | "dispatch"
                 ) {
-                    hosts::line(self, section.keyword, line);
+                    hosts::line(self, section.keyword, &statement);
+                }
+                if known {
+                    keywords::check(self, id, &statement);
                 }
             }
             if section.keyword == SectionKeyword::Resolvers
@@ -268,7 +273,6 @@ impl<'a> File<'a> {
                     });
                 }
             }
-            keywords::check(self, id);
         }
     }
 
@@ -316,8 +320,9 @@ impl<'a> File<'a> {
         let before = self.defaults.last().filter(|(_, branch)| branch.is_none() && section.condition.is_none());
         profile.reset =
             before.filter(|_| section.from().is_none()).map(|&(before, _)| (source.header(tree, id), before));
+        let mut statement = Statement::new();
         for (line, _) in tree.lines_of(id) {
-            let statement = source.statement(tree, line);
+            source.read(tree, line, &mut statement);
             if statement.broken {
                 profile.beyond.get_or_insert(Reason::Malformed);
                 continue;

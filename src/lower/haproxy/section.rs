@@ -144,8 +144,9 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
     let mut acls = Seen::new();
     let mut servers = Seen::new();
     let mut used_servers: Vec<(Box<str>, Site)> = Vec::new();
+    let mut statement = Statement::new();
     for (line, _) in tree.lines_of(id) {
-        let statement = source.statement(tree, line);
+        source.read(tree, line, &mut statement);
         let conditional = statement.condition != section.condition;
         file.facts.conditional = statement.condition.is_some();
         if let Some(named) = paths::named(&statement)
