@@ -4,6 +4,7 @@
 
 pub mod haproxy;
 pub mod haproxy_keywords;
+mod name_hash;
 pub mod nginx;
 pub mod nginx_directives;
 pub mod nginx_names;

@@ -1,11 +1,9 @@
 //! What is known of each name that nginx's directives have, in one record: a name is looked up once for a statement.
 
-use super::nginx_directives::{Contexts, Directive, all, data_block};
+use super::nginx_directives::{Contexts, Directive, all, data_block, number};
 use super::nginx_parameters::{Parameter, by_directive};
 use super::nginx_variables::{Arguments, expanded};
 use crate::value::Version;
-use foldhash::fast::FixedState;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// The name of a directive of nginx's own modules.
@@ -58,35 +56,27 @@ impl Name {
     }
 }
 
-struct Names {
-    all: Vec<Name>,
-    by_text: HashMap<&'static str, u16, FixedState>,
-}
-
-static NAMES: LazyLock<Names> = LazyLock::new(|| {
+static NAMES: LazyLock<Vec<Name>> = LazyLock::new(|| {
     let groups = all().chunk_by(|a, b| a.name == b.name);
     let mut names: Vec<Name> = (0..).zip(groups).filter_map(|(number, rows)| Name::new(number, rows)).collect();
-    let mut by_text = HashMap::with_capacity_and_hasher(names.len(), FixedState::default());
-    by_text.extend(names.iter().map(|name| (name.text(), name.number)));
     for (directive, rows) in by_directive() {
-        if let Some(name) = by_text.get(directive).and_then(|&number| names.get_mut(usize::from(number))) {
+        if let Some(name) = number(directive).and_then(|number| names.get_mut(usize::from(number))) {
             name.parameters = rows;
         }
     }
-    Names { all: names, by_text }
+    names
 });
 
 /// What is known of a name; `None`: it is none of nginx's own.
 #[must_use]
 pub fn name(text: &str) -> Option<&'static Name> {
-    let names = &*NAMES;
-    names.all.get(usize::from(*names.by_text.get(text)?))
+    NAMES.get(usize::from(number(text)?))
 }
 
 /// All names, in the order of their numbers.
 #[must_use]
 pub fn names() -> &'static [Name] {
-    &NAMES.all
+    &NAMES
 }
 
 #[cfg(test)]

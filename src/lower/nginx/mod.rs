@@ -38,8 +38,10 @@ use crate::files::{Files, Tree, folder};
 use crate::source::{FileId, IncludeId, Site, SourceFile, Span};
 use crate::syntax::Parsed;
 use crate::syntax::nginx::{Node, NodeId, Tree as NginxTree};
-use crate::topology::{self, Dialect, ListenerId, Proxy, ProxyId, Reason, SyntaxFact, VirtualHostId, WorkloadId};
-use crate::value::Versions;
+use crate::topology::{
+    self, Dialect, ListenerId, Pieces, Proxy, ProxyId, Reason, SyntaxFact, VirtualHostId, WorkloadId,
+};
+use crate::value::{ByteSize, Versions, Wait};
 use context::{Context, context_of_file};
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use settings::{Frame, Word, Written};
@@ -145,9 +147,9 @@ fn run(
         reading,
         readings: 1,
         base,
-        places: Vec::new(),
-        written: Vec::new(),
-        headers: Vec::new(),
+        places: Pieces::default(),
+        written: Pieces::default(),
+        headers: Pieces::default(),
         blocks: 0,
         including: Vec::new(),
         expansions: 0,
@@ -157,7 +159,7 @@ fn run(
         listens: HashMap::new(),
         names: HashMap::new(),
         defaults: HashMap::new(),
-        pending: Vec::new(),
+        pending: Pieces::default(),
         variables: variables::Variables::default(),
         named: named::Named::default(),
         zones: checks::Zones::default(),
@@ -274,9 +276,9 @@ struct Lowering<'f, 'a> {
     reading: usize,
     readings: usize,
     base: String,
-    places: Vec<Place>,
-    written: Vec<Written>,
-    headers: Vec<headers::Headers>,
+    places: Pieces<Place>,
+    written: Pieces<Written>,
+    headers: Pieces<headers::Headers>,
     blocks: u32,
     including: Vec<FileId>,
     expansions: usize,
@@ -288,7 +290,7 @@ struct Lowering<'f, 'a> {
     /// Names of servers, and default servers, on each listener; in fragments of each file.
     names: HashMap<(ListenerId, Option<FileId>), HashMap<Box<str>, Site>>,
     defaults: HashMap<(ListenerId, Option<FileId>), Site>,
-    pending: Vec<hop::Pending>,
+    pending: Pieces<hop::Pending>,
     variables: variables::Variables,
     named: named::Named,
     zones: checks::Zones,
@@ -328,7 +330,9 @@ struct Lately {
     buffers: topology::Lately<topology::ResponseBuffers>,
     passive: topology::Lately<topology::PassiveCheck>,
     /// The sizes of buffers that were compared last, and whether others may be in force.
-    sizes: Option<([[Option<u32>; 3]; settings::BUFFERED.len()], bool)>,
+    compared: Option<([[Option<u32>; 3]; settings::BUFFERED.len()], bool)>,
+    waits: topology::Lately<topology::Setting<Wait>>,
+    sizes: topology::Lately<topology::Setting<ByteSize>>,
 }
 
 impl Lowering<'_, '_> {
