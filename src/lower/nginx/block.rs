@@ -25,10 +25,10 @@ impl Lowering<'_, '_> {
                 continue;
             }
             let item = |word| Item { word, place, node };
-            let is_block = matches!(raw.body, Body::Block { .. });
+            let is_block = matches!(raw.body(), Body::Block { .. });
             let rows = table::directives(&name);
             self.check_place(item(Word::Set), &name, rows, block);
-            let end = match raw.body {
+            let end = match raw.body() {
                 Body::None => raw.end,
                 Body::Block { open, .. } | Body::Raw { open, .. } => open,
             };

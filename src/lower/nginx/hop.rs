@@ -469,7 +469,7 @@ impl Lowering<'_, '_> {
         })
     }
 
-    fn retry(&self, pending: &Pending) -> Retry {
+    fn retry(&mut self, pending: &Pending) -> Retry {
         let stream = pending.family == Family::Stream;
         let all = RetryOn { connect: true, timeout: true, empty: true, status: false };
         let on = self.setting(
@@ -503,6 +503,7 @@ impl Lowering<'_, '_> {
         if window.value == Known::Yes(Wait::For(Duration::ZERO)) {
             window.value = Known::Yes(Wait::Forever);
         }
+        let window = self.lately.waits.share(window);
         let body_kept = self.setting(
             pending,
             Of::RequestBuffering,
@@ -520,6 +521,7 @@ impl Lowering<'_, '_> {
             },
             |_| Known::Yes(false),
         );
+        let counts_answers = counts_answers.value;
         Retry { on, tries, elsewhere, window, body_kept, counts_answers }
     }
 

@@ -246,7 +246,7 @@ impl Place {
 
     /// The statement up to and including its `{`; all of it for one without a block.
     fn header(&self, node: &Node) -> Site {
-        match node.body {
+        match node.body() {
             crate::syntax::nginx::Body::None => self.site(node.start, node.end),
             crate::syntax::nginx::Body::Block { open, .. } | crate::syntax::nginx::Body::Raw { open, .. } => {
                 self.site(node.start, open + 1)
@@ -508,7 +508,7 @@ fn context_of_file(files: &Files<'_>, id: FileId) -> Context {
     // The first few hundred statements decide; a file of data lines has no more to say.
     for node in tree.roots().take(500) {
         let name = tree.name(node, text);
-        let block = !matches!(tree.node(node).body, crate::syntax::nginx::Body::None);
+        let block = !matches!(tree.node(node).body(), crate::syntax::nginx::Body::None);
         match &*name {
             "events" | "http" | "stream" | "mail" if block => return Context::Main,
             "worker_processes" | "load_module" | "pid" | "user" | "worker_rlimit_nofile" if !block => {
