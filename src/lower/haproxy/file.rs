@@ -6,7 +6,7 @@ use super::misplaced;
 use super::names::{Kind, Names};
 use super::paths::{self, Base, Named};
 use super::profile::{Extent, Profile, Slot};
-use super::section::{self, Section};
+use super::section::{self, Outline};
 use super::text::{Prefix, Source, Statement};
 use super::{hop, hosts, keywords, sockets};
 use crate::source::Site;
@@ -88,7 +88,7 @@ pub(super) struct Together {
 
 /// A lowered `frontend`, `backend` or `listen` section.
 pub(super) struct Lowered {
-    pub(super) section: Section,
+    pub(super) section: Outline,
     pub(super) virtual_host: Option<VirtualHostId>,
     pub(super) hop: Option<HopId>,
 }
@@ -159,7 +159,7 @@ impl<'a> File<'a> {
             listens: OnceCell::new(),
             rule_users: HashMap::new(),
             certificates_apart: speaks_of("ssl-f-use"),
-            tracks: speaks_of("track"),
+            tracks: false,
             chance: speaks_of("rand(") || speaks_of("_inc_"),
             told_reset: HashSet::new(),
             lately: Together::default(),
@@ -227,6 +227,9 @@ impl<'a> File<'a> {
                         {
                             self.acls.insert(arg.text.as_ref().into(), (id, arg.site));
                         }
+                    }
+                    (_, "server" | "server-template" | "default-server") => {
+                        self.tracks |= statement.args.iter().any(|arg| arg.text == "track");
                     }
                     _ => {}
                 }
@@ -300,7 +303,7 @@ impl<'a> File<'a> {
                 && !section.open_ended
                 && (!section.wanted.is_empty() || matches!(section.profile.default_backend, Slot::Set(..)));
             let hop = (section.serves() && !off && !only_listens).then(|| hop::hop(self, &mut section, out));
-            lowered.push(Lowered { section, virtual_host, hop });
+            lowered.push(Lowered { section: section.outline(), virtual_host, hop });
         }
         lowered
     }

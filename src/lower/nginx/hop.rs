@@ -3,6 +3,7 @@
 use super::settings::{Family, Frame, Of, Slot, Word, Written};
 use super::upstream::{Facts, no_active_check, wait_default};
 use super::values::{self, Place};
+use super::versions::in_versions;
 use super::{Item, Lowering};
 use crate::defaults::nginx as built_in;
 use crate::edit::Applicability;
@@ -11,7 +12,7 @@ use crate::topology::{
     Endpoint, Hop, Known, LoadEffect, Lookup, LostReuse, LostReuseMend, MalformedTarget, Origin, PoolId, Port, Reason,
     ResponseBuffers, Retry, RetryOn, Reuse, RouteId, Setting, Shared, Target, Timeouts,
 };
-use crate::value::{Address, ByteSize, DefaultRef, Host, Version, Versions, Wait};
+use crate::value::{Address, ByteSize, DefaultRef, Host, Versions, Wait};
 use std::time::Duration;
 
 /// A location with a target, kept until all groups and variables are known.
@@ -121,7 +122,7 @@ impl Family {
 }
 
 impl Lowering<'_, '_> {
-    pub(super) fn item_of(&self, written: &Written) -> Item {
+    pub(super) const fn item_of(&self, written: &Written) -> Item {
         Item { word: Word::Set, place: written.place, node: written.node }
     }
 
@@ -444,22 +445,18 @@ impl Lowering<'_, '_> {
     }
 
     /// The built-in value for the versions in question.
-    pub(super) fn built_in(&self, newest: &'static DefaultRef) -> &'static DefaultRef {
-        if newest.since.is_none() {
-            return newest;
-        }
-        built_in::default_in(newest.manual, &self.versions()).unwrap_or(newest)
+    fn built_in(&self, newest: &'static DefaultRef) -> &'static DefaultRef {
+        in_versions(newest, &self.versions())
     }
 
     /// The versions that the proxy may have.
-    pub(super) fn versions(&self) -> Versions {
+    fn versions(&self) -> Versions {
         self.out.topology.proxies[self.proxy].versions
     }
 
     /// Whether connections are kept and HTTP/1.1 is spoken without a word; `None`: the versions differ.
-    pub(super) fn keeps_by_itself(&self) -> Option<bool> {
-        let since = built_in::UPSTREAM_KEEPALIVE.since.and_then(Version::parse)?;
-        self.versions().reach(since.0)
+    pub(super) const fn keeps_by_itself(&self) -> Option<bool> {
+        self.by_itself.keeps
     }
 
     fn wait(&self, pending: &Pending, of: Of) -> Setting<Wait> {
@@ -477,7 +474,7 @@ impl Lowering<'_, '_> {
             Of::NextUpstream,
             |this, item| {
                 let mut on = RetryOn::default();
-                for (word, _) in this.args(item) {
+                for (word, _) in this.args_of(item) {
                     match word.as_ref() {
                         "error" => (on.connect, on.empty) = (true, true),
                         "on" if stream => on = all,
@@ -517,7 +514,7 @@ impl Lowering<'_, '_> {
             Of::NextUpstream,
             |this, item| {
                 let counts = |word: &str| word.starts_with("http_5") || word == "http_429";
-                Some(this.args(item).iter().any(|(word, _)| counts(word)))
+                Some(this.args_of(item).any(|(word, _)| counts(&word)))
             },
             |_| Known::Yes(false),
         );
@@ -686,6 +683,6 @@ impl Lowering<'_, '_> {
             .frame
             .get(slot)
             .and_then(|index| self.written.get(index))
-            .is_some_and(|written| self.args(self.item_of(written)).iter().any(|(word, _)| word == "non_idempotent"))
+            .is_some_and(|written| self.args_of(self.item_of(written)).any(|(word, _)| word == "non_idempotent"))
     }
 }

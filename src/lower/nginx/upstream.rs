@@ -137,8 +137,8 @@ impl Lowering<'_, '_> {
 
     fn member(&mut self, item: Item, pool: PoolId, stream: bool) -> Option<EndpointId> {
         let site = self.site_of(item)?;
-        let words: Vec<(String, Site)> =
-            self.args(item).into_iter().map(|(word, site)| (word.into_owned(), site)).collect();
+        let here = self.places.get(item.place as usize)?.clone();
+        let words = self.words_at(&here, item.node);
         let ((address, address_site), options) = words.split_first()?;
         let down = options.iter().any(|(word, _)| word == "down");
         let hole = self.is_hole(item, 1)
@@ -253,7 +253,7 @@ impl Lowering<'_, '_> {
     ) -> bool {
         // `unix://` is no scheme: the path of the socket begins with two slashes.
         let socket = values::strip_prefix_ignore_case(address, "unix:").is_some();
-        let scheme = address.find("://").filter(|_| !socket);
+        let scheme = values::scheme_end(address).filter(|_| !socket);
         let (message, label, why, help) = if let Some(end) = scheme {
             let rest = address.get(end + 3..).unwrap_or("");
             (
