@@ -61,7 +61,7 @@ impl Lowering<'_, '_> {
             }
             let name = Spelled { text: &spelled, known };
             let item = |word| Item { word, place, node };
-            let is_block = matches!(raw.body, Body::Block { .. });
+            let is_block = matches!(raw.body(), Body::Block { .. });
             self.check_place(item(Word::Set), name, block);
             let data = is_block && name.opens_data();
             if !told && !data && self.may_name_variables(tree.looks(node), block.context) {

@@ -55,7 +55,7 @@ pub(super) fn context_of_file(files: &Files<'_>, id: FileId) -> Context {
     // The first few hundred statements decide; a file of data lines has no more to say.
     for node in tree.roots().take(500) {
         let name = tree.name(node, text);
-        let block = !matches!(tree.node(node).body, Body::None);
+        let block = !matches!(tree.node(node).body(), Body::None);
         match &*name {
             "events" | "http" | "stream" | "mail" if block => return Context::Main,
             "worker_processes" | "load_module" | "pid" | "user" | "worker_rlimit_nofile" if !block => {

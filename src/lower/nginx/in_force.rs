@@ -150,7 +150,7 @@ impl Lowering<'_, '_> {
         })
     }
 
-    pub(super) fn retry(&self, pending: &Pending) -> Retry {
+    pub(super) fn retry(&mut self, pending: &Pending) -> Retry {
         let stream = pending.family == Family::Stream;
         let all = RetryOn { connect: true, timeout: true, empty: true, status: false };
         let on = self.setting(
@@ -184,6 +184,7 @@ impl Lowering<'_, '_> {
         if window.value == Known::Yes(Wait::For(Duration::ZERO)) {
             window.value = Known::Yes(Wait::Forever);
         }
+        let window = self.lately.waits.share(window);
         let body_kept = self.setting(
             pending,
             Of::RequestBuffering,
@@ -201,6 +202,7 @@ impl Lowering<'_, '_> {
             },
             |_| Known::Yes(false),
         );
+        let counts_answers = counts_answers.value;
         Retry { on, tries, elsewhere, window, body_kept, counts_answers }
     }
 

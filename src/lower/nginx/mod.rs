@@ -219,7 +219,7 @@ impl Place {
 
     /// The statement up to and including its `{`; all of it for one without a block.
     fn header(&self, node: &Node) -> Site {
-        match node.body {
+        match node.body() {
             crate::syntax::nginx::Body::None => self.site(node.start, node.end),
             crate::syntax::nginx::Body::Block { open, .. } | crate::syntax::nginx::Body::Raw { open, .. } => {
                 self.site(node.start, open + 1)
