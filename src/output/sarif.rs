@@ -241,16 +241,30 @@ struct Region {
 /// # Errors
 /// Those of `out`.
 pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    write_some(report, worst_first(report), out)
+}
+
+/// Writes the log without what is suppressed. GitHub's code scanning knows no suppressions: it would open an alert for
+/// each of these.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_open(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut open = worst_first(report);
+    open.retain(|finding| finding.suppressed.is_none());
+    write_some(report, open, out)
+}
+
+fn write_some(report: &Report, shown: Vec<&Finding>, out: &mut dyn io::Write) -> io::Result<()> {
     let places = Places::new(&report.sources);
     let rules = listed_rules(report);
-    let shown = worst_first(report);
     let dropped = shown.len().saturating_sub(MAX_RESULTS);
     let mut notifications: Vec<Notification> = report
         .unread
         .iter()
         .map(|file| Notification {
             level: "error",
-            message: Text { text: format!("{} could not be read: {}", plain(&file.path), plain(&file.why)) },
+            message: message(&format!("{} could not be read: {}", plain(&file.path), plain(&file.why))),
             locations: vec![Location { id: None, physical_location: whole_file(&file.path), message: None }],
         })
         .collect();
@@ -374,7 +388,7 @@ fn result(finding: &Finding, rules: &[RuleId], places: &Places<'_>) -> ResultEnt
         rule_id: finding.rule.meta().code,
         rule_index: rules.binary_search(&finding.rule).unwrap_or(0),
         level: finding.level().word(),
-        message: Text { text: full_text(finding) },
+        message: message(&full_text(finding)),
         locations: locations.next().into_iter().collect(),
         related_locations: locations
             .enumerate()
@@ -392,7 +406,7 @@ fn result(finding: &Finding, rules: &[RuleId], places: &Places<'_>) -> ResultEnt
                     SuppressedIn::Source => "inSource",
                     SuppressedIn::Configuration | SuppressedIn::Baseline | SuppressedIn::History => "external",
                 },
-                justification: plain(&suppressed.reason).into_owned(),
+                justification: message(&plain(&suppressed.reason)).text,
                 location: suppressed.at.map(|at| Location {
                     id: None,
                     physical_location: physical(at, places),
@@ -425,7 +439,7 @@ fn fix_entry(fix: &Fix, places: &Places<'_>) -> FixEntry {
         }
     }
     FixEntry {
-        description: Text { text: format!("{} (With {}.)", super::sentence(&plain(&fix.title)), super::flags(fix)) },
+        description: message(&format!("{} (With {}.)", super::sentence(&plain(&fix.title)), super::flags(fix))),
         artifact_changes: changes.into_iter().map(|(_, change)| change).collect(),
         properties: FixProperties { applicability: fix.applicability.word() },
     }
@@ -437,7 +451,13 @@ fn location(label: &Label, places: &Places<'_>) -> Location {
     if let Some((file, line)) = include_chain(sources, label.site).next() {
         let _ = write!(text, " (included from {file}:{line})");
     }
-    Location { id: None, physical_location: physical(label.site.span, places), message: Some(Text { text }) }
+    Location { id: None, physical_location: physical(label.site.span, places), message: Some(message(&text)) }
+}
+
+/// A text with words of a file in it. `[text](target)` would be a link, to another place of the result or to anywhere
+/// (3.11.6); a blank between the two is the smaller evil, because not every reader knows the escape.
+fn message(text: &str) -> Text {
+    Text { text: text.replace("](", "] (") }
 }
 
 fn physical(span: Span, places: &Places<'_>) -> PhysicalLocation {

@@ -35,8 +35,9 @@ use workloads::Belongs;
 /// Longest manifest that is read.
 const MAX_BYTES: usize = 2 << 20;
 
-/// Of how many names the nearest is looked for.
+/// Among how many names the nearest is looked for, and how many are compared in all.
 const MAX_NEIGHBOURS: usize = 1000;
+const MAX_COMPARED: usize = 200_000;
 
 /// Whether a path's name is one that a manifest may have. It is not read for that.
 #[must_use]
@@ -67,6 +68,8 @@ struct Cluster<'f, 'r> {
     scopes: Scopes,
     /// Namespaces in which an operator may bring forth Services and pods.
     made: HashSet<Namespace>,
+    /// The controllers of classes of Ingress objects; none where several objects say different ones.
+    controllers: HashMap<Box<str>, Option<Box<str>>>,
 }
 
 impl Cluster<'_, '_> {
@@ -97,9 +100,20 @@ struct Told<'t> {
     /// Templates of charts: whoever installs one decides what it makes.
     charts: HashSet<FileId>,
     passed_over: passed_over::PassedOver,
+    /// How many names have been compared.
+    compared: usize,
 }
 
 impl Told<'_> {
+    /// Of the first of some names the one that is nearly this one; none when too many have been compared already.
+    fn near<'n>(&mut self, name: &str, others: impl ExactSizeIterator<Item = &'n str>) -> Option<&'n str> {
+        if self.compared > MAX_COMPARED {
+            return None;
+        }
+        self.compared += others.len().min(MAX_NEIGHBOURS);
+        near(name, others.take(MAX_NEIGHBOURS))
+    }
+
     fn fault(&mut self, kind: FaultKind, file: FileId, make: impl FnOnce(FaultKind, ProxyId) -> Fault) {
         let topology = &mut *self.topology;
         let proxy = *self.proxies.entry(file).or_insert_with(|| {
@@ -195,7 +209,8 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
         }
     }
     scopes.settle();
-    let mut cluster = Cluster { files, objects, scopes, made: HashSet::new() };
+    let controllers = annotations::controllers(&objects.classes);
+    let mut cluster = Cluster { files, objects, scopes, made: HashSet::new(), controllers };
     let told_prefix = |pods: &pods::Pods| {
         let args = pods.containers.iter().flat_map(|one| one.command.iter().chain(&one.args)).flatten();
         args.into_iter().any(|word| word.text.contains("annotations-prefix"))
@@ -203,7 +218,7 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
     cluster.objects.own_prefix = cluster.objects.pods.iter().any(told_prefix);
     cluster.made = cluster.objects.makers.iter().filter_map(|meta| cluster.namespace(meta)).collect();
     let passed_over = passed_over::PassedOver::default();
-    let mut told = Told { topology: &mut out.topology, proxies: HashMap::new(), charts, passed_over };
+    let mut told = Told { topology: &mut out.topology, proxies: HashMap::new(), charts, passed_over, compared: 0 };
     settings::look(&cluster, &mut told);
     backends::look(&cluster, &mut told);
     selectors::look(&cluster, &mut told);

@@ -27,7 +27,7 @@ impl Lowering<'_, '_> {
         }
         // What a block inherits has been looked at further out.
         let found = (block.frame.buffers(), self.doubt(&block.frame).is_some());
-        if self.lately.sizes.replace(found) == Some(found) {
+        if self.lately.compared.replace(found) == Some(found) {
             return;
         }
         for (prefix, slots) in ["proxy", "fastcgi", "uwsgi", "scgi"].into_iter().zip(found.0) {

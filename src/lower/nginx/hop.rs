@@ -9,8 +9,8 @@ use crate::defaults::nginx as built_in;
 use crate::edit::Applicability;
 use crate::source::{Site, clean};
 use crate::topology::{
-    Endpoint, Hop, Known, LoadEffect, Lookup, LostReuse, LostReuseMend, MalformedTarget, Origin, Port, Reason,
-    ResponseBuffers, Retry, RetryOn, Reuse, RouteId, Setting, Target, Timeouts,
+    Endpoint, Hop, Known, LoadEffect, Lookup, LostReuse, LostReuseMend, MalformedTarget, Origin, PoolId, Port, Reason,
+    ResponseBuffers, Retry, RetryOn, Reuse, RouteId, Setting, Shared, Target, Timeouts,
 };
 use crate::value::{Address, ByteSize, DefaultRef, Host, Versions, Wait};
 use std::time::Duration;
@@ -128,8 +128,6 @@ impl Lowering<'_, '_> {
 
     pub(super) fn finish_hops(&mut self) {
         self.read_maps();
-        let singles = self.pending.len();
-        self.out.topology.hops.reserve(singles);
         for pending in std::mem::take(&mut self.pending) {
             self.hop(pending);
         }
@@ -171,14 +169,17 @@ impl Lowering<'_, '_> {
         self.check_version(&pending, &target, pool, pass_site);
         let (retry, buffers) = (self.retry(&pending), self.buffers(&pending));
         let (retry, buffers) = (self.lately.retry.share(retry), self.lately.buffers.share(buffers));
+        let (connect, send) = (self.wait(&pending, Of::Connect), self.wait(&pending, Of::Send));
+        let (connect, send) = (self.lately.waits.share(connect), self.lately.waits.share(send));
+        let idle = self.idle(pool);
         let hop = Hop {
             proxy: self.proxy,
             site: pending.site,
             target_site: pass_site,
             protocol: family.protocol(),
             timeouts: Timeouts {
-                connect: self.wait(&pending, Of::Connect),
-                send: self.wait(&pending, Of::Send),
+                connect,
+                send,
                 read: self.wait(&pending, Of::Read),
                 queue: None,
                 tunnel: None,
@@ -186,7 +187,7 @@ impl Lowering<'_, '_> {
             },
             retry,
             buffers,
-            reuse: self.reuse(&pending, pool, pass_site),
+            reuse: self.reuse(&pending, pool, pass_site, idle),
             tls,
             host_sent: self.host_sent(&pending),
             path_kept,
@@ -567,9 +568,17 @@ impl Lowering<'_, '_> {
         })
     }
 
+    /// How long an unused connection is kept.
+    fn idle(&mut self, pool: Option<PoolId>) -> Shared<Setting<Wait>> {
+        match pool.and_then(|pool| self.pool_facts.get(&pool)) {
+            Some(facts) => facts.idle.clone(),
+            None => self.lately.waits.share(wait_default(&built_in::UPSTREAM_KEEPALIVE_TIMEOUT)),
+        }
+    }
+
     /// Whether connections to a group are kept: `keepalive` in the group, HTTP/1.1 and an empty `Connection` header
     /// in the location (for FastCGI: `fastcgi_keep_conn`). From 1.29.7 on that is so by itself.
-    fn reuse(&self, pending: &Pending, pool: Option<crate::topology::PoolId>, site: Site) -> Reuse {
+    fn reuse(&self, pending: &Pending, pool: Option<PoolId>, site: Site, idle: Shared<Setting<Wait>>) -> Reuse {
         let facts = pool.and_then(|pool| self.pool_facts.get(&pool));
         let cleared = || self.headers_of(pending).and_then(|headers| headers.connection_cleared);
         let ready = match pending.family {
@@ -608,10 +617,6 @@ impl Lowering<'_, '_> {
             None => Origin::Written(site),
         };
         let kept = Setting { value, origin, spelling: "keepalive" };
-        let idle = match facts {
-            Some(facts) => facts.idle.clone(),
-            None => wait_default(&built_in::UPSTREAM_KEEPALIVE_TIMEOUT),
-        };
         // A worker's kept connections serve whoever comes next.
         Reuse {
             kept,

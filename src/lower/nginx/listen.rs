@@ -27,6 +27,7 @@ impl Lowering<'_, '_> {
     /// The virtual host of a server block, with its listeners.
     pub(super) fn virtual_host(&mut self, block: &Block, stream: bool) -> VirtualHostId {
         let site = block.site.unwrap_or_else(|| Site::direct(crate::source::Span::new(self.entry(), 0, 0)));
+        let request_header = self.request_header(&block.frame);
         let host = self.out.topology.virtual_hosts.push(VirtualHost {
             proxy: self.proxy,
             site,
@@ -35,7 +36,7 @@ impl Lowering<'_, '_> {
             routes: Vec::new(),
             wants_certificate: self.wants_certificate(block),
             clients: None,
-            request_header: self.request_header(&block.frame),
+            request_header,
         });
         let listens: Vec<Item> = block.items.iter().copied().filter(|item| item.word == Word::Listen).collect();
         let rejects = block.frame.rejects;
@@ -76,6 +77,7 @@ impl Lowering<'_, '_> {
     fn server_names(&self, block: &Block) -> Vec<(Box<str>, Site)> {
         let mut names = Vec::new();
         for item in block.items.iter().filter(|item| item.word == Word::ServerName) {
+            names.reserve_exact(self.words_of(*item));
             for (index, (name, site)) in (1..).zip(self.args_of(*item)) {
                 if !self.is_hole(*item, index) {
                     names.push((name.to_ascii_lowercase().into_boxed_str(), site));

@@ -35,9 +35,9 @@ use crate::source::{FileId, IncludeId, Site, SourceFile, Span};
 use crate::syntax::Parsed;
 use crate::syntax::nginx::{Looks, Node, NodeId, Tree as NginxTree};
 use crate::topology::{
-    self, Dialect, ListenerId, Proxy, ProxyId, Reason, Scope, SyntaxFact, VirtualHostId, WorkloadId,
+    self, Dialect, ListenerId, Pieces, Proxy, ProxyId, Reason, Scope, SyntaxFact, VirtualHostId, WorkloadId,
 };
-use crate::value::Versions;
+use crate::value::{ByteSize, Versions, Wait};
 use settings::{Frame, Word, Written};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -142,9 +142,9 @@ fn run(
         reading,
         readings: 1,
         base,
-        places: Vec::new(),
-        written: Vec::new(),
-        headers: Vec::new(),
+        places: Pieces::default(),
+        written: Pieces::default(),
+        headers: Pieces::default(),
         blocks: 0,
         including: Vec::new(),
         expansions: 0,
@@ -154,7 +154,7 @@ fn run(
         listens: HashMap::new(),
         names: HashMap::new(),
         defaults: HashMap::new(),
-        pending: Vec::new(),
+        pending: Pieces::default(),
         variables: variables::Variables::default(),
         named: named::Named::default(),
         zones: checks::Zones::default(),
@@ -308,9 +308,9 @@ struct Lowering<'f, 'a> {
     reading: usize,
     readings: usize,
     base: String,
-    places: Vec<Place>,
-    written: Vec<Written>,
-    headers: Vec<headers::Headers>,
+    places: Pieces<Place>,
+    written: Pieces<Written>,
+    headers: Pieces<headers::Headers>,
     blocks: u32,
     including: Vec<FileId>,
     expansions: usize,
@@ -322,7 +322,7 @@ struct Lowering<'f, 'a> {
     /// Names of servers, and default servers, on each listener; in fragments of each file.
     names: HashMap<(ListenerId, Option<FileId>), HashMap<Box<str>, Site>>,
     defaults: HashMap<(ListenerId, Option<FileId>), Site>,
-    pending: Vec<hop::Pending>,
+    pending: Pieces<hop::Pending>,
     variables: variables::Variables,
     named: named::Named,
     zones: checks::Zones,
@@ -362,7 +362,9 @@ struct Lately {
     buffers: topology::Lately<topology::ResponseBuffers>,
     passive: topology::Lately<topology::PassiveCheck>,
     /// The sizes of buffers that were compared last, and whether others may be in force.
-    sizes: Option<([[Option<u32>; 3]; settings::BUFFERED.len()], bool)>,
+    compared: Option<([[Option<u32>; 3]; settings::BUFFERED.len()], bool)>,
+    waits: topology::Lately<topology::Setting<Wait>>,
+    sizes: topology::Lately<topology::Setting<ByteSize>>,
 }
 
 impl Lowering<'_, '_> {

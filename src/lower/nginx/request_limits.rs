@@ -9,7 +9,7 @@ use super::settings::{Family, Frame, Slot, Written};
 use super::{Item, Lowering, values};
 use crate::defaults::nginx as built_in;
 use crate::source::{Site, clean};
-use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect, Matcher, Setting};
+use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect, Matcher, Setting, Shared};
 use crate::value::{ByteSize, humanise};
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ impl Lowering<'_, '_> {
     }
 
     /// The longest line of a request's header that a server takes.
-    pub(super) fn request_header(&self, frame: &Frame) -> Option<Box<Setting<ByteSize>>> {
+    pub(super) fn request_header(&mut self, frame: &Frame) -> Option<Shared<Setting<ByteSize>>> {
         let default = &built_in::LARGE_CLIENT_HEADER_BUFFERS;
         let setting = match frame.get(Slot::HEADER_BUFFERS).and_then(|index| self.written.get(index)) {
             Some(written) => {
@@ -90,7 +90,7 @@ impl Lowering<'_, '_> {
             None if self.doubt(frame).is_some() => return None,
             None => Setting::default(values::size(default.value.split_whitespace().nth(1)?)?, default),
         };
-        Some(Box::new(setting))
+        Some(self.lately.sizes.share(setting))
     }
 
     fn limit(&self, pending: &Pending, slot: Slot) -> Option<Limit> {

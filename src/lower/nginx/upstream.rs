@@ -7,7 +7,7 @@ use crate::edit::{Applicability, Edit, Fix};
 use crate::source::{FileId, Site, clean};
 use crate::topology::{
     ActiveCheck, Balance, Endpoint, EndpointId, Known, LoadEffect, Lookup, MalformedTarget, Origin, PassiveCheck, Pool,
-    PoolId, Port, Reason, Setting,
+    PoolId, Port, Reason, Setting, Shared,
 };
 use crate::value::{Address, DefaultRef, Host, Wait, later};
 use values::{BadUrl, Place};
@@ -28,7 +28,7 @@ pub(super) struct Facts {
     pub keepalive: Option<Site>,
     /// A balancing method below `keepalive`, which replaces it before 1.29.7.
     pub replaced_by: Option<Site>,
-    pub idle: Setting<Wait>,
+    pub idle: Shared<Setting<Wait>>,
 }
 
 impl Lowering<'_, '_> {
@@ -130,6 +130,7 @@ impl Lowering<'_, '_> {
                 .map_or(Known::Unknown(Reason::OutsideRepository), Known::Yes),
         };
         let keepalive = keepalive.and_then(|item| self.site_of(item));
+        let idle = self.lately.waits.share(idle);
         let replaced_by = of(Word::Balancer).filter(|_| lost).and_then(|item| self.site_of(item));
         self.pool_facts.insert(pool, Facts { keeps, keepalive, replaced_by, idle });
     }

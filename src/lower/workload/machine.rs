@@ -3,7 +3,7 @@
 
 use super::gather::{Gather, read_address};
 use super::lines::base_name;
-use super::{Evidence, Learned, fpm, learn, literals, uwsgi};
+use super::{Evidence, Learned, Room, fpm, learn, literals, uwsgi};
 use crate::defaults::servers;
 use crate::files::{Files, Loaded, folder, plain_run};
 use crate::source::{FileId, Site, SourceFile};
@@ -75,6 +75,7 @@ struct Around<'p> {
     drop_ins: HashMap<&'p str, Vec<&'p String>>,
     /// Folders that somebody makes below `/run`: all that `tmpfiles.d` says, and each `RuntimeDirectory` of a unit.
     made: String,
+    room: Room,
 }
 
 impl Around<'_> {
@@ -172,6 +173,7 @@ fn around<'p>(files: &mut Files<'_>, paths: &'p [String]) -> Around<'p> {
         named: HashMap::new(),
         drop_ins: HashMap::new(),
         made: String::new(),
+        room: Room::default(),
     };
     for path in paths.iter().filter(|path| is_machine_path(path)) {
         if let Some(unit) = unit_of(path) {
@@ -380,7 +382,9 @@ fn service(files: &mut Files<'_>, id: FileId, around: &Around<'_>) -> Option<Fou
             continue;
         };
         let source = files.sources.share(id);
-        for (name, value, at) in ini::variables(source.text()) {
+        let text = around.room.of(source.text(), evidence.environment.len());
+        evidence.environment_open |= text.is_none();
+        for (name, value, at) in text.into_iter().flat_map(ini::variables) {
             evidence.environment.push((name.into(), Text::new(value, Gather::in_file(id, at))));
         }
     }

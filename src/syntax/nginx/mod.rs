@@ -230,13 +230,18 @@ pub fn parse(text: &str) -> Parsed<Tree> {
     let mut parsed = build::parse(text);
     for tree in std::iter::once(&mut parsed.tree).chain(parsed.others.iter_mut().map(|other| &mut other.tree)) {
         tree.looks = looks::look(text, &tree.nodes, &tree.words);
-        // Thousands of trees are kept at once.
-        tree.words.shrink_to_fit();
-        tree.nodes.shrink_to_fit();
+        // Thousands of trees are kept at once. To shrink a list would not do: the allocator leaves it where it is, with
+        // its room, unless less than half of that is used.
+        (tree.words, tree.nodes) = (exact(&tree.words), exact(&tree.nodes));
         tree.gaps.sort_unstable();
         tree.gaps.dedup();
     }
     parsed
+}
+
+/// The same list with room for no more.
+fn exact<T: Copy>(list: &[T]) -> Vec<T> {
+    list.to_vec()
 }
 
 /// An offset or index as it is stored. Files are smaller than 4 GiB (`limits::MAX_FILE_BYTES`), so nothing is cut.
