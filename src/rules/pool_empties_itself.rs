@@ -81,16 +81,16 @@ fn watched(cx: &Cx<'_>, id: HopId, hop: &Hop, pool: &Pool) -> Option<Finding> {
 
 fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, pool: &Pool) -> Option<Finding> {
     let topology = cx.topology;
-    // A single member is never taken out.
-    let members: Vec<&Endpoint> = serving(topology, id).collect();
-    let second = members.get(1)?;
-    let all_at_once = members.iter().all(|member| {
+    let all_at_once = serving(topology, id).all(|member| {
         let once = member.passive.as_ref().is_some_and(|passive| passive.max_fails.known() == Some(&1));
         once && member.check.enabled == Known::Yes(false) && !member.check.follows
     });
-    if !all_at_once || pool.open_ended {
+    if pool.open_ended || !all_at_once {
         return None;
     }
+    // A single member is never taken out.
+    let members: Vec<&Endpoint> = serving(topology, id).collect();
+    let second = members.get(1)?;
     let shortest = members
         .iter()
         .map(|member| match member.passive.as_ref().and_then(|passive| passive.fail_timeout.known()) {

@@ -12,10 +12,10 @@ use super::{hop, hosts, keywords, sockets};
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword, Tree};
 use crate::topology::{
-    Dialect, HopId, Known, Lately, LoadEffect, Proxy, ProxyId, Reason, Resolver, ResponseBuffers, Retry, SyntaxFact,
-    Topology, VirtualHostId,
+    Dialect, HopId, Known, Lately, LoadEffect, Proxy, ProxyId, Reason, Resolver, ResponseBuffers, Retry, Setting,
+    SyntaxFact, Topology, VirtualHostId,
 };
-use crate::value::Versions;
+use crate::value::{Versions, Wait};
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
@@ -83,6 +83,7 @@ pub(super) struct File<'a> {
 pub(super) struct Together {
     pub(super) retry: Lately<Retry>,
     pub(super) buffers: Lately<ResponseBuffers>,
+    pub(super) waits: Lately<Setting<Wait>>,
 }
 
 /// A lowered `frontend`, `backend` or `listen` section.
@@ -165,13 +166,6 @@ impl<'a> File<'a> {
         };
         file.look_ahead(out);
         file.duplicate_sections();
-        let servers = tree.sections().flat_map(|(id, _)| tree.lines_of(id));
-        let servers = servers.filter(|(line, _)| {
-            tree.words(*line)
-                .first()
-                .is_some_and(|word| source.file.text().get(word.start as usize..word.end as usize) == Some("server"))
-        });
-        out.endpoints.reserve(servers.count());
         let sections = file.sections(others_may_begin, out);
         file.duplicate_binds(&sections);
         file.references(&sections);
@@ -285,8 +279,6 @@ impl<'a> File<'a> {
         let serve = |id: &&SectionId| tree.section(**id).keyword.is_proxy();
         let count = ids.iter().filter(serve).count();
         let mut lowered = Vec::with_capacity(count);
-        out.pools.reserve(count);
-        out.hops.reserve(count);
         for (at, &id) in ids.iter().enumerate() {
             let parsed = tree.section(id);
             if !parsed.keyword.is_proxy() {
