@@ -145,11 +145,11 @@ pub(super) fn bind(file: &mut File<'_>, id: SectionId, section: &Section) {
     let (source, tree) = (file.source, file.tree);
     let words = |line| {
         let words = tree.words(line);
-        let word = |at: usize| words.get(at).map(|&word| source.arg(tree, word).text);
+        let word = |at: usize| words.get(at).map(|word| source.arg(tree, word).text);
         (word(0).unwrap_or_default(), word(1).unwrap_or_default())
     };
     // Old files have the address in the header.
-    let header = tree.words(tree.section(id).header).get(2).map(|&word| source.arg(tree, word).text);
+    let header = tree.words(tree.section(id).header).get(2).map(|word| source.arg(tree, word).text);
     let elsewhere = header.is_some_and(|word| word != "from");
     if elsewhere || tree.lines_of(id).any(|(line, _)| words(line).0 == "bind") {
         return;
