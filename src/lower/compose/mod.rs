@@ -23,8 +23,8 @@ mod value;
 
 pub(super) use contain::{Contained, Container, Given, contain};
 pub(super) use envsubst::{hazards, variables};
-pub(super) use layout::{How, Layout, Lies};
 pub(super) use images::{Images, name_image, named_image};
+pub(super) use layout::{How, Layout, Lies};
 pub(super) use place::{Place, Surroundings, Values, is_nginx_path, place};
 
 use super::Lowered;

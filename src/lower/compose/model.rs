@@ -1,16 +1,16 @@
 //! Projects → the topology: networks, workloads, names, ports, evidence.
 
 use super::contain::{Contained, Container, Given, contain};
-use super::images::{Images, MAX_IMAGES, named_image};
+use super::images::{Images, MAX_IMAGES, name_image};
 use super::inline::{self, Inline};
 use super::layout::{How, Layout, Lies, Puts, written};
 use super::ports;
 use super::read::Draft;
-use super::started::{started_at, started_words};
+use super::started::started_at;
 use super::value::{Entry, Item, Value};
 use crate::files::{Files, Loaded, join};
 use crate::lower::workload::{self, Build, Dockerfile, Evidence, HealthCheck, Image};
-use crate::source::{Site, Span};
+use crate::source::Site;
 use crate::syntax::words::{Command, HOLE, Text};
 use crate::topology::{
     Bind, Claim, Dependency, Folder, Known, Listens, Namespace, Network, NetworkId, OwnName, Project, ProjectId,
@@ -18,7 +18,6 @@ use crate::topology::{
 };
 use crate::value::{Wait, parse_duration};
 use std::collections::HashMap;
-use std::collections::hash_map;
 use std::rc::Rc;
 
 const UNKNOWN: Reason = Reason::Variable;
