@@ -286,7 +286,8 @@ fn text_of(bytes: Vec<u8>) -> (String, bool) {
 /// of one character.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| !is_hostile(c)) {
+    // Nearly every text is plain ASCII, which is seen many bytes at a time.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || text.chars().all(|c| !is_hostile(c)) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(|c| if is_hostile(c) { stand_in(c) } else { c }).collect())

@@ -1,7 +1,6 @@
 //! GW110: no port is written, and the one taken is hardly the one meant.
 
 use super::prelude::*;
-use std::collections::HashSet;
 
 /// GW110.
 pub struct ImplicitPort;
@@ -13,7 +12,7 @@ impl Rule for ImplicitPort {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
-        let mut told = HashSet::new();
+        let mut told = vec![false; topology.endpoints.len()];
         // With the hops first: what is spoken over them makes the port more or less likely to be wrong.
         for &id in cx.distinct_hops() {
             let hop = &topology.hops[id];
@@ -23,7 +22,7 @@ impl Rule for ImplicitPort {
                 match endpoint.port {
                     Known::Yes(Port::Always(port)) => {
                         if let Some(tls) = topology.tls_to(hop, endpoint)
-                            && told.insert(member)
+                            && !std::mem::replace(&mut told[member.index()], true)
                         {
                             out.push(plain_port_for_tls(cx, hop, endpoint, tls, port));
                         }
@@ -34,7 +33,7 @@ impl Rule for ImplicitPort {
                             hosts_before(topology, id).unwrap_or_default().iter().any(|&host| cx.doors(host).range)
                         });
                         if ranged {
-                            told.insert(member);
+                            told[member.index()] = true;
                         }
                     }
                     _ => {}
@@ -42,7 +41,7 @@ impl Rule for ImplicitPort {
             }
         }
         for (id, endpoint) in topology.endpoints.iter() {
-            if !told.contains(&id)
+            if !told[id.index()]
                 && let Some(finding) = without_tls(cx, endpoint)
             {
                 out.push(finding);

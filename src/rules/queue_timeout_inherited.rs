@@ -85,7 +85,7 @@ mod tests {
         let mut house = House::haproxy();
         let pool = house.pool(14, "app");
         let hop = house.hop(14, Target::Pool(pool));
-        house.t.hops[hop].timeouts.connect = connect;
+        house.t.hops[hop].timeouts.connect = connect.into();
         house.t.hops[hop].timeouts.queue = queue.map(Box::new);
         house.found(RuleId::GW208).len()
     }

@@ -103,7 +103,7 @@ mod tests {
         let pool = house.pool(14, "app");
         for line in [14, 24] {
             let hop = house.hop(line, Target::Pool(pool));
-            house.t.hops[hop].timeouts.connect = connect.clone();
+            house.t.hops[hop].timeouts.connect = connect.clone().into();
             house.t.hops[hop].retry.tries = built_in(tries);
         }
         let found = house.found(RuleId::GW202);

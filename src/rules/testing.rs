@@ -178,8 +178,8 @@ impl House {
             target,
             protocol: Protocol::Http,
             timeouts: Timeouts {
-                connect: built_in(ms(60_000)),
-                send: built_in(ms(60_000)),
+                connect: built_in(ms(60_000)).into(),
+                send: built_in(ms(60_000)).into(),
                 read: built_in(ms(60_000)),
                 queue: None,
                 tunnel: None,
@@ -201,7 +201,7 @@ impl House {
             }),
             reuse: Reuse {
                 kept: built_in(false),
-                idle: built_in(ms(60_000)),
+                idle: built_in(ms(60_000)).into(),
                 race_hidden: Known::Yes(false),
                 shared: false,
                 lost: None,

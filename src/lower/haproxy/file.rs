@@ -6,16 +6,16 @@ use super::misplaced;
 use super::names::{Kind, Names};
 use super::paths::{self, Base, Named};
 use super::profile::{Extent, Profile, Slot};
-use super::section::{self, Section};
+use super::section::{self, Outline};
 use super::text::{Prefix, Source, Statement};
 use super::{hop, hosts, keywords, sockets};
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword, Tree};
 use crate::topology::{
-    Dialect, HopId, Known, Lately, LoadEffect, Proxy, ProxyId, Reason, Resolver, ResponseBuffers, Retry, SyntaxFact,
-    Topology, VirtualHostId,
+    Dialect, HopId, Known, Lately, LoadEffect, Proxy, ProxyId, Reason, Resolver, ResponseBuffers, Retry, Setting,
+    SyntaxFact, Topology, VirtualHostId,
 };
-use crate::value::Versions;
+use crate::value::{Versions, Wait};
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
@@ -83,11 +83,12 @@ pub(super) struct File<'a> {
 pub(super) struct Together {
     pub(super) retry: Lately<Retry>,
     pub(super) buffers: Lately<ResponseBuffers>,
+    pub(super) waits: Lately<Setting<Wait>>,
 }
 
 /// A lowered `frontend`, `backend` or `listen` section.
 pub(super) struct Lowered {
-    pub(super) section: Section,
+    pub(super) section: Outline,
     pub(super) virtual_host: Option<VirtualHostId>,
     pub(super) hop: Option<HopId>,
 }
@@ -158,20 +159,13 @@ impl<'a> File<'a> {
             listens: OnceCell::new(),
             rule_users: HashMap::new(),
             certificates_apart: speaks_of("ssl-f-use"),
-            tracks: speaks_of("track"),
+            tracks: false,
             chance: speaks_of("rand(") || speaks_of("_inc_"),
             told_reset: HashSet::new(),
             lately: Together::default(),
         };
         file.look_ahead(out);
         file.duplicate_sections();
-        let servers = tree.sections().flat_map(|(id, _)| tree.lines_of(id));
-        let servers = servers.filter(|(line, _)| {
-            tree.words(*line)
-                .first()
-                .is_some_and(|word| source.file.text().get(word.start as usize..word.end as usize) == Some("server"))
-        });
-        out.endpoints.reserve(servers.count());
         let sections = file.sections(others_may_begin, out);
         file.duplicate_binds(&sections);
         file.references(&sections);
@@ -234,6 +228,9 @@ impl<'a> File<'a> {
                             self.acls.insert(arg.text.as_ref().into(), (id, arg.site));
                         }
                     }
+                    (_, "server" | "server-template" | "default-server") => {
+                        self.tracks |= statement.args.iter().any(|arg| arg.text == "track");
+                    }
                     _ => {}
                 }
                 asks |= statement.broken;
@@ -282,8 +279,6 @@ impl<'a> File<'a> {
         let serve = |id: &&SectionId| tree.section(**id).keyword.is_proxy();
         let count = ids.iter().filter(serve).count();
         let mut lowered = Vec::with_capacity(count);
-        out.pools.reserve(count);
-        out.hops.reserve(count);
         for (at, &id) in ids.iter().enumerate() {
             let parsed = tree.section(id);
             if !parsed.keyword.is_proxy() {
@@ -308,7 +303,7 @@ impl<'a> File<'a> {
                 && !section.open_ended
                 && (!section.wanted.is_empty() || matches!(section.profile.default_backend, Slot::Set(..)));
             let hop = (section.serves() && !off && !only_listens).then(|| hop::hop(self, &mut section, out));
-            lowered.push(Lowered { section, virtual_host, hop });
+            lowered.push(Lowered { section: section.outline(), virtual_host, hop });
         }
         lowered
     }

@@ -151,7 +151,7 @@ impl Global {
             (None, Some(reason)) => Setting::unknown(reason, header, "tune.http.maxhdr"),
             (None, None) => Setting::default(101, &built_in::MAXHDR),
         };
-        ResponseBuffers { header: Some(self.header(header)), usual: USUAL, body: None, lines: Some(lines) }
+        ResponseBuffers { header: Some(self.header(header)), usual: USUAL, body: None, lines: Some(Box::new(lines)) }
     }
 
     /// The longest header that fits into a buffer.

@@ -7,6 +7,7 @@
 mod annotations;
 mod backends;
 mod chart;
+mod definitions;
 pub(in crate::lower) mod embedded;
 mod objects;
 mod passed_over;
@@ -24,9 +25,11 @@ use crate::source::{FileId, Site, Span};
 use crate::syntax::yaml;
 use crate::topology::{Dialect, Fault, FaultKind, FaultWeight, Proxy, ProxyId, Topology};
 use crate::value::{Version, Versions};
+use memchr::memmem::Finder;
 use objects::{Meta, Objects};
 use scope::{Namespace, Scopes};
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 use workloads::Belongs;
 
 /// Longest manifest that is read.
@@ -46,14 +49,16 @@ pub fn is_manifest_name(path: &str) -> bool {
 /// kustomize may do without.
 #[must_use]
 pub fn is_manifest(path: &str, head: &[u8]) -> bool {
-    let key = |word: &[u8]| {
-        memchr::memmem::find_iter(head, word).any(|at| {
+    // Thousands of files are asked in some trees: what is looked for is prepared once.
+    static KEYS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ["apiVersion:", "kind:"].map(Finder::new));
+    let key = |word: &Finder<'_>| {
+        word.find_iter(head).any(|at| {
             let before = head[..at].rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
             before.iter().all(|byte| matches!(byte, b' ' | b'-'))
                 || (at <= 3 && before.iter().all(|byte| !byte.is_ascii()))
         })
     };
-    scope::is_kustomization(path) || (key(b"apiVersion:") && key(b"kind:"))
+    scope::is_kustomization(path) || KEYS.iter().all(key)
 }
 
 /// All that was read, and where it belongs.
@@ -165,7 +170,7 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
             // Its conditions decide which objects there are, and labels come from elsewhere.
             scopes.leave_open(folder(path));
             scopes.join(root.as_str(), folder(path));
-            let parsed = yaml::parse(&plain);
+            let parsed = yaml::parse_pieces(&plain, &definitions::others(&plain).0);
             if !parsed.errors.is_empty() {
                 chart::blocks(source.text(), id, &mut blocks);
                 continue;
@@ -182,9 +187,11 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
             out.filled.take(filled);
             continue;
         }
-        let parsed = yaml::parse(source.text());
+        let (others, defines) = definitions::others(source.text());
+        let parsed = yaml::parse_pieces(source.text(), &others);
         // A template may bring forth anything; half a file says little.
-        let holes = source.text().contains("{{") && !parsed.tree.documents().all(|document| only_holds_text(document));
+        let only_text = !defines && parsed.tree.documents().all(|document| only_holds_text(document));
+        let holes = source.text().contains("{{") && !only_text;
         if !parsed.errors.is_empty() || holes {
             scopes.leave_open(folder(path));
         }

@@ -23,22 +23,23 @@ const MAX_BYTES: usize = 256 * 1024;
 #[must_use]
 pub fn is_machine_path(path: &str) -> bool {
     let name = plain_name(path);
-    let within = |part: &str| folder(path).split('/').any(|folder| folder == part);
-    name.ends_with(".service")
-        || name.ends_with(".socket")
-        || name == "Procfile"
-        || name == "gunicorn.conf.py"
-        || name.ends_with(".conf") && (unit_of(path).is_some() || within("tmpfiles.d"))
-        || is_ruby(path)
-        || is_ecosystem(name)
-        || (name.ends_with(".conf") || name.ends_with(".ini"))
-            && (name.contains("supervisor")
-                || within("supervisor")
-                || within("supervisord.d")
-                || within("supervisor.d"))
-        || name.ends_with(".ini") && name.contains("uwsgi")
-        || name.ends_with(".conf")
-            && (within("php-fpm.d") || within("pool.d") || name.contains("fpm") || name == "www.conf")
+    let within = |known: &[&str]| folder(path).split('/').any(|folder| known.contains(&folder));
+    let supervisor = || name.contains("supervisor") || within(&["supervisor", "supervisord.d", "supervisor.d"]);
+    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "service" | "socket" => true,
+        "conf" => {
+            unit_of(path).is_some()
+                || name.contains("fpm")
+                || name == "www.conf"
+                || within(&["tmpfiles.d", "php-fpm.d", "pool.d"])
+                || supervisor()
+        }
+        "ini" => name.contains("uwsgi") || supervisor(),
+        "py" => name == "gunicorn.conf.py",
+        "rb" => is_ruby(path),
+        "js" | "cjs" | "json" => is_ecosystem(name),
+        _ => name == "Procfile",
+    }
 }
 
 /// A file's name, without the ending of a template.

@@ -222,7 +222,7 @@ impl<'t> Builder<'t> {
         }
         self.tree.lines.push(Line {
             first_word: first as u32,
-            word_count: count,
+            word_count: count as u8,
             start: word.start,
             end: last.end,
             kind,
@@ -231,7 +231,7 @@ impl<'t> Builder<'t> {
             section: self.section,
             condition,
         });
-        if let Some(section) = self.section.and_then(|id| self.tree.sections.get_mut(id.0 as usize)) {
+        if let Some(section) = self.section.and_then(|id| self.tree.sections.get_mut(id.index())) {
             section.lines.end = id.0 + 1;
         }
     }
@@ -244,7 +244,7 @@ impl<'t> Builder<'t> {
         let name = if unnamed { None } else { words.first().copied() };
         let from = if unnamed { 0 } else { 1 };
         let from = if keyword.is_proxy() && is_from(words.get(from)) { words.get(from + 1).copied() } else { None };
-        self.section = Some(SectionId(self.tree.sections.len() as u32));
+        self.section = Some(SectionId::new(self.tree.sections.len()));
         let lines = header.0 + 1..header.0 + 1;
         self.tree.sections.push(Section { keyword, header, condition, lines, name, from });
     }
@@ -271,7 +271,7 @@ impl<'t> Builder<'t> {
 
     fn add_branch(&mut self, line: LineId) {
         let follow = self.open.len() <= MAX_CONDITIONS;
-        let id = ConditionId(self.tree.conditions.len() as u32);
+        let id = ConditionId::new(self.tree.conditions.len());
         let Some(open) = self.open.last_mut().filter(|_| follow) else { return };
         self.tree.conditions.push(Condition { line, parent: open.parent, chain: open.chain, branch: open.branches });
         open.branches += 1;

@@ -10,6 +10,7 @@
 
 mod build;
 mod lex;
+mod looks;
 mod lua;
 mod names;
 mod plain;
@@ -20,6 +21,7 @@ mod tests;
 use std::borrow::Cow;
 
 use super::{Parsed, SyntaxError};
+pub use looks::Looks;
 
 /// A word as it stands in the text, quotes included.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -83,6 +85,8 @@ pub enum Body {
 pub struct Tree {
     words: Vec<Word>,
     nodes: Vec<Node>,
+    /// What the words of each node hold.
+    looks: Vec<Looks>,
     /// Starts of the words that hold a template tag, rising.
     holes: Vec<u32>,
     /// Blocks into which a template brings text that stands elsewhere: index of the block and one, 0 for the file itself;
@@ -143,6 +147,18 @@ impl Tree {
     #[must_use]
     pub fn value(raw: &str) -> String {
         decode(raw).into_owned()
+    }
+
+    /// What stands somewhere in the words of a directive.
+    #[must_use]
+    pub fn looks(&self, id: NodeId) -> Looks {
+        self.looks.get(id.0 as usize).copied().unwrap_or(Looks::ANY)
+    }
+
+    /// Whether a template fills in words of this file.
+    #[must_use]
+    pub fn has_holes(&self) -> bool {
+        !self.holes.is_empty()
     }
 
     /// Whether the word stands in quotes.
@@ -213,13 +229,19 @@ pub fn parse(text: &str) -> Parsed<Tree> {
     }
     let mut parsed = build::parse(text);
     for tree in std::iter::once(&mut parsed.tree).chain(parsed.others.iter_mut().map(|other| &mut other.tree)) {
-        // Thousands of trees are kept at once.
-        tree.words.shrink_to_fit();
-        tree.nodes.shrink_to_fit();
+        tree.looks = looks::look(text, &tree.nodes, &tree.words);
+        // Thousands of trees are kept at once. To shrink a list would not do: the allocator leaves it where it is, with
+        // its room, unless less than half of that is used.
+        (tree.words, tree.nodes) = (exact(&tree.words), exact(&tree.nodes));
         tree.gaps.sort_unstable();
         tree.gaps.dedup();
     }
     parsed
+}
+
+/// The same list with room for no more.
+fn exact<T: Copy>(list: &[T]) -> Vec<T> {
+    list.to_vec()
 }
 
 /// An offset or index as it is stored. Files are smaller than 4 GiB (`limits::MAX_FILE_BYTES`), so nothing is cut.

@@ -1,9 +1,9 @@
 //! Tokens that bytes alone tell: a pre-scan in front of the grammar.
 //!
-//! Blanks, marks, comments, words of plain letters and strings without a backslash are nearly all there is, and a look
-//! into a table for each byte costs a tenth of what a comparison of characters costs in pest. Whatever needs more than
-//! a byte and the next one to be told (a backslash, `${`, a quote that nothing closes, a template tag) is left to the
-//! grammar. What is cut here is what the grammar would cut: a test holds the two against each other.
+//! Nearly all of a configuration is made of blanks, marks, comments, words and strings, and a look into a table for each
+//! byte costs a tenth of what a comparison of characters costs in pest. Whatever takes more to be told (a quote that
+//! nothing closes, whatever may hold a template tag) is left to the grammar. What is cut here is what the grammar would
+//! cut: a test holds the two against each other.
 
 use super::lex::{Rule, Token};
 use memchr::{memchr, memchr2};
@@ -34,6 +34,9 @@ const BLANK: [bool; 256] = table(b" \t\r\n");
 
 /// What ends a word, or may.
 const ENDS_WORD: [bool; 256] = table(b" \t\r\n;{$\\<");
+
+/// What belongs to a `$` before it.
+const OPENS: [bool; 256] = table(b"{");
 
 /// The first place from `at` on with a byte that is marked, or that is not; else the end of the text.
 fn find(bytes: &[u8], at: usize, table: &[bool; 256], marked: bool) -> usize {
@@ -73,22 +76,30 @@ fn word(bytes: &[u8], start: usize, template: bool) -> Option<usize> {
     loop {
         at = find(bytes, at, &ENDS_WORD, true);
         match bytes.get(at) {
-            Some(b'{') if template && opens_tag(bytes, at) => return None,
-            Some(b'$') if bytes.get(at + 1) != Some(&b'{') => {}
-            Some(b'<') if !template || !opens_tag(bytes, at) => {}
-            Some(b'$' | b'<' | b'\\') => return None,
-            _ => return Some(at),
+            Some(b'{' | b'<') if template && opens_tag(bytes, at) => return None,
+            Some(b'$') if template && bytes.get(at + 1) == Some(&b'{') => return None,
+            Some(b'$') => at = find(bytes, at + 1, &OPENS, false),
+            // What it protects is a letter here, and so is the rest of a character beyond ASCII.
+            Some(b'\\') => at += 2,
+            Some(b'<') => at += 1,
+            // A backslash may be the last byte of all.
+            _ => return Some(at.min(bytes.len())),
         }
-        at += 1;
     }
 }
 
-/// The end of the string that begins at `start`, if it holds neither a backslash nor, in a template, what may be a tag.
+/// The end of the string that begins at `start`, if something closes it and, in a template, nothing in it may be a tag.
 fn string(bytes: &[u8], start: usize, quote: u8, template: bool) -> Option<usize> {
-    let inside = bytes.get(start + 1..)?;
-    let length = memchr2(quote, b'\\', inside).filter(|end| inside.get(*end) == Some(&quote))?;
-    let plain = !template || memchr2(b'{', b'<', inside.get(..length)?).is_none();
-    plain.then_some(start + length + 2)
+    let mut at = start + 1;
+    loop {
+        at += memchr2(quote, b'\\', bytes.get(at..)?)?;
+        if bytes.get(at) == Some(&quote) {
+            break;
+        }
+        at += 2;
+    }
+    let plain = !template || memchr2(b'{', b'<', bytes.get(start..at)?).is_none();
+    plain.then_some(at + 1)
 }
 
 /// Whether a `{` or `<` begins a template tag.
