@@ -129,6 +129,7 @@ fn run(
     let proxy =
         out.topology.proxies.push(Proxy { dialect: Dialect::Nginx, versions, entry, whole, again, limits: None });
     let base = folder(files.sources.file(entry).path()).to_owned();
+    let alone = !whole && stand_alone(files, around, entries);
     let mut lowering = Lowering {
         files,
         around,
@@ -137,6 +138,7 @@ fn run(
         included,
         proxy,
         whole,
+        alone,
         reading,
         readings: 1,
         base,
@@ -176,6 +178,26 @@ fn run(
     let (unavailable, readings) = (lowering.unavailable, lowering.readings);
     unavailable.finish(&mut out.topology.load.faults);
     readings
+}
+
+/// Whether a container of the official image reads just these files beside the image's own, and each says all that holds
+/// for it.
+fn stand_alone(files: &Files<'_>, around: &Surroundings, entries: &[FileId]) -> bool {
+    // What one file says at its top holds for the servers of the others, too.
+    let only_blocks = |id: FileId| {
+        files.tree(id).is_some_and(|tree| {
+            let Tree::Nginx(parsed) = &*tree else { return false };
+            let text = files.sources.file(id).text();
+            parsed.tree.roots().take(500).all(|node| {
+                let role = settings::role(&parsed.tree.name(node, text));
+                !matches!(role, Some(settings::Role::Setting(_) | settings::Role::Header(_)))
+                    && role != Some(settings::Role::Word(Word::Include))
+            })
+        })
+    };
+    around.are_all_beside_own_main(entries)
+        && entries.iter().all(|&id| context_of_file(files, id) == Context::Http)
+        && (entries.len() == 1 || entries.iter().all(|&id| only_blocks(id)))
 }
 
 /// The contexts in which directives stand.
@@ -299,6 +321,9 @@ struct Lowering<'f, 'a> {
     included: &'f mut HashSet<FileId>,
     proxy: ProxyId,
     whole: bool,
+    /// Whether these are all files beside the main file of the official image, which sets nothing that is inherited but
+    /// `keepalive_timeout`.
+    alone: bool,
     /// Which branches of templates are taken, and how many such readings there are of the files met so far.
     reading: usize,
     readings: usize,
@@ -471,7 +496,7 @@ impl Lowering<'_, '_> {
 
     /// Why something that is not written at a place cannot be called absent; `None`: it is absent.
     fn doubt(&self, frame: &Frame) -> Option<Reason> {
-        if !self.whole {
+        if !self.whole && !self.alone {
             Some(Reason::OutsideRepository)
         } else if frame.unread {
             Some(Reason::UnreadInclude)
