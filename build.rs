@@ -1,5 +1,10 @@
 //! Turns `rules/*.yaml`, the single source of everything that is said about a rule, into `RuleId` and `CATALOG`.
 //! Refuses an unknown field, a file name that does not fit, a duplicate and a rule without a fixture.
+//!
+//! Turns `nginx_directives.txt` into rows and an index that need no reading at run time.
+
+#[path = "src/defaults/name_hash.rs"]
+mod name_hash;
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -53,6 +58,8 @@ struct RuleOption {
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=rules");
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/defaults/name_hash.rs");
+    println!("cargo::rerun-if-changed={DIRECTIVES}");
     let mut rules = BTreeMap::new();
     for entry in fs::read_dir("rules")? {
         let path = entry?.path();
@@ -84,7 +91,95 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let out = env::var("OUT_DIR")?;
     fs::write(Path::new(&out).join("catalog.rs"), generate(&rules)?)?;
+    fs::write(Path::new(&out).join("nginx_directives.rs"), directives(&fs::read_to_string(DIRECTIVES)?)?)?;
     Ok(())
+}
+
+const DIRECTIVES: &str = "src/defaults/nginx_directives.txt";
+
+/// Places of the index of directives: twice as many as names, so that hardly any two want the same.
+const SLOTS: usize = 2048;
+
+/// The rows of nginx's directives, where those of each name begin, and where each name is found.
+fn directives(table: &str) -> Result<String, Box<dyn Error>> {
+    let mut rows = String::new();
+    let (mut names, mut starts): (Vec<&str>, Vec<usize>) = Default::default();
+    let mut count = 0;
+    for line in table.lines().filter(|line| !line.starts_with("# ") && *line != "#") {
+        let name = directive(line, &mut rows).ok_or_else(|| format!("{DIRECTIVES}: `{line}` is no row"))?;
+        match names.last() {
+            Some(last) if *last == name => {}
+            Some(last) if *last > name => return Err(format!("{DIRECTIVES}: `{name}` is not in order").into()),
+            _ => {
+                names.push(name);
+                starts.push(count);
+            }
+        }
+        count += 1;
+    }
+    starts.push(count);
+    if names.len() > SLOTS / 2 {
+        return Err(format!("{DIRECTIVES}: {} names are too many for {SLOTS} places", names.len()).into());
+    }
+    // The number of a name plus 1; 0 where there is none.
+    let mut slots = vec![0; SLOTS];
+    for (number, name) in names.iter().enumerate() {
+        let mut at = name_hash::hash(name.as_bytes()) % SLOTS;
+        while slots[at] != 0 {
+            at = (at + 1) % SLOTS;
+        }
+        slots[at] = number + 1;
+    }
+    Ok(format!(
+        "static ROWS: [Directive; {count}] = [\n{rows}];\nstatic STARTS: [u16; {}] = {starts:?};\n\
+         static SLOTS: [u16; {SLOTS}] = {slots:?};\n",
+        starts.len()
+    ))
+}
+
+/// One line of the table, whose head says what stands where.
+fn directive<'t>(line: &'t str, rows: &mut String) -> Option<&'t str> {
+    let mut fields = line.splitn(8, ' ');
+    let place = fields.next()?;
+    let (page, name) = place.split_once('#').filter(|(_, name)| !name.is_empty())?;
+    let contexts = fields.next()?;
+    let block = fields.next()? == "{";
+    let arguments = fields.next()?;
+    let (min, max) = match arguments.strip_suffix('+') {
+        Some(min) => (min.parse::<u8>().ok()?, None),
+        None => {
+            let (min, max) = arguments.split_once('-').unwrap_or((arguments, arguments));
+            (min.parse().ok()?, Some(max.parse::<u8>().ok()?))
+        }
+    };
+    let repeats = fields.next()? == "many";
+    let (since, until) = match fields.next()? {
+        "-" => ("None".into(), "None".into()),
+        versions => match versions.split_once("..") {
+            Some(("", until)) => ("None".into(), version(until)?),
+            Some((since, until)) => (version(since)?, version(until)?),
+            None => (version(versions)?, "None".into()),
+        },
+    };
+    let edition = fields.next()?;
+    let (commercial, opened) = (edition == "plus", edition == "opened");
+    let default = fields.next();
+    let page = if page == "-" { "" } else { place };
+    writeln!(
+        rows,
+        "Directive {{ name: {name:?}, contexts: Contexts::from_letters({contexts:?}), block: {block}, min_args: {min}, \
+         max_args: {max:?}, repeats: {repeats}, default: {default:?}, since: {since}, until: {until}, \
+         commercial: {commercial}, opened: {opened}, page: {page:?} }},"
+    )
+    .ok()?;
+    Some(name)
+}
+
+/// `1.29.7`, as the program writes it.
+fn version(text: &str) -> Option<String> {
+    let parts: Vec<u16> = text.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
+    let [major, minor, patch] = parts[..] else { return None };
+    Some(format!("Some(Version({major}, {minor}, {patch}))"))
 }
 
 fn has_fixture(slug: &str, dialect: &str) -> bool {

@@ -72,7 +72,7 @@ mkdir -p "$(dirname "$sarif")"
 # What another run has left must not pass for what this one found.
 rm -f "$sarif"
 
-call=("--format=$format" "--format=sarif=$sarif" "--format=json=$json")
+call=("--format=$format" "--format=code-scanning=$sarif" "--format=json=$json")
 [ "${INPUT_SUMMARY:-true}" != true ] || call+=("--format=markdown=$page")
 [ -z "${INPUT_FAIL_ON:-}" ] || call+=("--fail-on=$INPUT_FAIL_ON")
 [ -z "${INPUT_TARGET:-}" ] || call+=("--target=$INPUT_TARGET")
@@ -88,7 +88,10 @@ else
       call+=("--config=$above/.gw502.yaml")
       break
     fi
-    above=$(dirname "$above")
+    parent=$(dirname "$above")
+    # `D:\` has no folder above it either.
+    [ "$parent" != "$above" ] || break
+    above=$parent
   done
 fi
 

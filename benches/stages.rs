@@ -126,12 +126,11 @@ fn stages(criterion: &mut Criterion) {
 
         let report = linted(files, &repository, dialect);
         let policy = Policy::default();
-        let cx = Cx { topology: &report.topology, policy: &policy };
         let mut rules_group = group(criterion, "rules", files);
         rules_group.bench_function(name, |b| {
             b.iter(|| {
                 let mut findings = Findings::default();
-                rules::run(&cx, |_| true, &mut findings);
+                rules::run(&Cx::new(&report.topology, &policy), |_| true, &mut findings);
                 findings
             });
         });

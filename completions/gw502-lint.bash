@@ -118,7 +118,7 @@ _gw502__lint() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "human concise json json-lines sarif github gitlab junit checkstyle markdown" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "human concise json json-lines sarif code-scanning github gitlab junit checkstyle markdown" -- "${cur}"))
                     return 0
                     ;;
                 --output)

@@ -168,7 +168,7 @@ pub fn lint_probed(
         unreadable(file.site, &file.path, &file.why, &mut findings);
     }
     let policy = config.policy(&files.sources);
-    let cx = Cx { topology: &lowered.topology, policy: &policy };
+    let cx = Cx::new(&lowered.topology, &policy);
     let enabled = |rule| selection.enables(rule) && policy.runs(rule);
     rules::run_told(&cx, enabled, &mut findings, |rule| probe.done(Step::Rule(rule)));
     template::weigh(&mut findings, &files, &lowered.filled);

@@ -148,7 +148,12 @@ pub struct Files<'a> {
     by_path: HashMap<Box<str>, Loaded>,
     globs: HashMap<Box<str>, Arc<[String]>>,
     found_out: HashMap<(FileId, &'static str), bool>,
+    /// How many bytes of programs' own files were looked through.
+    spent: usize,
 }
+
+/// Most text of programs' own files (scripts, settings, sources) that is looked through in one run, counted each time.
+const MAX_SPENT: usize = 256 << 20;
 
 /// What became of a path.
 #[derive(Clone, Debug)]
@@ -178,6 +183,7 @@ impl<'a> Files<'a> {
             embedded: HashMap::new(),
             inner: HashMap::new(),
             by_path: HashMap::with_capacity(units.len()),
+            spent: 0,
             globs: HashMap::new(),
             found_out: HashMap::new(),
         };
@@ -193,6 +199,13 @@ impl<'a> Files<'a> {
         self.trees.push(Some(Arc::new(unit.tree)));
         self.by_path.insert(path, Loaded::File(id));
         id
+    }
+
+    /// Whether a program's own file may still be looked through: not when very much of such text has been already.
+    pub fn spend(&mut self, id: FileId) -> bool {
+        // An empty file costs something, too.
+        self.spent = self.spent.saturating_add(self.sources.file(id).text().len() + 64);
+        self.spent <= MAX_SPENT
     }
 
     /// The file at a path as text, without a tree: for what is no proxy's configuration.

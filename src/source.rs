@@ -282,10 +282,12 @@ fn text_of(bytes: Vec<u8>) -> (String, bool) {
 }
 
 /// Makes text from a file fit to be shown on one line of a terminal or a log: control characters, bidirectional
-/// overrides and zero-width characters are replaced by a visible stand-in of one character.
+/// overrides, zero-width characters and letters that nobody sees (tags, U+E0000 and on) are replaced by a visible stand-in
+/// of one character.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| !is_hostile(c)) {
+    // Nearly every text is plain ASCII, which is seen many bytes at a time.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || text.chars().all(|c| !is_hostile(c)) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(|c| if is_hostile(c) { stand_in(c) } else { c }).collect())
@@ -294,8 +296,9 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 /// Whether a character must not reach a terminal or a workflow log raw (line ends and tabs included).
 #[must_use]
 pub fn is_hostile(c: char) -> bool {
-    matches!(c, '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+    matches!(c, '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}')
 }
 
 fn stand_in(c: char) -> char {
@@ -337,5 +340,7 @@ mod tests {
         assert_eq!(clean("a\u{1b}[31mb\n::error"), "a␛[31mb ::error");
         assert_eq!(clean("plain"), "plain");
         assert_eq!(clean("\u{202e}"), "\u{fffd}");
+        assert_eq!(clean("a\u{ad}\u{180e}\u{e0041}\u{e007f}b"), "a\u{fffd}\u{fffd}\u{fffd}\u{fffd}b", "unseen letters");
+        assert_eq!(clean("\u{2764}\u{fe0f}é"), "\u{2764}\u{fe0f}é");
     }
 }

@@ -371,6 +371,20 @@ fn findings_are_uploaded_first() {
     assert_eq!(done.summary, "");
 }
 
+/// Code scanning knows no suppressions; what somebody has decided to live with would be an open alert there.
+#[test]
+fn what_is_suppressed_is_not_uploaded() {
+    let runner = Runner::with_release();
+    let decided = BAD.replace("proxy_read_timeout", "# gw502: ignore GW201 -- answers at once\n proxy_read_timeout");
+    assert_ne!(decided, BAD);
+    runner.write("nginx.conf", &decided);
+    let done = runner.run(&[("upload-sarif", "true")]);
+    let read = |path: &str| -> serde_json::Value { serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap() };
+    let upload = read(&done.upload.expect("uploaded")["sarif_file"]).to_string();
+    assert!(!upload.contains("suppressions") && !upload.contains("\"ruleId\":\"GW201\""), "{upload}");
+    assert_eq!(read(&done.outputs["json-file"])["summary"]["suppressed"], 1, "{}", done.log);
+}
+
 #[test]
 fn the_threshold_is_the_users() {
     let runner = Runner::with_release();

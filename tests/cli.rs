@@ -112,6 +112,23 @@ fn a_compose_file_leads_to_the_files_that_it_mounts() {
 }
 
 #[test]
+fn a_compose_file_that_is_not_yaml_is_the_reason_why_nothing_was_linted() {
+    let broken = "services:\n  web: [\n  : : :\n\tbad\n";
+    let tree = Tree::new(&[("compose.yaml", broken), ("deploy/docker-compose.yml", broken)]);
+    tree.run(&["deploy"])
+        .exits(USAGE)
+        .says("GW000")
+        .says("deploy/docker-compose.yml:4:")
+        .complains("nothing was linted, because a file could not be read: deploy/docker-compose.yml: this is not YAML");
+    tree.run(&["compose.yaml", "--format", "json"]).exits(USAGE).says("\"file\": \"compose.yaml\"");
+    tree.run(&[]).exits(USAGE).complains("because 2 files could not be read");
+    tree.run(&["graph"]).exits(USAGE).complains("this is not YAML");
+    // Beside other things that were linted, one that belongs to nothing may be a test's.
+    let tree = Tree::new(&[("nginx/nginx.conf", SERVER), ("tests/compose.yaml", broken)]);
+    tree.run(&[]).exits(CLEAN);
+}
+
+#[test]
 fn what_must_be_yaml_and_is_not_is_told_with_its_line() {
     let broken = "apiVersion: v1\nkind: Service\nmetadata:\n  name: app\n bad\n";
     let compose = "services:\n  web:\n    image: nginx\n\tports: []\n";

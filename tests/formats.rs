@@ -137,6 +137,7 @@ fn all(report: &Report) -> Vec<(&'static str, String)> {
         ("json", text(|out| json::write(report, out))),
         ("json-lines", text(|out| json_lines::write(report, out))),
         ("sarif", text(|out| sarif::write(report, out))),
+        ("code-scanning", text(|out| sarif::write_open(report, out))),
         ("github", text(|out| github::write(report, out))),
         ("gitlab", text(|out| gitlab::write(report, out))),
         ("junit", text(|out| junit::write(report, out))),
@@ -426,11 +427,18 @@ fn markdown_fits_into_a_comment() {
     assert!(rows > 100 && shown.contains(&format!("**{} more findings not in this table**", 6_000 - rows)), "{rows}");
 }
 
-/// The log as a value, after a check against the schema.
+/// The log as a value, after a check against the schema. Words of a file make no link (3.11.6).
 fn valid_sarif(report: &Report) -> Value {
     let schema = json_of(include_str!("sarif-schema-2.1.0.json"));
     let log = json_of(&text(|out| sarif::write(report, out)));
     assert_eq!(against(&schema, &log), Vec::<String>::new());
+    assert!(!log["runs"][0]["results"].to_string().contains("]("), "a link");
+    assert!(!log["runs"][0]["invocations"].to_string().contains("]("), "a link");
+    let open = json_of(&text(|out| sarif::write_open(report, out)));
+    assert_eq!(against(&schema, &open), Vec::<String>::new());
+    let without = log["runs"][0]["results"].as_array().expect("results").iter().cloned();
+    let without: Vec<_> = without.filter(|result| result.get("suppressions").is_none()).collect();
+    assert_eq!(open["runs"][0]["results"], Value::from(without), "the same, less what is suppressed");
     log
 }
 
@@ -507,7 +515,7 @@ fn many_findings_in_one_line_stays_small() {
 }
 
 /// What must not be seen raw in any format.
-const HOSTILE: &str = "\u{1b}[31m\u{7}\u{9b}31m\u{202e}\u{200b}\u{2066}\r\n::error file=x::forged\n##[error]forged %0A%0D%25 ::set-env \
+const HOSTILE: &str = "\u{1b}[31m\u{7}\u{9b}31m\u{202e}\u{200b}\u{2066}\u{ad}\u{e0041}\r\n::error file=x::forged\n##[error]forged %0A%0D%25 ::set-env \
      ]]><error/>&lt;\u{ffff} | `|` ``` <img src=x onerror=y> </code></details> [x](http://evil) @everyone #1 $a$ \"' --> \\|\n\n| a | b |\n# h";
 
 #[test]
@@ -539,7 +547,7 @@ fn hostile_text_reaches_nobody_raw() {
     let unread = vec![UnreadFile { path: HOSTILE.into(), why: HOSTILE.into() }];
     let report = report(findings, sources, unread);
     for (format, shown) in all(&report) {
-        for raw in ['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\u{200b}', '\u{2066}', '\r'] {
+        for raw in ['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\u{200b}', '\u{2066}', '\u{ad}', '\u{e0041}', '\r'] {
             assert!(!shown.contains(raw), "{format} holds {raw:?}");
         }
         assert!(!shown.contains("##["), "{format} speaks the runner's old language");

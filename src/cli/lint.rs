@@ -15,6 +15,7 @@ use crate::engine::{self, Report, Selection, Settings, Targets};
 use crate::files::{Repository, Unit};
 use crate::fix::Fixed;
 use crate::lower::compose::is_compose_name;
+use crate::output::plain;
 use crate::syntax::limits::MAX_FILE_BYTES;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
@@ -190,8 +191,11 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
     if mode != Mode::Tell {
         timings.done_with("fixing");
     }
-    if let Some(refusal) = nothing.filter(|_| fixed.report.files.is_empty() && fixed.report.unread.is_empty()) {
-        return Err(refusal);
+    if let Some(refusal) = nothing.filter(|_| fixed.report.files.is_empty()) {
+        if !fixed.report.unread.is_empty() {
+            outputs.write(&fixed.report, Shown { elapsed: timings.elapsed(), fixed: None, piped: piped.is_some() })?;
+        }
+        return Err(no_result(refusal, &fixed.report));
     }
     let mut failed = Ok(());
     match mode {
@@ -245,8 +249,8 @@ pub fn run(arguments: &LintArguments) -> Result<Exit, String> {
 /// What is wrong with the call, in words.
 pub fn analyse(arguments: &Analysis) -> Result<Report, String> {
     let Seen { report, nothing, .. } = look(arguments)?;
-    match nothing.filter(|_| report.files.is_empty() && report.unread.is_empty()) {
-        Some(refusal) => Err(refusal),
+    match nothing.filter(|_| report.files.is_empty()) {
+        Some(refusal) => Err(no_result(refusal, &report)),
         None => Ok(report),
     }
 }
@@ -344,6 +348,18 @@ fn request(arguments: &Analysis) -> Result<Request, String> {
         dialects: arguments.dialect.clone(),
         ..Request::default()
     })
+}
+
+/// Why a run has no result: what it was to lint could not be read, or there is nothing that it knows.
+fn no_result(refusal: String, report: &Report) -> String {
+    let mut unread = report.unread.iter().map(|file| format!("{}: {}", plain(&file.path), plain(&file.why)));
+    match (unread.next(), unread.len()) {
+        (None, _) => refusal,
+        (Some(first), 0) => format!("nothing was linted, because a file could not be read: {first}"),
+        (Some(first), more) => {
+            format!("nothing was linted, because {} files could not be read; the first is {first}", more + 1)
+        }
+    }
 }
 
 fn nothing_to_lint(request: &Request, found: &Found) -> String {

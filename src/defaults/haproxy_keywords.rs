@@ -75,15 +75,9 @@ pub struct LineOption {
 /// [`Keyword::is_meant_in`] whether it belongs there.
 #[must_use]
 pub fn keyword(section: &str, words: &[&str]) -> Option<&'static Keyword> {
-    let family = family(section);
     let words = without_modifier(words);
-    (1..=words.len().min(3)).rev().find_map(|count| {
-        let words = &words[..count];
-        let exact = || TABLE.keywords.binary_search_by(|keyword| compare(keyword, family, words)).ok();
-        // `set-var-fmt` sorts behind `set-var`.
-        let begun = || TABLE.prefixes.iter().rev().find(|prefix| prefix.fits(family, words)).map(|prefix| prefix.index);
-        exact().or_else(begun).map(|index| &TABLE.keywords[index])
-    })
+    let group = TABLE.group(family(section), words.first()?)?;
+    (1..=words.len().min(group.longest)).rev().find_map(|count| group.find(&words[..count]))
 }
 
 /// Whether some keyword of the section begins with these words: `stick` does, though it needs a second word.
@@ -101,7 +95,7 @@ pub fn begins_keyword(section: &str, words: &[&str]) -> bool {
 
 /// Every keyword, in any section, that a line with these words could be.
 pub fn anywhere<'a>(words: &'a [&'a str]) -> impl Iterator<Item = &'static Keyword> + 'a {
-    TABLE.families.iter().filter_map(move |family| keyword(family, words))
+    TABLE.families.iter().filter_map(move |family| keyword(family.name, words))
 }
 
 /// The keyword of the section that was perhaps meant: at most two letters off over the words compared. Costs some
@@ -226,39 +220,75 @@ const INSTEAD: [(&str, &str); 43] = [
 struct Table {
     /// Sorted by family and words.
     keywords: Vec<Keyword>,
-    /// Those of them that match by the beginning of their last word, in the same order.
-    prefixes: Vec<Prefix>,
-    families: Vec<&'static str>,
+    /// The keywords of each family by their first word: every line of a file is looked up.
+    families: Vec<Family>,
     /// Sorted by word.
     server: Vec<LineOption>,
     bind: Vec<LineOption>,
 }
 
-/// A keyword that matches by the beginning of its last word, cut up: most lines are compared with all of them.
-#[derive(Debug)]
-struct Prefix {
-    index: usize,
-    family: &'static str,
-    /// The words before the last one, one blank between them, and how many they are.
-    heads: &'static str,
-    before: usize,
-    stem: &'static str,
+impl Table {
+    fn group(&self, family: &str, first: &str) -> Option<&Group> {
+        let groups = &self.families.iter().find(|known| known.name == family)?.groups;
+        let at = groups.binary_search_by(|group| group.first.cmp(first)).ok()?;
+        groups.get(at)
+    }
 }
 
-impl Prefix {
-    fn of(index: usize, keyword: &Keyword) -> Option<Self> {
-        let (heads, stem) = keyword.words.rsplit_once(' ').unwrap_or(("", keyword.words));
-        let before = heads.split(' ').filter(|head| !head.is_empty()).count();
-        keyword.prefix.then_some(Self { index, family: keyword.family, heads, before, stem })
-    }
+#[derive(Debug)]
+struct Family {
+    name: &'static str,
+    /// Sorted by first word.
+    groups: Vec<Group>,
+}
 
-    fn fits(&self, family: &str, words: &[&str]) -> bool {
-        words.split_last().is_some_and(|(last, before)| {
-            self.before == before.len()
-                && last.starts_with(self.stem)
-                && self.family == family
-                && self.heads.split(' ').filter(|head| !head.is_empty()).eq(before.iter().copied())
-        })
+/// The keywords of a family with one first word.
+#[derive(Debug)]
+struct Group {
+    first: &'static str,
+    /// The most words that one of them has.
+    longest: usize,
+    /// By what follows the first word.
+    rest: Vec<Rest>,
+}
+
+/// A keyword without its first word.
+#[derive(Debug)]
+struct Rest {
+    /// In the table.
+    index: usize,
+    /// The words between the first and the last one.
+    middle: &'static str,
+    /// The last word; empty where there is but one.
+    last: &'static str,
+    /// How many words the keyword has.
+    count: usize,
+    /// Whether the last word only begins so.
+    prefix: bool,
+}
+
+impl Rest {
+    fn of(index: usize, keyword: &Keyword) -> Self {
+        let rest = keyword.words.split_once(' ').map_or("", |(_, rest)| rest);
+        let (middle, last) = rest.rsplit_once(' ').unwrap_or(("", rest));
+        Self { index, middle, last, count: keyword.words.split(' ').count(), prefix: keyword.prefix }
+    }
+}
+
+impl Group {
+    /// The keyword with exactly these words, else the one that the last of them begins with.
+    fn find(&self, words: &[&str]) -> Option<&'static Keyword> {
+        let (last, middle) = match words {
+            [_] => ("", ""),
+            [_, last] => (*last, ""),
+            [_, middle, last] => (*last, *middle),
+            _ => return None,
+        };
+        let fits = |rest: &&Rest| rest.count == words.len() && rest.middle == middle;
+        let exact = self.rest.iter().filter(fits).find(|rest| rest.last == last);
+        // `set-var-fmt` sorts behind `set-var`.
+        let begun = || self.rest.iter().rev().filter(fits).find(|rest| rest.prefix && last.starts_with(rest.last));
+        exact.or_else(begun).map(|rest| &TABLE.keywords[rest.index])
     }
 }
 
@@ -281,10 +311,20 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     table.keywords.sort_by(|a, b| (a.family, a.words).cmp(&(b.family, b.words)));
     table.server.sort_by_key(|option| option.word);
     table.bind.sort_by_key(|option| option.word);
-    table.prefixes =
-        table.keywords.iter().enumerate().filter_map(|(index, keyword)| Prefix::of(index, keyword)).collect();
-    table.families = table.keywords.iter().map(|keyword| keyword.family).collect();
-    table.families.dedup();
+    for (index, keyword) in table.keywords.iter().enumerate() {
+        if table.families.last().is_none_or(|family| family.name != keyword.family) {
+            table.families.push(Family { name: keyword.family, groups: Vec::new() });
+        }
+        let Some(family) = table.families.last_mut() else { continue };
+        let first = keyword.words.split(' ').next().unwrap_or_default();
+        if family.groups.last().is_none_or(|group| group.first != first) {
+            family.groups.push(Group { first, longest: 0, rest: Vec::new() });
+        }
+        let Some(group) = family.groups.last_mut() else { continue };
+        let rest = Rest::of(index, keyword);
+        group.longest = group.longest.max(rest.count);
+        group.rest.push(rest);
+    }
     table
 });
 

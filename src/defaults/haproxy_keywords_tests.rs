@@ -20,6 +20,8 @@ fn every_row_is_read() {
             "server" | "bind" => assert!(sides.parse::<u8>().is_ok(), "{row}"),
             _ => assert_eq!(sides, "-", "{row}"),
         }
+        // Keywords are looked up by their first word.
+        assert!(!words.ends_with('*') || words.contains(' ') || family == "server", "{row}");
     }
     let twice = keywords().windows(2).find(|pair| (pair[0].family, pair[0].words) >= (pair[1].family, pair[1].words));
     assert_eq!(twice, None);
@@ -58,6 +60,8 @@ fn the_longest_match_wins() {
     assert!(begins_keyword("listen", &["tcp-request", "content"]));
     assert_eq!(words("listen", &[]), None);
     assert_eq!(words("nosuch", &["bind"]), None);
+    assert_eq!(words("listen", &["timeout connect"]), None);
+    assert_eq!(words("listen", &["tcp-request", "content accept"]), None);
 }
 
 #[test]

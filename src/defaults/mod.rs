@@ -4,8 +4,10 @@
 
 pub mod haproxy;
 pub mod haproxy_keywords;
+mod name_hash;
 pub mod nginx;
 pub mod nginx_directives;
+pub mod nginx_names;
 pub mod nginx_parameters;
 mod nginx_third_party;
 pub mod nginx_variables;

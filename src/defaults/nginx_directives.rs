@@ -1,13 +1,14 @@
 //! What nginx knows by name: every official directive with its contexts, and the names of other people's modules.
 //!
-//! The table is `nginx_directives.txt`; it is read once, at the first question (measured: 0.3 ms; then 15 ns each).
+//! The table is `nginx_directives.txt`; `build.rs` makes rows and an index of it. (To read it at the first question took
+//! two thirds of the time of a run over one small file.)
 
-use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::Hasher;
 use std::ops::BitOr;
 use std::sync::LazyLock;
 
+use super::name_hash::hash;
 use crate::value::Version;
 
 /// A set of contexts (kinds of block) in which a directive may stand.
@@ -104,11 +105,18 @@ impl Contexts {
         Self::LEGEND.into_iter().filter(move |(_, context, _)| self.contains(*context)).map(|(.., name)| name)
     }
 
-    fn from_letters(letters: &str) -> Self {
-        if letters == "*" {
+    const fn from_letters(letters: &str) -> Self {
+        let letters = letters.as_bytes();
+        if let [b'*'] = letters {
             return Self::ANY;
         }
-        letters.bytes().fold(Self::NONE, |set, letter| set.union(Self(Self::BITS[usize::from(letter)])))
+        let mut set = Self::NONE;
+        let mut at = 0;
+        while at < letters.len() {
+            set = set.union(Self(Self::BITS[letters[at] as usize]));
+            at += 1;
+        }
+        set
     }
 
     /// The bit of each letter of the table; 0 for every other byte.
@@ -207,72 +215,8 @@ impl Hasher for Fnv {
     }
 }
 
-struct Table {
-    rows: Vec<Directive>,
-    /// Name → first row and one past the last.
-    index: HashMap<&'static str, (u16, u16), BuildHasherDefault<Fnv>>,
-}
-
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let text = include_str!("nginx_directives.txt");
-    let mut rows: Vec<Directive> = Vec::with_capacity(1100);
-    rows.extend(text.lines().filter_map(row));
-    let mut index = HashMap::with_capacity_and_hasher(1100, BuildHasherDefault::default());
-    let mut start = 0_u16;
-    for group in rows.chunk_by(|a, b| a.name == b.name) {
-        let end = start.saturating_add(u16::try_from(group.len()).unwrap_or(u16::MAX));
-        if let Some(first) = group.first() {
-            index.insert(first.name, (start, end));
-        }
-        start = end;
-    }
-    Table { rows, index }
-});
-
-/// One line of the table; `None` for comments. (A test sees to it that no other line is lost.)
-fn row(line: &'static str) -> Option<Directive> {
-    let mut fields = line.splitn(8, ' ');
-    let place = fields.next()?;
-    let (page, name) = place.split_once('#')?;
-    if name.is_empty() {
-        return None;
-    }
-    let contexts = Contexts::from_letters(fields.next()?);
-    let block = fields.next()? == "{";
-    let (min_args, max_args) = arguments(fields.next()?)?;
-    let repeats = fields.next()? == "many";
-    let (since, until) = match fields.next()? {
-        "-" => (None, None),
-        versions => versions.split_once("..").map_or((version(versions), None), |(a, b)| (version(a), version(b))),
-    };
-    let edition = fields.next()?;
-    let (commercial, opened) = (edition == "plus", edition == "opened");
-    let default = fields.next();
-    let page = if page == "-" { "" } else { place };
-    Some(Directive {
-        name,
-        contexts,
-        block,
-        min_args,
-        max_args,
-        repeats,
-        default,
-        since,
-        until,
-        commercial,
-        opened,
-        page,
-    })
-}
-
-/// `1`, `1-3`, `2+`.
-fn arguments(text: &str) -> Option<(u8, Option<u8>)> {
-    if let Some(min) = text.strip_suffix('+') {
-        return Some((min.parse().ok()?, None));
-    }
-    let (min, max) = text.split_once('-').unwrap_or((text, text));
-    Some((min.parse().ok()?, Some(max.parse().ok()?)))
-}
+// All rows, sorted by name; the first row of each name, and one past the last; and the index of the names.
+include!(concat!(env!("OUT_DIR"), "/nginx_directives.rs"));
 
 /// `1.29.7`; nothing else.
 pub(super) fn version(text: &str) -> Option<Version> {
@@ -281,12 +225,29 @@ pub(super) fn version(text: &str) -> Option<Version> {
     Some(Version(major.parse().ok()?, minor.parse().ok()?, patch.parse().ok()?))
 }
 
+/// The running number of a name, in the order of the names.
+pub(super) fn number(name: &str) -> Option<u16> {
+    let mut at = hash(name.as_bytes()) % SLOTS.len();
+    loop {
+        // Half of the places hold 0, which is none: so this comes to an end.
+        let number = SLOTS[at].checked_sub(1)?;
+        if rows(number).first().is_some_and(|row| row.name == name) {
+            return Some(number);
+        }
+        at = (at + 1) % SLOTS.len();
+    }
+}
+
+/// The directives that have the name with this number.
+fn rows(number: u16) -> &'static [Directive] {
+    let bound = |at: usize| STARTS.get(at).map_or(ROWS.len(), |&start| usize::from(start));
+    ROWS.get(bound(usize::from(number))..bound(usize::from(number) + 1)).unwrap_or_default()
+}
+
 /// Every directive of this name, one per module; http stands before stream and mail. Empty: no official name.
 #[must_use]
 pub fn directives(name: &str) -> &'static [Directive] {
-    let table = &*TABLE;
-    let (start, end) = table.index.get(name).copied().unwrap_or_default();
-    table.rows.get(usize::from(start)..usize::from(end)).unwrap_or_default()
+    number(name).map_or(&[], rows)
 }
 
 /// The directive of this name; of several (see [`directives`]) the first.
@@ -304,7 +265,7 @@ pub fn directive_in(name: &str, contexts: Contexts) -> Option<&'static Directive
 /// Every official directive, sorted by name.
 #[must_use]
 pub fn all() -> &'static [Directive] {
-    &TABLE.rows
+    &ROWS
 }
 
 /// Whether a module that nginx does not ship (OpenResty, headers-more, RTMP, …) is known to use this name. Such a

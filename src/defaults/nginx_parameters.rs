@@ -121,18 +121,16 @@ const PARAMETERS: &[Parameter] = &[
         "http/ngx_http_uwsgi_module.html#uwsgi_limit_rate"),
 ];
 
-/// Whether some parameter of this directive is in the table: most directives have none.
-#[must_use]
-pub fn has_parameters(directive: &str) -> bool {
-    PARAMETERS.iter().any(|row| row.directive == directive)
+/// Every directive with its rows, which stand together (a test sees to that).
+pub(super) fn by_directive() -> impl Iterator<Item = (&'static str, &'static [Parameter])> {
+    PARAMETERS.chunk_by(|a, b| a.directive == b.directive).filter_map(|rows| Some((rows.first()?.directive, rows)))
 }
 
-/// What is known of a parameter, for a directive in one of these contexts.
+/// What is known of a parameter, among the rows of its directive, in one of these contexts.
 #[must_use]
-pub fn parameter(directive: &str, contexts: Contexts, word: &str) -> Option<&'static Parameter> {
-    PARAMETERS.iter().find(|row| {
-        row.directive == directive
-            && row.contexts.contains(contexts)
+pub fn parameter(rows: &'static [Parameter], contexts: Contexts, word: &str) -> Option<&'static Parameter> {
+    rows.iter().find(|row| {
+        row.contexts.contains(contexts)
             && match row.looks {
                 Looks::Word(known) => known == word,
                 Looks::Begins(start) => word.starts_with(start),
@@ -176,6 +174,7 @@ const INSTEAD: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::super::nginx_directives::{directive, directive_in};
+    use super::super::nginx_names::name;
     use super::*;
 
     #[test]
@@ -192,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_parameter_is_found_in_its_place_only() {
-        let known = |directive, contexts, word| parameter(directive, contexts, word).map(|row| row.known);
+        let rows = |directive| name(directive).map_or(&[][..], |name| name.parameters);
+        let known = |directive, contexts, word| parameter(rows(directive), contexts, word).map(|row| row.known);
         assert_eq!(known("server", Contexts::UPSTREAM, "resolve"), Some(opened(27, 3)));
         assert_eq!(known("server", Contexts::STREAM_UPSTREAM, "slow_start=30s"), Some(Known::Commercial));
         assert_eq!(known("listen", Contexts::SERVER, "default_server"), None);
@@ -201,6 +201,6 @@ mod tests {
         assert_eq!(known("listen", BOTH_SERVERS, "default_server"), None);
         assert_eq!(known("proxy_limit_rate", Contexts::LOCATION, "$rate"), Some(since(27, 0)));
         assert_eq!(known("proxy_limit_rate", Contexts::LOCATION, "100k"), None);
-        assert!(!has_parameters("proxy_pass"));
+        assert!(rows("proxy_pass").is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! Finds and reads the linter's own configuration file.
 
-use super::{Given, Refusal, Request, read_whole, root_of, words};
+use super::read::{read_whole, words};
+use super::{Given, Refusal, Request, root_of};
 use crate::config::{NAME, Source};
 use crate::source::SourceFile;
 use std::fs;
@@ -44,7 +45,7 @@ pub fn configuration(request: &Request, named: Option<&Path>) -> Result<Option<C
     if length > MAX_BYTES {
         return Err(cannot(format!("is larger than {} MiB", MAX_BYTES >> 20)));
     }
-    let bytes = read_whole(&at).map_err(cannot)?;
+    let bytes = read_whole(&at, false).map_err(cannot)?;
     // What is not UTF-8 is replaced at equal length: places stay true.
     let text = SourceFile::new("", bytes).text().to_owned();
     let folder = at.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

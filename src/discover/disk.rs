@@ -3,9 +3,9 @@
 use crate::files::{Held, Repository};
 use globset::{GlobBuilder, GlobMatcher};
 use std::collections::HashMap;
-use std::fs;
-use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::{fs, io};
 use walkdir::{DirEntry, WalkDir};
 
 /// Most file names that the search for a path's ending looks through.
@@ -22,13 +22,15 @@ pub struct Disk {
     root: PathBuf,
     names: OnceLock<HashMap<Box<str>, Vec<Box<str>>>>,
     deployments: Vec<String>,
+    /// Folders that were asked for, without symbolic links.
+    folders: Mutex<HashMap<PathBuf, PathBuf>>,
 }
 
 impl Disk {
     /// A folder; its path must be absolute and free of symbolic links.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root, names: OnceLock::new(), deployments: Vec::new() }
+        Self { root, names: OnceLock::new(), deployments: Vec::new(), folders: Mutex::default() }
     }
 
     /// The same, with the files that describe a deployment, as far as a walk met them.
@@ -42,6 +44,27 @@ impl Disk {
     fn place(&self, path: &str) -> Option<PathBuf> {
         let inside = !path.starts_with('/') && !path.contains('\0') && path.split('/').all(|part| part != "..");
         inside.then(|| self.root.join(path))
+    }
+
+    /// A folder without symbolic links. To ask for it costs a call for each part of its path, and most files lie beside
+    /// others.
+    fn folder(&self, at: &Path) -> io::Result<PathBuf> {
+        let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = folders.get(at) {
+            return Ok(known.clone());
+        }
+        let found = fs::canonicalize(at)?;
+        folders.insert(at.to_owned(), found.clone());
+        Ok(found)
+    }
+
+    /// A file without symbolic links, and whether it is a regular one.
+    fn file(&self, at: &Path) -> io::Result<(PathBuf, bool)> {
+        let found = fs::symlink_metadata(at)?;
+        match (at.parent(), at.file_name()) {
+            (Some(folder), Some(name)) if !found.is_symlink() => Ok((self.folder(folder)?.join(name), found.is_file())),
+            _ => Ok((fs::canonicalize(at)?, false)),
+        }
     }
 
     /// File names below the root, with their paths. Made when somebody asks for the first time.
@@ -72,8 +95,8 @@ fn is_skipped(entry: &DirEntry) -> bool {
 impl Repository for Disk {
     fn read(&self, path: &str) -> Held {
         let Some(place) = self.place(path) else { return Held::Nothing };
-        let target = match fs::canonicalize(&place) {
-            Ok(target) => target,
+        let (target, regular) = match self.file(&place) {
+            Ok(found) => found,
             Err(_) if fs::symlink_metadata(&place).is_ok_and(|found| found.is_symlink()) => {
                 return Held::Unreadable("is a symbolic link that leads to nothing".into());
             }
@@ -85,7 +108,7 @@ impl Repository for Disk {
         if !target.starts_with(&self.root) {
             return Held::Unreadable(LEADS_OUT.into());
         }
-        match super::read_whole(&target) {
+        match super::read::read_whole(&target, regular) {
             Ok(bytes) => Held::Bytes(bytes),
             Err(why) => Held::Unreadable(why),
         }
@@ -102,9 +125,7 @@ impl Repository for Disk {
         let literal = literal.min(parts.len().saturating_sub(1));
         let (folder, parts) = parts.split_at(literal);
         let Some(start) = self.place(&folder.join("/")) else { return Vec::new() };
-        if parts.is_empty()
-            || parts.contains(&"..")
-            || !fs::canonicalize(&start).is_ok_and(|at| at.starts_with(&self.root))
+        if parts.is_empty() || parts.contains(&"..") || !self.folder(&start).is_ok_and(|at| at.starts_with(&self.root))
         {
             return Vec::new();
         }
@@ -155,11 +176,18 @@ impl Disk {
 /// One part of a glob pattern, between two slashes.
 struct Part {
     text: String,
+    /// What stands between the stars, where nothing else is special: nearly every pattern is so.
+    between_stars: Option<Vec<String>>,
     glob: Option<GlobMatcher>,
 }
 
 impl Part {
     fn new(text: &str) -> Self {
+        let special = |c: char| matches!(c, '?' | '[' | ']' | '\\');
+        if text.contains('*') && !text.contains(special) {
+            let between = text.split('*').map(str::to_owned).collect();
+            return Self { text: text.to_owned(), between_stars: Some(between), glob: None };
+        }
         // glob(3), which proxies use, knows neither `{a,b}` nor `**`.
         let mut pattern = String::with_capacity(text.len());
         for c in text.chars() {
@@ -171,14 +199,31 @@ impl Part {
             }
         }
         let glob = GlobBuilder::new(&pattern).backslash_escape(true).build().ok().map(|glob| glob.compile_matcher());
-        Self { text: text.to_owned(), glob }
+        Self { text: text.to_owned(), between_stars: None, glob }
     }
 
     fn matches(&self, name: &str) -> bool {
         // As in glob(3), a leading dot is matched by a dot only.
-        (!name.starts_with('.') || self.text.starts_with('.'))
-            && self.glob.as_ref().map_or(name == self.text, |glob| glob.is_match(name))
+        let visible = !name.starts_with('.') || self.text.starts_with('.');
+        visible
+            && match (&self.between_stars, &self.glob) {
+                (Some(between), _) => matches_between(between, name),
+                (None, Some(glob)) => glob.is_match(name),
+                (None, None) => name == self.text,
+            }
     }
+}
+
+/// Whether a name begins with the first text, ends with the last, and holds the others in between, in their order.
+fn matches_between(between: &[String], name: &str) -> bool {
+    let [first, middle @ .., last] = between else { return between.iter().all(|text| text == name) };
+    let rest = name.strip_prefix(&**first).and_then(|rest| rest.strip_suffix(&**last));
+    let Some(mut rest) = rest else { return false };
+    middle.iter().all(|text| {
+        let found = rest.find(&**text);
+        rest = found.map_or("", |at| &rest[at + text.len()..]);
+        found.is_some()
+    })
 }
 
 /// Whether a path is one that a glob pattern names.
@@ -213,6 +258,9 @@ mod tests {
         assert_eq!(disk.glob("conf.d/*.conf"), ["conf.d/a.conf", "conf.d/b.conf"]);
         assert_eq!(disk.glob("conf.d/**.conf"), ["conf.d/a.conf", "conf.d/b.conf"]);
         assert_eq!(disk.glob("*/?/[!b].conf"), ["x/y/a.conf"]);
+        assert_eq!(disk.glob("conf.d/*o*f"), ["conf.d/a.conf", "conf.d/b.conf"]);
+        assert_eq!(disk.glob("conf.d/a*.*o*conf"), [""; 0]);
+        assert_eq!(disk.glob("conf.d/b.conf*b.conf"), [""; 0]);
         assert_eq!(disk.glob("conf.d/.*.conf"), ["conf.d/.hidden.conf"]);
         assert_eq!(disk.glob("nginx.conf"), ["nginx.conf"]);
         assert!(disk.glob("conf.d/{a,b}.conf").is_empty());

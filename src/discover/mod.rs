@@ -4,40 +4,33 @@
 mod config;
 mod disk;
 mod history;
+mod read;
 mod sniff;
 mod why;
 
 pub use config::{ConfigFile, configuration};
 pub use disk::Disk;
 pub use history::{Before, OldTree, Past};
+pub use read::read_text;
+pub(crate) use read::words;
 pub use why::{Told, from_root, tell};
 
 use crate::config::Config;
 use crate::engine::UnreadFile;
 use crate::files::{Held, Unit};
 use crate::lower::compose::is_compose_name;
-use crate::lower::kubernetes::{is_manifest, is_manifest_name};
-use crate::lower::scripts::{is_script_name, may_write_configuration};
 use crate::lower::workload::machine::is_machine_path;
-use crate::syntax::limits::MAX_FILE_BYTES;
 use crate::topology::Dialect;
 use globset::{GlobBuilder, GlobMatcher};
 use rayon::prelude::*;
+use read::{head_of, is_of_use, is_worth_a_look, read, shows_use};
 use sniff::Promise;
 use std::collections::HashSet;
-use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
+use std::{fmt, fs, io};
 
 /// From this many files on they are read and parsed side by side; starting threads costs more than fewer files do.
 const SIDE_BY_SIDE: usize = 8;
-
-/// How much of a large file is looked at before the rest is read.
-const HEAD_BYTES: u64 = 256 * 1024;
-
-/// How much of a YAML file is looked at to see whether it describes objects of Kubernetes.
-const MANIFEST_HEAD_BYTES: u64 = 16 * 1024;
 
 /// Folders that hold other people's files, or none of configuration.
 const SKIPPED: [&str; 3] = ["node_modules", "vendor", "target"];
@@ -156,6 +149,8 @@ struct Candidate {
     promise: Promise,
     /// Whether the user named it.
     named: bool,
+    /// Whether a walk has just seen that it is a regular file.
+    regular: bool,
     /// What it held at an earlier time, instead of what it holds.
     held: Option<Held>,
 }
@@ -243,21 +238,24 @@ fn find(request: &Request, past: Option<&Past>) -> Result<Found, Refusal> {
                 continue;
             }
             let promise = promised(request, &path, Some(&given.written));
-            if promise.is_none() && is_worth_a_look(&path) && is_of_use(&given.at, &path) {
+            if promise.is_none() && is_worth_a_look(&path) && is_of_use(&given.at, &path, false) {
                 deployments.push(path);
                 continue;
             }
             let promise = promise.unwrap_or(Promise::Maybe);
-            candidates.push(Candidate { at: given.at.clone(), path, promise, named: true, held: None });
+            candidates.push(Candidate { at: given.at.clone(), path, promise, named: true, regular: false, held: None });
         }
     }
     if let Some(past) = past {
         old_files(past, request, (&given, &root), &differing, &mut candidates, &mut deployments);
     }
     manifests.retain(|(_, path): &(PathBuf, String)| !request.exclude.excludes(path));
-    deployments.extend(
-        manifests.into_par_iter().filter(|(at, path)| is_of_use(at, path)).map(|(_, path)| path).collect::<Vec<_>>(),
-    );
+    if manifests.len() < SIDE_BY_SIDE {
+        manifests.retain(|(at, path)| is_of_use(at, path, true));
+    } else {
+        manifests = manifests.into_par_iter().filter(|(at, path)| is_of_use(at, path, true)).collect();
+    }
+    deployments.extend(manifests.into_iter().map(|(_, path)| path));
     // A file that was named and found is taken as named; a path counts once.
     candidates.sort_by(|a, b| a.path.cmp(&b.path).then(b.named.cmp(&a.named)));
     candidates.dedup_by(|later, first| later.path == first.path);
@@ -431,6 +429,7 @@ fn old_files(
             path: path.to_owned(),
             promise,
             named: is_named,
+            regular: false,
             held: Some(held),
         });
     }
@@ -476,7 +475,8 @@ fn walk(
             met.manifests.push((entry.path().to_owned(), path.clone()));
         }
         let Some(promise) = promised(request, &path, None) else { continue };
-        let candidate = Candidate { at: entry.into_path(), path, promise, named: false, held: None };
+        let regular = kind.is_file();
+        let candidate = Candidate { at: entry.into_path(), path, promise, named: false, regular, held: None };
         if kind.is_symlink() {
             links.push(candidate);
         } else {
@@ -564,144 +564,16 @@ fn take(mut candidate: Candidate) -> Outcome {
     }
 }
 
-/// Whether a file's head is to be looked at, by its name.
-fn is_worth_a_look(path: &str) -> bool {
-    is_manifest_name(path) || is_script_name(path)
-}
-
-/// How much of such a file is looked at.
-fn head_of(path: &str) -> u64 {
-    if is_script_name(path) { HEAD_BYTES } else { MANIFEST_HEAD_BYTES }
-}
-
-/// Whether the head of such a file shows an object of Kubernetes, or that a script may write configuration.
-fn shows_use(path: &str, head: &[u8]) -> bool {
-    if is_script_name(path) { may_write_configuration(head) } else { is_manifest(path, head) }
-}
-
-/// Whether the head of a file shows that it is of use. One that cannot be read shows nothing.
-fn is_of_use(at: &Path, path: &str) -> bool {
-    let Ok((mut file, length)) = open(at) else { return false };
-    // There are thousands of such files in some trees: one allocation, and mostly one read for each.
-    let mut head = vec![0; length.min(head_of(path)) as usize];
-    let mut filled = 0;
-    while let Some(rest) = head.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read(rest) {
-            Ok(0) => break,
-            Ok(more) => filled += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => return false,
-        }
-    }
-    head.truncate(filled);
-    shows_use(path, &head)
-}
-
-/// The bytes of a candidate and its dialect, unless it turns out to be something else. Of a large file only the head
-/// is read to see that.
-fn read(candidate: &Candidate) -> Result<Option<(Vec<u8>, Dialect)>, String> {
-    let (mut file, length) = open(&candidate.at)?;
-    let mut bytes = Vec::new();
-    if length > HEAD_BYTES {
-        fill(&mut file, &mut bytes, HEAD_BYTES)?;
-        if candidate.promise.settle(&bytes, candidate.named).is_none() {
-            return Ok(None);
-        }
-    }
-    read_rest(&mut file, &mut bytes, length)?;
-    let dialect = candidate.promise.settle(&bytes, candidate.named);
-    Ok(dialect.map(|dialect| (bytes, dialect)))
-}
-
-/// Opens a regular file of a bearable size; never a FIFO, a device or a socket, which may have no end or never answer.
-fn open(path: &Path) -> Result<(File, u64), String> {
-    let length = check(&fs::metadata(path).map_err(|error| words(&error))?)?;
-    let file = File::open(path).map_err(|error| words(&error))?;
-    // It may have been exchanged in between.
-    check(&file.metadata().map_err(|error| words(&error))?)?;
-    Ok((file, length))
-}
-
-fn check(metadata: &fs::Metadata) -> Result<u64, String> {
-    let kind = metadata.file_type();
-    if kind.is_dir() {
-        return Err("is a folder, not a file".into());
-    }
-    if !kind.is_file() {
-        return Err(format!("is {}, not a file", special(kind)));
-    }
-    if metadata.len() > MAX_FILE_BYTES {
-        return Err(too_large());
-    }
-    Ok(metadata.len())
-}
-
-#[cfg(unix)]
-fn special(kind: fs::FileType) -> &'static str {
-    use std::os::unix::fs::FileTypeExt;
-    if kind.is_fifo() {
-        "a named pipe"
-    } else if kind.is_socket() {
-        "a socket"
-    } else {
-        "a device"
-    }
-}
-
-#[cfg(not(unix))]
-fn special(_kind: fs::FileType) -> &'static str {
-    "something else"
-}
-
-fn too_large() -> String {
-    format!("is larger than {} MiB", MAX_FILE_BYTES >> 20)
-}
-
-fn fill(file: &mut File, bytes: &mut Vec<u8>, most: u64) -> Result<(), String> {
-    file.take(most).read_to_end(bytes).map(drop).map_err(|error| words(&error))
-}
-
-/// Reads to the end of the file, or to the limit when it grows meanwhile.
-fn read_rest(file: &mut File, bytes: &mut Vec<u8>, length: u64) -> Result<(), String> {
-    let missing = usize::try_from(length).unwrap_or(0).saturating_sub(bytes.len());
-    bytes.try_reserve_exact(missing + 1).map_err(|_| "does not fit into memory".to_owned())?;
-    fill(file, bytes, MAX_FILE_BYTES + 1)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES { Err(too_large()) } else { Ok(()) }
-}
-
-/// The text of a file that belongs to this program, of at most so many bytes.
-///
-/// # Errors
-/// Why it cannot be read, in words.
-pub fn read_text(path: &Path, most: u64) -> Result<String, String> {
-    if fs::metadata(path).map_err(|error| words(&error))?.len() > most {
-        return Err(format!("is larger than {} MiB", most >> 20));
-    }
-    String::from_utf8(read_whole(path)?).map_err(|_| "is not UTF-8".into())
-}
-
-/// The whole of a regular file.
-fn read_whole(path: &Path) -> Result<Vec<u8>, String> {
-    let (mut file, length) = open(path)?;
-    let mut bytes = Vec::new();
-    read_rest(&mut file, &mut bytes, length)?;
-    Ok(bytes)
-}
-
-/// An error of the system in words, without its number.
-pub(crate) fn words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => "permission denied".into(),
-        io::ErrorKind::NotFound => "there is no such file".into(),
-        _ => {
-            let text = error.to_string();
-            text.split(" (os error").next().unwrap_or(&text).to_lowercase()
-        }
-    }
-}
-
 /// A path from the root, with forward slashes. Bytes that are not Unicode are replaced.
 fn relative(path: &Path, root: &Path) -> String {
+    // What a walk gives is nearly always the root, a slash and names in Unicode: nothing to take apart then.
+    #[cfg(unix)]
+    if let Some(below) = path.to_str().zip(root.to_str()).and_then(|(path, root)| path.strip_prefix(root))
+        && let Some(below) = below.strip_prefix('/')
+        && below.split('/').all(|part| !matches!(part, "" | "."))
+    {
+        return below.to_owned();
+    }
     let path = path.strip_prefix(root).unwrap_or(path);
     let mut text = String::new();
     for part in path.components() {
@@ -717,5 +589,5 @@ fn relative(path: &Path, root: &Path) -> String {
 }
 
 fn name_of(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+    path.rfind('/').map_or(path, |slash| &path[slash + 1..])
 }

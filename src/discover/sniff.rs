@@ -79,9 +79,8 @@ const TEMPLATE_ENDINGS: [&str; 18] = [
     ".example",
 ];
 
-/// Endings of files that are surely something else, wherever they lie.
+/// Endings of files that are surely something else, wherever they lie. Sorted.
 const OTHER_ENDINGS: [&str; 63] = [
-    "dockerfile",
     "bash",
     "bat",
     "bin",
@@ -91,19 +90,20 @@ const OTHER_ENDINGS: [&str; 63] = [
     "cpp",
     "cron",
     "crt",
-    "css",
     "csr",
+    "css",
     "csv",
     "der",
     "diff",
+    "dockerfile",
     "eot",
     "err",
     "gif",
     "go",
     "gz",
     "h",
-    "html",
     "htm",
+    "html",
     "ico",
     "ini",
     "java",
@@ -182,14 +182,18 @@ const NGINX_FOLDERS: [&str; 9] = [
 
 /// What a path says. `None` when it is not worth reading.
 pub fn by_name(path: &str) -> Option<Promise> {
-    let lower = path.to_ascii_lowercase();
-    let mut name = name_of(&lower);
+    let whole = name_of(path).to_ascii_lowercase();
+    let mut name = &*whole;
     // Dotfiles are a shell's or an editor's; `Dockerfile.plus` is a Dockerfile.
     if name.starts_with(['.', '#']) || OTHER_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning)) {
         return None;
     }
     let mut template = false;
     for _ in 0..2 {
+        let last = name.rsplit_once('.').map_or("", |(_, last)| last);
+        if !TEMPLATE_ENDINGS.iter().any(|ending| ending.ends_with(last)) {
+            break;
+        }
         for ending in TEMPLATE_ENDINGS {
             if let Some(stem) = name.strip_suffix(ending).filter(|stem| !stem.is_empty()) {
                 name = stem;
@@ -198,7 +202,7 @@ pub fn by_name(path: &str) -> Option<Promise> {
         }
     }
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    if OTHER_NAMES.contains(&name) || OTHER_ENDINGS.contains(&ending) {
+    if OTHER_NAMES.contains(&name) || OTHER_ENDINGS.binary_search(&ending).is_ok() {
         return None;
     }
     match name {
@@ -206,7 +210,7 @@ pub fn by_name(path: &str) -> Option<Promise> {
         "haproxy.cfg" => return Some(Promise::Sure(Dialect::Haproxy)),
         _ => {}
     }
-    let folders = lower.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let folders = crate::files::folder(path).to_ascii_lowercase();
     let nginx_folder = folders.split('/').any(|part| NGINX_FOLDERS.contains(&part) || part.contains("nginx"));
     let haproxy_folder = folders.split('/').any(|part| part.contains("haproxy"));
     let conf = matches!(ending, "conf" | "config" | "cfg" | "vhost" | "nginx" | "ngx" | "inc" | "haproxy");

@@ -1,7 +1,8 @@
 //! Why a file is taken for what it is, or passed over: in words.
 
+use super::read::{HEAD_BYTES, fill, is_of_use, open, words};
 use super::sniff::{Look, Promise, look};
-use super::{Given, HEAD_BYTES, Request, fill, is_of_use, name_of, open, promised, relative, root_of, walker, words};
+use super::{Given, Request, name_of, promised, relative, root_of, walker};
 use crate::lower::compose::is_compose_name;
 use crate::lower::kubernetes::is_manifest_name;
 use crate::lower::scripts::is_script_name;
@@ -38,7 +39,7 @@ pub fn tell(request: &Request, root: &Path, file: &Path) -> Result<Told, String>
     }
     let path = relative(&given.at, root);
     let mut bytes = Vec::new();
-    open(&given.at)
+    open(&given.at, false)
         .and_then(|(mut file, _)| fill(&mut file, &mut bytes, HEAD_BYTES))
         .map_err(|why| format!("cannot read {shown}: {why}"))?;
     let named = named(request, &given.at);
@@ -67,12 +68,12 @@ pub fn tell(request: &Request, root: &Path, file: &Path) -> Result<Told, String>
     if is_machine_path(&told.path) {
         told.because.push("its name is one of those that say what runs on a machine".into());
     }
-    if promise.is_none() && is_script_name(&told.path) && is_of_use(&given.at, &told.path) {
+    if promise.is_none() && is_script_name(&told.path) && is_of_use(&given.at, &told.path, false) {
         told.dialect = Some(Dialect::Nginx);
         told.because.push("it is a script with a here-document, and speaks of nginx".into());
         return Ok(told);
     }
-    if promise.is_none() && is_manifest_name(&told.path) && is_of_use(&given.at, &told.path) {
+    if promise.is_none() && is_manifest_name(&told.path) && is_of_use(&given.at, &told.path, false) {
         told.dialect = Some(Dialect::Kubernetes);
         told.because.push("`apiVersion:` and `kind:` stand at the start of lines".into());
         return Ok(told);

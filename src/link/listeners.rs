@@ -105,7 +105,8 @@ pub fn link(topology: &mut Topology) {
 /// The listen addresses that accept connections to a target, the more exact ones first.
 fn accepting(target: &Host) -> Vec<Host> {
     match target {
-        Host::Ip(ip) if ip.is_loopback() => vec![target.clone(), Host::Any],
+        // "All addresses" are those of version 4, unless somebody writes it otherwise; nginx keeps the two apart.
+        Host::Ip(IpAddr::V4(ip)) if ip.is_loopback() => vec![target.clone(), Host::Any],
         Host::Ip(_) => vec![target.clone()],
         Host::Name(name) if name.eq_ignore_ascii_case("localhost") => vec![
             Host::Ip(IpAddr::from([127, 0, 0, 1])),

@@ -36,6 +36,8 @@ pub struct Lowered {
     pub topology: Topology,
     /// Files that could not be read.
     pub unread: Vec<Unread>,
+    /// The same, of files that matter only where nothing else is found: beside no proxy they may be anything.
+    pub aside: Vec<Unread>,
     /// Manifests of Kubernetes that were read.
     pub manifests: Vec<FileId>,
     /// Files that are no configuration of nginx, and say what becomes of it: scripts that write it, compose files around
@@ -75,6 +77,11 @@ pub fn lower(files: &mut Files<'_>, targets: Targets) -> Lowered {
     }
     compose::hazards(files, &surroundings, &mut out);
     scripts::lower(files, targets.nginx, &mut out);
+    if all.is_empty() && out.manifests.is_empty() && out.told.is_empty() {
+        // Whoever gets no result has to hear why.
+        let aside = std::mem::take(&mut out.aside);
+        out.unread.extend(aside);
+    }
     out
 }
 

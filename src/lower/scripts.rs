@@ -35,7 +35,7 @@ const TELLING: [&str; 5] = ["proxy_set_header ", "proxy_pass ", "fastcgi_pass ",
 /// Whether a path's name is one of a shell script or a Dockerfile. It is not read for that.
 #[must_use]
 pub fn is_script_name(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = path.rfind('/').map_or(path, |slash| &path[slash + 1..]);
     [".sh", ".bash"].iter().any(|ending| name.ends_with(ending))
         || matches!(name, "entrypoint" | "docker-entrypoint")
         || is_dockerfile(name)

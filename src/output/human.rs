@@ -158,7 +158,7 @@ fn note_texts(finding: &Finding, places: &Places<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     let mut chains = Vec::new();
     for label in &finding.labels {
-        let chain = include_chain(places.sources(), label.site);
+        let chain: Vec<_> = include_chain(places.sources(), label.site).collect();
         if let Some(((file, line), outer)) = chain.split_first() {
             let path = plain(places.sources().file(label.site.span.file).path());
             let mut text = format!("{path} is included from {file}:{line}");

@@ -140,7 +140,7 @@ fn row(finding: &Finding, places: &Places<'_>) -> String {
     }
     let label = finding.primary();
     let mut at = place(label, places);
-    if let Some((file, line)) = include_chain(places.sources(), label.site).into_iter().next() {
+    if let Some((file, line)) = include_chain(places.sources(), label.site).next() {
         let _ = write!(at, "<br>included from {}", code(&format!("{file}:{line}")));
     }
     format!("| {} | {} | {at} | {cell} |\n", finding.level().word(), link(finding.rule))

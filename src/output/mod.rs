@@ -61,7 +61,7 @@ fn worst_first(report: &Report) -> Vec<&Finding> {
 }
 
 /// How a path was reached, in words: `conf/nginx.conf:12`, innermost include first.
-fn include_chain(sources: &SourceMap, site: Site) -> Vec<(String, u32)> {
+fn include_chain(sources: &SourceMap, site: Site) -> impl Iterator<Item = (String, u32)> {
     sources
         .include_chain(site)
         .map(|include| {
@@ -70,7 +70,6 @@ fn include_chain(sources: &SourceMap, site: Site) -> Vec<(String, u32)> {
             (plain(file.path()).into_owned(), file.line_index(at.start) as u32 + 1)
         })
         .take(16)
-        .collect()
 }
 
 /// A note's kind, as machine formats name it, and its text.

@@ -131,6 +131,9 @@ impl<'a> Places<'a> {
 }
 
 fn count(text: &str) -> (u32, u32) {
+    if text.is_ascii() {
+        return (text.len() as u32, text.len() as u32);
+    }
     text.chars().fold((0, 0), |(characters, utf16), c| (characters + 1, utf16 + c.len_utf16() as u32))
 }
 

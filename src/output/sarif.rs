@@ -10,7 +10,7 @@ use crate::finding::{Finding, Label, State, SuppressedIn};
 use crate::source::Span;
 use serde::Serialize;
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, BufWriter, Write as _};
 
 /// GitHub keeps the 5,000 worst results of a run and drops the rest; we drop them ourselves and say so.
 pub const MAX_RESULTS: usize = 5_000;
@@ -62,7 +62,7 @@ struct Rule {
     properties: Properties,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Text {
     text: String,
 }
@@ -202,7 +202,7 @@ struct Fingerprints {
     own: String,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Location {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -212,7 +212,7 @@ struct Location {
     message: Option<Text>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PhysicalLocation {
     artifact_location: ArtifactLocation,
@@ -220,14 +220,14 @@ struct PhysicalLocation {
     region: Option<Region>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ArtifactLocation {
     uri: String,
     uri_base_id: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Region {
     start_line: u32,
@@ -241,16 +241,30 @@ struct Region {
 /// # Errors
 /// Those of `out`.
 pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    write_some(report, worst_first(report), out)
+}
+
+/// Writes the log without what is suppressed. GitHub's code scanning knows no suppressions: it would open an alert for
+/// each of these.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_open(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut open = worst_first(report);
+    open.retain(|finding| finding.suppressed.is_none());
+    write_some(report, open, out)
+}
+
+fn write_some(report: &Report, shown: Vec<&Finding>, out: &mut dyn io::Write) -> io::Result<()> {
     let places = Places::new(&report.sources);
     let rules = listed_rules(report);
-    let shown = worst_first(report);
     let dropped = shown.len().saturating_sub(MAX_RESULTS);
     let mut notifications: Vec<Notification> = report
         .unread
         .iter()
         .map(|file| Notification {
             level: "error",
-            message: Text { text: format!("{} could not be read: {}", plain(&file.path), plain(&file.why)) },
+            message: message(&format!("{} could not be read: {}", plain(&file.path), plain(&file.why))),
             locations: vec![Location { id: None, physical_location: whole_file(&file.path), message: None }],
         })
         .collect();
@@ -284,8 +298,11 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
             },
         }],
     };
-    serde_json::to_writer(&mut *out, &log)?;
-    out.write_all(b"\n")
+    // Written in thousands of small pieces: with a buffer of its own, each is a copy and no call through a pointer.
+    let mut out = BufWriter::with_capacity(16 * 1024, out);
+    serde_json::to_writer(&mut out, &log)?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 /// The rules that ran, and any other that a finding names (an unread file is always said).
@@ -359,24 +376,23 @@ fn markdown(meta: &RuleMeta) -> String {
 
 fn result(finding: &Finding, rules: &[RuleId], places: &Places<'_>) -> ResultEntry {
     let labels = &finding.labels[..finding.labels.len().min(super::MAX_LABELS)];
-    let (first, others) = labels.split_first().map_or((None, labels), |(first, others)| (Some(first), others));
+    let mut locations = labels.iter().map(|label| location(label, places)).collect::<Vec<_>>().into_iter();
     let fingerprint = format!("{:016x}", finding.fingerprint);
-    let flow = if others.is_empty() {
+    let flow = if labels.len() < 2 {
         Vec::new()
     } else {
-        let locations = labels.iter().map(|label| Step { location: location(label, None, places) }).collect();
+        let locations = locations.clone().map(|location| Step { location }).collect();
         vec![CodeFlow { thread_flows: [ThreadFlow { locations }] }]
     };
     ResultEntry {
         rule_id: finding.rule.meta().code,
         rule_index: rules.binary_search(&finding.rule).unwrap_or(0),
         level: finding.level().word(),
-        message: Text { text: full_text(finding) },
-        locations: first.map(|label| location(label, None, places)).into_iter().collect(),
-        related_locations: others
-            .iter()
+        message: message(&full_text(finding)),
+        locations: locations.next().into_iter().collect(),
+        related_locations: locations
             .enumerate()
-            .map(|(number, label)| location(label, Some(number + 1), places))
+            .map(|(number, location)| Location { id: Some(number + 1), ..location })
             .collect(),
         code_flows: flow,
         fixes: told_fix(finding).into_iter().map(|fix| fix_entry(fix, places)).collect(),
@@ -390,7 +406,7 @@ fn result(finding: &Finding, rules: &[RuleId], places: &Places<'_>) -> ResultEnt
                     SuppressedIn::Source => "inSource",
                     SuppressedIn::Configuration | SuppressedIn::Baseline | SuppressedIn::History => "external",
                 },
-                justification: plain(&suppressed.reason).into_owned(),
+                justification: message(&plain(&suppressed.reason)).text,
                 location: suppressed.at.map(|at| Location {
                     id: None,
                     physical_location: physical(at, places),
@@ -423,19 +439,25 @@ fn fix_entry(fix: &Fix, places: &Places<'_>) -> FixEntry {
         }
     }
     FixEntry {
-        description: Text { text: format!("{} (With {}.)", super::sentence(&plain(&fix.title)), super::flags(fix)) },
+        description: message(&format!("{} (With {}.)", super::sentence(&plain(&fix.title)), super::flags(fix))),
         artifact_changes: changes.into_iter().map(|(_, change)| change).collect(),
         properties: FixProperties { applicability: fix.applicability.word() },
     }
 }
 
-fn location(label: &Label, id: Option<usize>, places: &Places<'_>) -> Location {
+fn location(label: &Label, places: &Places<'_>) -> Location {
     let sources = places.sources();
     let mut text = plain(&label.text).into_owned();
-    if let Some((file, line)) = include_chain(sources, label.site).into_iter().next() {
+    if let Some((file, line)) = include_chain(sources, label.site).next() {
         let _ = write!(text, " (included from {file}:{line})");
     }
-    Location { id, physical_location: physical(label.site.span, places), message: Some(Text { text }) }
+    Location { id: None, physical_location: physical(label.site.span, places), message: Some(message(&text)) }
+}
+
+/// A text with words of a file in it. `[text](target)` would be a link, to another place of the result or to anywhere
+/// (3.11.6); a blank between the two is the smaller evil, because not every reader knows the escape.
+fn message(text: &str) -> Text {
+    Text { text: text.replace("](", "] (") }
 }
 
 fn physical(span: Span, places: &Places<'_>) -> PhysicalLocation {

@@ -13,16 +13,15 @@ impl Rule for EmptyPool {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
-        let hops = hops_by_pool(topology);
         let sending: HashSet<ProxyId> = topology.hops.iter().map(|(_, hop)| hop.proxy).collect();
         for (id, pool) in topology.pools.iter() {
             let Some(finding) = look(cx, pool, sending.contains(&pool.proxy)) else { continue };
             let mut finding = finding;
             // A refused file has its own outcome.
             if finding.outcome != Outcome::DoesNotStart {
-                finding = closed_without_status_in(finding, topology, hops.get(&id));
+                finding = closed_without_status_in(finding, cx, id);
             }
-            for &hop in hops.get(&id).into_iter().flatten().take(3) {
+            for &hop in cx.hops_to(id).iter().take(3) {
                 finding = finding
                     .label_if(way_to_pool(topology, id, hop).map(|site| (site, "requests come from here".into())));
             }
@@ -34,12 +33,12 @@ impl Rule for EmptyPool {
 fn look(cx: &Cx<'_>, pool: &Pool, sending: bool) -> Option<Finding> {
     let topology = cx.topology;
     let dialect = cx.dialect(pool.proxy);
-    let name = quote(&pool.name);
+    let name = || quote(&pool.name);
     let members = || pool.members.iter().map(|&member| &topology.endpoints[member]);
     let new = |at, message| Finding::new(RuleId::GW115, dialect, at, message);
     if let Some(site) = pool.disabled {
         return pool.used.then(|| {
-            new((site, "switched off here".into()), format!("{name} is switched off, and requests are sent to it"))
+            new((site, "switched off here".into()), format!("{} is switched off, and requests are sent to it", name()))
                 .label((pool.name_site, "nobody answers for it".into()))
                 .why_of_dialect()
                 .help("remove the line, or send the requests elsewhere")
@@ -51,14 +50,14 @@ fn look(cx: &Cx<'_>, pool: &Pool, sending: bool) -> Option<Finding> {
     if pool.members.is_empty() {
         let at = (pool.name_site, "no member stands in it".into());
         return if pool.refuses_empty {
-            let message = format!("{name} has no member, so {} does not start", dialect.name());
+            let message = format!("{} has no member, so {} does not start", name(), dialect.name());
             Some(new(at, message).outcome(Outcome::DoesNotStart).log("no servers are inside upstream"))
         } else {
             // A part of a configuration may get its members from a script that puts the parts together; one that sends
             // nothing to anybody is but a part, whatever its name.
             let whole = topology.proxies[pool.proxy].whole;
             let finding = (pool.used && !pool.answers_itself && sending)
-                .then(|| new(at, format!("{name} has no member to take its requests")));
+                .then(|| new(at, format!("{} has no member to take its requests", name())));
             finding.map(|f| if whole { f } else { f.severity(Severity::Note).confidence(Confidence::Possible) })
         }
         .map(|finding| finding.why_of_dialect().help("add a member"));
@@ -66,7 +65,7 @@ fn look(cx: &Cx<'_>, pool: &Pool, sending: bool) -> Option<Finding> {
     if !pool.backup_alone_works && members().all(|member| member.backup) {
         let mut finding = new(
             (pool.name_site, "only backups stand in it".into()),
-            format!("{name} has backup members only, so {} does not start", dialect.name()),
+            format!("{} has backup members only, so {} does not start", name(), dialect.name()),
         )
         .outcome(Outcome::DoesNotStart)
         .log("no servers in upstream");
@@ -80,7 +79,7 @@ fn look(cx: &Cx<'_>, pool: &Pool, sending: bool) -> Option<Finding> {
     }
     let mut finding = new(
         (pool.name_site, "no member takes requests".into()),
-        format!("every member of {name} is taken out of service, so nobody answers its requests"),
+        format!("every member of {} is taken out of service, so nobody answers its requests", name()),
     );
     for member in members().take(8) {
         finding = match member.down {

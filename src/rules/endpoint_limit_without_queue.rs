@@ -14,10 +14,9 @@ impl Rule for EndpointLimitWithoutQueue {
     }
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
-        let ways = hops_by_pool(cx.topology);
         for (id, pool) in cx.topology.pools.iter().filter(|(_, pool)| pool.used) {
             if let Some(finding) = look(cx, pool) {
-                out.push(closed_without_status_in(finding, cx.topology, ways.get(&id)));
+                out.push(closed_without_status_in(finding, cx, id));
             }
         }
     }

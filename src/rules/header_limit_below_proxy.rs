@@ -36,6 +36,9 @@ fn taken(t: &Topology, hop: HopId) -> Option<&Setting<ByteSize>> {
 
 fn look(rule: RuleId, cx: &Cx<'_>, id: HopId, hop: &Hop, member: EndpointId) -> Option<Finding> {
     let behind = behind(cx.topology, member);
+    if behind.is_empty() {
+        return None;
+    }
     let small = |one: &super::around::Behind<'_>| {
         let limit = one.workload.server.request_header.as_ref()?;
         // What nobody wrote may be written where nobody could read it.
@@ -116,7 +119,7 @@ mod tests {
         house.t.workloads[app].server.program = Some((program.into(), at(31)));
         house.t.workloads[app].server.request_header = Some(size(limit, 4096, 30));
         let host = house.host(9, &[]);
-        house.t.virtual_hosts[host].request_header = Some(Box::new(size(sent, 8192, 10)));
+        house.t.virtual_hosts[host].request_header = Some(size(sent, 8192, 10).into());
         let endpoint = house.endpoint(11, "app", Port::Written(8000));
         let hop = house.hop(11, Target::Endpoint(endpoint));
         house.route(host, 11, Matcher::Always, Some(hop));

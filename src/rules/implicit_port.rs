@@ -1,7 +1,6 @@
 //! GW110: no port is written, and the one taken is hardly the one meant.
 
 use super::prelude::*;
-use std::collections::HashSet;
 
 /// GW110.
 pub struct ImplicitPort;
@@ -13,10 +12,9 @@ impl Rule for ImplicitPort {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
-        let doors = doors(topology);
-        let mut told = HashSet::new();
+        let mut told = vec![false; topology.endpoints.len()];
         // With the hops first: what is spoken over them makes the port more or less likely to be wrong.
-        for id in distinct_hops(topology) {
+        for &id in cx.distinct_hops() {
             let hop = &topology.hops[id];
             let mut ranged = None;
             for &member in topology.members(id) {
@@ -24,7 +22,7 @@ impl Rule for ImplicitPort {
                 match endpoint.port {
                     Known::Yes(Port::Always(port)) => {
                         if let Some(tls) = topology.tls_to(hop, endpoint)
-                            && told.insert(member)
+                            && !std::mem::replace(&mut told[member.index()], true)
                         {
                             out.push(plain_port_for_tls(cx, hop, endpoint, tls, port));
                         }
@@ -32,13 +30,10 @@ impl Rule for ImplicitPort {
                     Known::Yes(Port::OfClient) => {
                         // One listener for a range of ports that is handed through as it came.
                         let ranged = *ranged.get_or_insert_with(|| {
-                            hosts_before(topology, id)
-                                .unwrap_or_default()
-                                .iter()
-                                .any(|host| doors.get(host.index()).is_some_and(|doors| doors.range))
+                            hosts_before(topology, id).unwrap_or_default().iter().any(|&host| cx.doors(host).range)
                         });
                         if ranged {
-                            told.insert(member);
+                            told[member.index()] = true;
                         }
                     }
                     _ => {}
@@ -46,7 +41,7 @@ impl Rule for ImplicitPort {
             }
         }
         for (id, endpoint) in topology.endpoints.iter() {
-            if !told.contains(&id)
+            if !told[id.index()]
                 && let Some(finding) = without_tls(cx, endpoint)
             {
                 out.push(finding);
@@ -81,7 +76,8 @@ fn without_tls(cx: &Cx<'_>, endpoint: &Endpoint) -> Option<Finding> {
         Some(Address::Net(host)) => Some(host),
         None => None,
     };
-    let what = host.map_or("this endpoint".to_owned(), |host| quote(&host.to_string()));
+    // Into words only where it is told: nearly every endpoint has a port.
+    let what = || host.map_or("this endpoint".to_owned(), |host| quote(&host.to_string()));
     let finding =
         |text: String, message: String| Finding::new(RuleId::GW110, dialect, (endpoint.address_site, text), message);
     match *endpoint.port.known()? {
@@ -97,7 +93,7 @@ fn without_tls(cx: &Cx<'_>, endpoint: &Endpoint) -> Option<Finding> {
             });
             let found = finding(
                 format!("no port is written: {port} is taken"),
-                format!("{what} has no port, so {} connects to port {port}", dialect.name()),
+                format!("{} has no port, so {} connects to port {port}", what(), dialect.name()),
             )
             .severity(if odd && !public { Severity::Warning } else { Severity::Note })
             .confidence(if public { Confidence::Possible } else { Confidence::Likely });
@@ -106,7 +102,7 @@ fn without_tls(cx: &Cx<'_>, endpoint: &Endpoint) -> Option<Finding> {
         Port::OfScheme(port) if matches!(host, Some(Host::Ip(_))) => Some(
             finding(
                 format!("no port is written: {port} follows from the scheme"),
-                format!("{what} has no port, so {} connects to port {port}", dialect.name()),
+                format!("{} has no port, so {} connects to port {port}", what(), dialect.name()),
             )
             .severity(Severity::Note)
             .confidence(Confidence::Possible)
@@ -118,7 +114,7 @@ fn without_tls(cx: &Cx<'_>, endpoint: &Endpoint) -> Option<Finding> {
             let found = if checked {
                 finding(
                     "no port is written, and none for the check".into(),
-                    format!("{what} has no port for its health check, so {} does not start", dialect.name()),
+                    format!("{} has no port for its health check, so {} does not start", what(), dialect.name()),
                 )
                 .label_if(endpoint.check.site.map(|site| (site, "the check is asked for here".into())))
                 .confidence(Confidence::Certain)
@@ -127,7 +123,7 @@ fn without_tls(cx: &Cx<'_>, endpoint: &Endpoint) -> Option<Finding> {
             } else {
                 finding(
                     "no port is written: the one the client connected to is taken".into(),
-                    format!("{what} has no port, so {} connects to the port that the client used", dialect.name()),
+                    format!("{} has no port, so {} connects to the port that the client used", what(), dialect.name()),
                 )
                 .severity(Severity::Warning)
             };

@@ -17,14 +17,14 @@ impl Rule for InertHealthCheck {
         // What several pools share is one mistake.
         let mut told = HashSet::new();
         for (id, pool) in topology.pools.iter() {
-            let name = quote(&pool.name);
+            let name = || quote(&pool.name);
             let dialect = cx.dialect(pool.proxy);
             if let Some(&rule) = inert.get(&id).filter(|rule| told.insert(**rule)) {
                 let mut finding = Finding::new(
                     self.id(),
                     dialect,
                     (rule, "says how to ask, but nobody is asked".into()),
-                    format!("the health check of {name} checks nothing: none of its members asks for a check"),
+                    format!("the health check of {} checks nothing: none of its members asks for a check", name()),
                 )
                 .label((pool.name_site, "its members count as alive for ever".into()));
                 for &member in pool.members.iter().take(8) {
@@ -40,7 +40,7 @@ impl Rule for InertHealthCheck {
                     self.id(),
                     dialect,
                     (rule, "ignored".into()),
-                    format!("a check rule of {name} is ignored, because this kind of check is not asked for"),
+                    format!("a check rule of {} is ignored, because this kind of check is not asked for", name()),
                 )
                 .label((pool.name_site, "only asked whether the port answers, if at all".into()))
                 .why_of_dialect()

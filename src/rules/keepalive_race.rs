@@ -233,10 +233,10 @@ mod tests {
         assert_eq!(lines(&found[0]), [7, 4, 15]);
         assert_eq!((found[0].severity, found[0].confidence), (Severity::Note, Confidence::Possible));
         for idle in [written(ms(1000), 8), Setting::unknown(Reason::TemplateHole, at(8), "keepalive_timeout")] {
-            house.t.hops[hop].reuse.idle = idle;
+            house.t.hops[hop].reuse.idle = idle.into();
             assert!(house.found(RuleId::GW601).is_empty());
         }
-        house.t.hops[hop].reuse.idle = written(ms(5000), 8);
+        house.t.hops[hop].reuse.idle = written(ms(5000), 8).into();
         assert_eq!(lines(&house.found(RuleId::GW601)[0]), [7, 8, 4, 15]);
     }
 
@@ -292,7 +292,7 @@ mod tests {
         let member = house.t.pools.iter().next().unwrap().1.members[0];
         house.leads_to(member, listener, None);
         assert!(house.found(RuleId::GW601).is_empty(), "75 s there, 60 s here");
-        house.t.hops[hop].reuse.idle = written(ms(90_000), 8);
+        house.t.hops[hop].reuse.idle = written(ms(90_000), 8).into();
         assert_eq!(house.found(RuleId::GW601).len(), 1);
     }
 }

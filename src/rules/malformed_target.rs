@@ -29,8 +29,13 @@ impl Rule for MalformedTargetRule {
             }
             out.push(finding.fix(target.fix.clone()));
         }
+        for id in cx.topology.hops.ids() {
+            self.check_hop(cx, id, out);
+        }
     }
+}
 
+impl MalformedTargetRule {
     fn check_hop(&self, cx: &Cx<'_>, hop: HopId, out: &mut Findings) {
         let hop = &cx.topology.hops[hop];
         let Target::Computed(computed) = &hop.target else { return };

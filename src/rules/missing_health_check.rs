@@ -14,7 +14,6 @@ impl Rule for MissingHealthCheck {
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
         let inert = inert_rules(topology);
-        let hops = hops_by_pool(topology);
         for (id, pool) in topology.pools.iter() {
             // Where checks are written and act on nobody, one finding says both.
             if inert.contains_key(&id) {
@@ -24,9 +23,9 @@ impl Rule for MissingHealthCheck {
             if usable().nth(1).is_none() {
                 continue;
             }
-            let all = append("check these servers", usable().filter(|m| is_unchecked(m)).map(|m| m.site), "check");
             let mut unchecked = usable().filter(|member| is_unchecked(member)).peekable();
             let Some(&first) = unchecked.peek() else { continue };
+            let all = append("check these servers", usable().filter(|m| is_unchecked(m)).map(|m| m.site), "check");
             let backup = usable().any(|member| member.backup);
             let name = quote(&pool.name);
             let effect = if backup && usable().filter(|member| !member.backup).nth(1).is_none() {
@@ -49,7 +48,7 @@ impl Rule for MissingHealthCheck {
                     member.check.stray_setting.map(|site| (site, "a setting for a check that is not there".into())),
                 );
             }
-            let finding = closed_without_status_in(finding, topology, hops.get(&id));
+            let finding = closed_without_status_in(finding, cx, id);
             out.push(finding.why_of_dialect().help("write `check` on these lines").fix(all));
         }
     }

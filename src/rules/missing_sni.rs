@@ -13,7 +13,6 @@ impl Rule for MissingSni {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
-        let mut client_side: Option<Vec<Doors>> = None;
         let mut told = HashSet::new();
         for (id, hop) in topology.hops.iter() {
             for &member in topology.members(id).iter().take(1000) {
@@ -22,13 +21,9 @@ impl Rule for MissingSni {
                 let found = match tls.server_name.known() {
                     Some(ServerName::Nothing) => no_name(cx, endpoint, hop, tls),
                     Some(ServerName::FromClientHandshake) if !told.contains(&member) => {
-                        let doors = client_side.get_or_insert_with(|| doors(topology));
-                        from_no_handshake(cx, id, endpoint, tls, doors)
+                        from_no_handshake(cx, id, endpoint, tls)
                     }
-                    Some(ServerName::FromHostWithPort) if !told.contains(&member) => {
-                        let doors = client_side.get_or_insert_with(|| doors(topology));
-                        with_port(cx, id, endpoint, tls, doors)
-                    }
+                    Some(ServerName::FromHostWithPort) if !told.contains(&member) => with_port(cx, id, endpoint, tls),
                     _ => None,
                 };
                 if let Some(finding) = found
@@ -81,15 +76,9 @@ fn no_name(cx: &Cx<'_>, endpoint: &Endpoint, hop: &Hop, tls: &TlsClient) -> Opti
     )
 }
 
-fn from_no_handshake(
-    cx: &Cx<'_>,
-    hop: HopId,
-    endpoint: &Endpoint,
-    tls: &TlsClient,
-    doors: &[Doors],
-) -> Option<Finding> {
+fn from_no_handshake(cx: &Cx<'_>, hop: HopId, endpoint: &Endpoint, tls: &TlsClient) -> Option<Finding> {
     let hosts = hosts_before(cx.topology, hop)?;
-    let plain: Option<Vec<_>> = hosts.iter().map(|host| doors.get(host.index()).and_then(|d| d.all_plain)).collect();
+    let plain: Option<Vec<_>> = hosts.iter().map(|&host| cx.doors(host).all_plain).collect();
     let first = *plain?.first()?;
     Some(
         Finding::new(
@@ -110,9 +99,9 @@ fn from_no_handshake(
     )
 }
 
-fn with_port(cx: &Cx<'_>, hop: HopId, endpoint: &Endpoint, tls: &TlsClient, doors: &[Doors]) -> Option<Finding> {
+fn with_port(cx: &Cx<'_>, hop: HopId, endpoint: &Endpoint, tls: &TlsClient) -> Option<Finding> {
     let hosts = hosts_before(cx.topology, hop)?;
-    let odd = hosts.iter().find_map(|host| doors.get(host.index()).and_then(|doors| doors.odd_port))?;
+    let odd = hosts.iter().find_map(|&host| cx.doors(host).odd_port)?;
     Some(
         Finding::new(
             RuleId::GW403,

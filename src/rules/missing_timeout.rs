@@ -10,6 +10,17 @@ impl Rule for MissingTimeout {
         RuleId::GW203
     }
 
+    fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        for id in cx.topology.listeners.ids() {
+            self.check_listener(cx, id, out);
+        }
+        for id in cx.topology.hops.ids() {
+            self.check_hop(cx, id, out);
+        }
+    }
+}
+
+impl MissingTimeout {
     fn check_hop(&self, cx: &Cx<'_>, id: HopId, out: &mut Findings) {
         let topology = cx.topology;
         let hop = &topology.hops[id];
@@ -82,7 +93,7 @@ mod tests {
     fn all_missing_timeouts_of_a_pool_are_one_finding() {
         let (mut house, hop) = house(1);
         assert!(house.found(RuleId::GW203).is_empty());
-        house.t.hops[hop].timeouts.connect = built_in(Wait::Forever);
+        house.t.hops[hop].timeouts.connect = built_in(Wait::Forever).into();
         assert_eq!(lines(&house.found(RuleId::GW203)[0]), [14]);
         house.t.hops[hop].timeouts.read = written(Wait::Forever, 15);
         let found = house.found(RuleId::GW203);
@@ -94,10 +105,11 @@ mod tests {
     #[test]
     fn fragments_and_pools_without_members_are_silent() {
         let (mut empty, hop) = house(0);
-        empty.t.hops[hop].timeouts.connect = built_in(Wait::Forever);
+        empty.t.hops[hop].timeouts.connect = built_in(Wait::Forever).into();
         assert!(empty.found(RuleId::GW203).is_empty());
         let (mut fragment, hop) = house(1);
-        fragment.t.hops[hop].timeouts.connect = Setting::unknown(Reason::OutsideRepository, at(14), "timeout connect");
+        fragment.t.hops[hop].timeouts.connect =
+            Setting::unknown(Reason::OutsideRepository, at(14), "timeout connect").into();
         assert!(fragment.found(RuleId::GW203).is_empty());
     }
 

@@ -91,26 +91,18 @@ use crate::catalog::RuleId;
 use crate::config::{OptionValue, Policy};
 use crate::finding::Findings;
 use crate::source::Site;
-use crate::topology::{Dialect, EndpointId, HopId, ListenerId, PoolId, ProxyId, RouteId, Topology};
+use crate::topology::{Dialect, HopId, PoolId, ProxyId, Topology, VirtualHostId};
 use crate::value::{ByteSize, parse_duration, parse_size};
+use prelude::Doors;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-/// A check for one hazard. Each method is called for every object of its kind.
+/// A check for one hazard.
 pub trait Rule: Sync {
     /// Which rule this is.
     fn id(&self) -> RuleId;
     /// Looks at the whole, once.
-    fn check_topology(&self, _cx: &Cx<'_>, _out: &mut Findings) {}
-    /// Looks at a listener.
-    fn check_listener(&self, _cx: &Cx<'_>, _listener: ListenerId, _out: &mut Findings) {}
-    /// Looks at a route.
-    fn check_route(&self, _cx: &Cx<'_>, _route: RouteId, _out: &mut Findings) {}
-    /// Looks at a hop.
-    fn check_hop(&self, _cx: &Cx<'_>, _hop: HopId, _out: &mut Findings) {}
-    /// Looks at a pool.
-    fn check_pool(&self, _cx: &Cx<'_>, _pool: PoolId, _out: &mut Findings) {}
-    /// Looks at an endpoint.
-    fn check_endpoint(&self, _cx: &Cx<'_>, _endpoint: EndpointId, _out: &mut Findings) {}
+    fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings);
 }
 
 /// All rules, in the order of their ids.
@@ -199,13 +191,48 @@ pub struct Cx<'a> {
     pub topology: &'a Topology,
     /// What the user says of rules, for each file.
     pub policy: &'a Policy,
+    survey: Survey,
+}
+
+/// What several rules ask for: worked out once, when the first of them asks.
+#[derive(Debug, Default)]
+struct Survey {
+    distinct_hops: OnceLock<Vec<HopId>>,
+    hops_by_pool: OnceLock<Vec<Vec<HopId>>>,
+    doors: OnceLock<Vec<Doors>>,
 }
 
 fn built_in(rule: RuleId, name: &str) -> &'static str {
     rule.meta().options.iter().find(|option| option.name == name).map_or("", |option| option.default)
 }
 
-impl Cx<'_> {
+impl<'a> Cx<'a> {
+    /// Nothing has been asked yet.
+    #[must_use]
+    pub fn new(topology: &'a Topology, policy: &'a Policy) -> Self {
+        Self { topology, policy, survey: Survey::default() }
+    }
+
+    /// See [`prelude::distinct_hops`].
+    #[must_use]
+    pub fn distinct_hops(&self) -> &[HopId] {
+        self.survey.distinct_hops.get_or_init(|| prelude::distinct_hops(self.topology))
+    }
+
+    /// The hops that lead to a pool, in their order.
+    #[must_use]
+    pub fn hops_to(&self, pool: PoolId) -> &[HopId] {
+        let by_pool = self.survey.hops_by_pool.get_or_init(|| prelude::hops_by_pool(self.topology));
+        by_pool.get(pool.index()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The client side of a virtual host.
+    #[must_use]
+    pub fn doors(&self, host: VirtualHostId) -> Doors {
+        let doors = self.survey.doors.get_or_init(|| prelude::doors(self.topology));
+        doors.get(host.index()).copied().unwrap_or_default()
+    }
+
     /// The dialect that a proxy's messages are to speak.
     #[must_use]
     pub fn dialect(&self, proxy: ProxyId) -> Dialect {
@@ -249,11 +276,6 @@ pub fn run(cx: &Cx<'_>, enabled: impl Fn(RuleId) -> bool, out: &mut Findings) {
 pub fn run_told(cx: &Cx<'_>, enabled: impl Fn(RuleId) -> bool, out: &mut Findings, mut done: impl FnMut(RuleId)) {
     for rule in RULES.iter().filter(|rule| enabled(rule.id())) {
         rule.check_topology(cx, out);
-        cx.topology.listeners.ids().for_each(|id| rule.check_listener(cx, id, out));
-        cx.topology.routes.ids().for_each(|id| rule.check_route(cx, id, out));
-        cx.topology.hops.ids().for_each(|id| rule.check_hop(cx, id, out));
-        cx.topology.pools.ids().for_each(|id| rule.check_pool(cx, id, out));
-        cx.topology.endpoints.ids().for_each(|id| rule.check_endpoint(cx, id, out));
         done(rule.id());
     }
 }

@@ -19,7 +19,7 @@ impl Rule for PlainToTlsPort {
         tell_faults(self.id(), FaultKind::PlainToTls, cx, out);
         let topology = cx.topology;
         let mut told = HashSet::new();
-        for id in distinct_hops(topology) {
+        for &id in cx.distinct_hops() {
             let hop = &topology.hops[id];
             if !matches!(hop.protocol, Protocol::Http | Protocol::Http2) {
                 continue;

@@ -1,7 +1,7 @@
 //! GW307: a few ordinary failures take every endpoint out.
 
 use super::prelude::*;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// GW307.
@@ -23,9 +23,16 @@ impl Rule for PoolEmptiesItself {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let mut told = HashSet::new();
+        // A backup is there when the others are out. Asked once: many hops may lead to one pool of many members.
+        let mut spares = HashMap::new();
+        let has_spare = |id| {
+            let members = &cx.topology.pools[id].members;
+            members.iter().any(|&member| cx.topology.endpoints[member].backup)
+        };
         for (id, hop) in cx.topology.hops.iter() {
             if let Target::Pool(pool) = hop.target
                 && !told.contains(&pool)
+                && !*spares.entry(pool).or_insert_with(|| has_spare(pool))
                 && let Some(finding) = look(cx, id, hop, &cx.topology.pools[pool])
                     .or_else(|| watched(cx, id, hop, &cx.topology.pools[pool]))
             {
@@ -39,7 +46,6 @@ impl Rule for PoolEmptiesItself {
 /// A few error answers take every member out, for all clients, until its check passes again.
 fn watched(cx: &Cx<'_>, id: HopId, hop: &Hop, pool: &Pool) -> Option<Finding> {
     let topology = cx.topology;
-    let spare = pool.members.iter().any(|&member| topology.endpoints[member].backup);
     let mut most: Option<(u32, &PassiveCheck)> = None;
     for member in serving(topology, id) {
         let passive = member.passive.as_ref().filter(|passive| passive.counts_answers)?;
@@ -48,7 +54,7 @@ fn watched(cx: &Cx<'_>, id: HopId, hop: &Hop, pool: &Pool) -> Option<Finding> {
             most = Some((fails, passive));
         }
     }
-    let (fails, passive) = most.filter(|(fails, _)| *fails <= MANY && !spare && !pool.open_ended)?;
+    let (fails, passive) = most.filter(|(fails, _)| *fails <= MANY && !pool.open_ended)?;
     let reaction = passive.fail_timeout.site()?;
     let answers =
         if fails <= 1 { "one error answer takes".into() } else { format!("{fails} error answers in a row take") };
@@ -75,17 +81,16 @@ fn watched(cx: &Cx<'_>, id: HopId, hop: &Hop, pool: &Pool) -> Option<Finding> {
 
 fn look(cx: &Cx<'_>, id: HopId, hop: &Hop, pool: &Pool) -> Option<Finding> {
     let topology = cx.topology;
-    // A single member is never taken out, and a backup is there when the others are.
-    let members: Vec<&Endpoint> = serving(topology, id).collect();
-    let backup = pool.members.iter().any(|&member| topology.endpoints[member].backup);
-    let second = members.get(1)?;
-    let all_at_once = members.iter().all(|member| {
+    let all_at_once = serving(topology, id).all(|member| {
         let once = member.passive.as_ref().is_some_and(|passive| passive.max_fails.known() == Some(&1));
         once && member.check.enabled == Known::Yes(false) && !member.check.follows
     });
-    if backup || !all_at_once || pool.open_ended {
+    if pool.open_ended || !all_at_once {
         return None;
     }
+    // A single member is never taken out.
+    let members: Vec<&Endpoint> = serving(topology, id).collect();
+    let second = members.get(1)?;
     let shortest = members
         .iter()
         .map(|member| match member.passive.as_ref().and_then(|passive| passive.fail_timeout.known()) {

@@ -8,7 +8,7 @@ pub use crate::source::Site;
 use crate::source::clean;
 pub use crate::topology::*;
 pub use crate::value::{Address, Host, Wait, humanise};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 
 /// Text of a configuration inside a sentence: in backquotes, cleaned, and cut where it is long.
@@ -53,13 +53,13 @@ pub fn look_at_hops(cx: &Cx<'_>, out: &mut Findings, look: impl Fn(&Cx<'_>, HopI
     }
 }
 
-/// The hops that lead to each pool.
+/// The hops that lead to each pool, by its number.
 #[must_use]
-pub fn hops_by_pool(topology: &Topology) -> HashMap<PoolId, Vec<HopId>> {
-    let mut hops: HashMap<PoolId, Vec<HopId>> = HashMap::new();
+pub(super) fn hops_by_pool(topology: &Topology) -> Vec<Vec<HopId>> {
+    let mut hops = vec![Vec::new(); topology.pools.len()];
     for (id, hop) in topology.hops.iter() {
         if let Target::Pool(pool) = hop.target {
-            hops.entry(pool).or_default().push(id);
+            hops[pool.index()].push(id);
         }
     }
     hops
@@ -78,7 +78,7 @@ pub fn way_to_pool(topology: &Topology, pool: PoolId, hop: HopId) -> Option<Site
 /// Hops that a rule on members has to look at: of those that speak in the same way to one pool, the first. Keeps a
 /// thousand routes to a pool of a thousand members from being a million looks.
 #[must_use]
-pub fn distinct_hops(topology: &Topology) -> Vec<HopId> {
+pub(super) fn distinct_hops(topology: &Topology) -> Vec<HopId> {
     let mut seen = HashSet::new();
     topology
         .hops
@@ -108,8 +108,8 @@ pub fn closed_without_status(finding: Finding, hop: &Hop) -> Finding {
 }
 
 /// The same for a pool: no way to it may have a status to send.
-pub fn closed_without_status_in(finding: Finding, topology: &Topology, ways: Option<&Vec<HopId>>) -> Finding {
-    let mut hops = ways.into_iter().flatten().map(|&hop| &topology.hops[hop]).peekable();
+pub fn closed_without_status_in(finding: Finding, cx: &Cx<'_>, pool: PoolId) -> Finding {
+    let mut hops = cx.hops_to(pool).iter().map(|&hop| &cx.topology.hops[hop]).peekable();
     match hops.peek().copied() {
         Some(first) if hops.all(|hop| !hop.protocol.has_status()) => closed_without_status(finding, first),
         _ => finding,
@@ -129,7 +129,7 @@ pub struct Doors {
 
 /// The doors of every virtual host, by its number.
 #[must_use]
-pub fn doors(topology: &Topology) -> Vec<Doors> {
+pub(super) fn doors(topology: &Topology) -> Vec<Doors> {
     topology
         .virtual_hosts
         .iter()
@@ -235,9 +235,9 @@ pub fn is_probe(topology: &Topology, hop: &Hop) -> bool {
     const WORDS: &[&str] =
         &["ping", "status", "ready", "readyz", "readiness", "live", "livez", "liveness", "metrics", "probe"];
     let asks = |text: &str| {
-        text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
-            let word = word.to_ascii_lowercase();
-            word.starts_with("health") || WORDS.contains(&&*word)
+        text.as_bytes().split(|byte| !byte.is_ascii_alphanumeric()).any(|word| {
+            word.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"health"))
+                || WORDS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(word))
         })
     };
     !hop.routes.is_empty()

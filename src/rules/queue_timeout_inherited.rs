@@ -20,6 +20,14 @@ impl Rule for QueueTimeoutInherited {
         RuleId::GW208
     }
 
+    fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        for id in cx.topology.hops.ids() {
+            self.check_hop(cx, id, out);
+        }
+    }
+}
+
+impl QueueTimeoutInherited {
     fn check_hop(&self, cx: &Cx<'_>, hop: HopId, out: &mut Findings) {
         let hop = &cx.topology.hops[hop];
         let Some(queue) = &hop.timeouts.queue else { return };
@@ -77,7 +85,7 @@ mod tests {
         let mut house = House::haproxy();
         let pool = house.pool(14, "app");
         let hop = house.hop(14, Target::Pool(pool));
-        house.t.hops[hop].timeouts.connect = connect;
+        house.t.hops[hop].timeouts.connect = connect.into();
         house.t.hops[hop].timeouts.queue = queue.map(Box::new);
         house.found(RuleId::GW208).len()
     }

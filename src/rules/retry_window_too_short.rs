@@ -86,7 +86,7 @@ mod tests {
         let (mut house, hop) = house(61_000);
         assert!(said(&house).is_empty());
         house.t.hops[hop].retry.window = written(ms(10_000), 13);
-        house.t.hops[hop].timeouts.connect = written(ms(2000), 12);
+        house.t.hops[hop].timeouts.connect = written(ms(2000), 12).into();
         assert!(said(&house).is_empty());
         house.t.hops[hop].retry.window = written(Wait::Forever, 13);
         assert!(said(&house).is_empty());

@@ -45,6 +45,9 @@ impl Rule for RuntimeNameWithoutResolver {
             out.push(finding.help("write the address of a DNS server here"));
         }
         for (_, endpoint) in topology.endpoints.iter() {
+            if !matches!(endpoint.lookup, Lookup::AtStartOrNever { .. } | Lookup::NoResolver { .. }) {
+                continue;
+            }
             // Where the name stands for the machine itself, there is nothing to look up.
             let itself = matches!(endpoint.address.known(), Some(Address::Net(host)) if host.is_loopback());
             let dialect = cx.dialect(endpoint.proxy);
@@ -96,8 +99,13 @@ impl Rule for RuntimeNameWithoutResolver {
                 _ => {}
             }
         }
+        for id in cx.topology.hops.ids() {
+            self.check_hop(cx, id, out);
+        }
     }
+}
 
+impl RuntimeNameWithoutResolver {
     fn check_hop(&self, cx: &Cx<'_>, hop: HopId, out: &mut Findings) {
         let hop = &cx.topology.hops[hop];
         let Target::Computed(computed) = &hop.target else { return };

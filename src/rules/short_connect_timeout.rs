@@ -28,13 +28,12 @@ impl Rule for ShortConnectTimeout {
             else {
                 continue;
             };
-            // Who asks whether a backend lives wants to know at once.
-            let meant = hop.unheard || !wait.is_zero() && is_probe(cx.topology, hop);
-            if bare.contains(&site) || meant {
-                continue;
-            }
             let min = cx.duration(self.id(), "min", site);
+            // Who asks whether a backend lives wants to know at once.
+            let meant = || hop.unheard || !wait.is_zero() && is_probe(cx.topology, hop);
             if let Some(finding) = look(cx, hop, wait, site, min)
+                && !bare.contains(&site)
+                && !meant()
                 && told.insert(site)
             {
                 out.push(finding);
@@ -104,7 +103,7 @@ mod tests {
         let pool = house.pool(14, "app");
         for line in [14, 24] {
             let hop = house.hop(line, Target::Pool(pool));
-            house.t.hops[hop].timeouts.connect = connect.clone();
+            house.t.hops[hop].timeouts.connect = connect.clone().into();
             house.t.hops[hop].retry.tries = built_in(tries);
         }
         let found = house.found(RuleId::GW202);

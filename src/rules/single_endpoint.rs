@@ -17,7 +17,6 @@ impl Rule for SingleEndpoint {
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let topology = cx.topology;
         let broken = not_starting(topology);
-        let ways = hops_by_pool(topology);
         // One finding for a proxy: the operator of many such pools knows it after the first.
         let mut of_proxy: HashMap<ProxyId, Vec<PoolId>> = HashMap::new();
         for (id, pool) in topology.pools.iter() {
@@ -25,21 +24,21 @@ impl Rule for SingleEndpoint {
             if proxy.whole
                 && !broken.contains(&pool.proxy)
                 && only_member(topology, pool).is_some()
-                && let Some(ways) = ways.get(&id)
-                && told_here(topology, pool, ways)
+                && !cx.hops_to(id).is_empty()
+                && told_here(topology, pool, cx.hops_to(id))
             {
                 of_proxy.entry(pool.proxy).or_default().push(id);
             }
         }
         for pools in of_proxy.into_values() {
-            if let Some(finding) = report(cx, &pools, &ways) {
+            if let Some(finding) = report(cx, &pools) {
                 out.push(finding);
             }
         }
     }
 }
 
-fn report(cx: &Cx<'_>, pools: &[PoolId], ways: &HashMap<PoolId, Vec<HopId>>) -> Option<Finding> {
+fn report(cx: &Cx<'_>, pools: &[PoolId]) -> Option<Finding> {
     let (&first, others) = pools.split_first()?;
     let pool = &cx.topology.pools[first];
     let member = only_member(cx.topology, pool)?;
@@ -57,7 +56,7 @@ fn report(cx: &Cx<'_>, pools: &[PoolId], ways: &HashMap<PoolId, Vec<HopId>>) -> 
         let text = format!("the only member of {}", quote(&other.name));
         finding = finding.label_if(only_member(cx.topology, other).map(|member| (member.site, text)));
     }
-    finding = closed_without_status_in(finding, cx.topology, ways.get(&first)).why_of_dialect();
+    finding = closed_without_status_in(finding, cx, first).why_of_dialect();
     finding = match others.len() {
         0 => finding,
         1 => finding.why("one more pool has a single member"),

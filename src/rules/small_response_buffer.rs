@@ -129,13 +129,13 @@ mod tests {
     #[test]
     fn few_lines() {
         let (mut house, hop) = house();
-        house.t.hops[hop].buffers.lines = Some(written(50, 3));
+        house.t.hops[hop].buffers.lines = Some(Box::new(written(50, 3)));
         let found = house.found(RuleId::GW501);
         assert_eq!(super::super::testing::lines(&found[0]), [3]);
         assert_eq!(found[0].confidence, Confidence::Possible);
-        house.t.hops[hop].buffers.lines = Some(written(101, 3));
+        house.t.hops[hop].buffers.lines = Some(Box::new(written(101, 3)));
         assert!(house.found(RuleId::GW501).is_empty());
-        house.t.hops[hop].buffers.lines = Some(built_in(50));
+        house.t.hops[hop].buffers.lines = Some(Box::new(built_in(50)));
         assert!(house.found(RuleId::GW501).is_empty());
     }
 }

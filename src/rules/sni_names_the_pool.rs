@@ -13,7 +13,7 @@ impl Rule for SniNamesThePool {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let mut told = HashSet::new();
-        for id in distinct_hops(cx.topology) {
+        for &id in cx.distinct_hops() {
             if let Some(finding) = look(cx, id)
                 && told.insert(finding.primary().site)
             {

@@ -179,8 +179,8 @@ impl House {
             target,
             protocol: Protocol::Http,
             timeouts: Timeouts {
-                connect: built_in(ms(60_000)),
-                send: built_in(ms(60_000)),
+                connect: built_in(ms(60_000)).into(),
+                send: built_in(ms(60_000)).into(),
                 read: built_in(ms(60_000)),
                 queue: None,
                 tunnel: None,
@@ -202,7 +202,7 @@ impl House {
             }),
             reuse: Reuse {
                 kept: built_in(false),
-                idle: built_in(ms(60_000)),
+                idle: built_in(ms(60_000)).into(),
                 race_hidden: Known::Yes(false),
                 shared: false,
                 lost: None,
@@ -239,7 +239,7 @@ impl House {
     /// What one rule of [`super::RULES`] says.
     pub fn found(&self, rule: RuleId) -> Vec<Finding> {
         let mut out = Findings::default();
-        super::run(&Cx { topology: &self.t, policy: &crate::config::Policy::default() }, |id| id == rule, &mut out);
+        super::run(&Cx::new(&self.t, &crate::config::Policy::default()), |id| id == rule, &mut out);
         out.finish()
     }
 

@@ -19,7 +19,7 @@ impl Rule for TlsToPlainPort {
         tell_faults(self.id(), FaultKind::TlsToPlain, cx, out);
         let topology = cx.topology;
         let mut told = HashSet::new();
-        for id in distinct_hops(topology) {
+        for &id in cx.distinct_hops() {
             let hop = &topology.hops[id];
             for &member in topology.members(id) {
                 let endpoint = &topology.endpoints[member];

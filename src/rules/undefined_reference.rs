@@ -53,8 +53,13 @@ impl Rule for UndefinedReference {
             }
             out.push(finding);
         }
+        for id in cx.topology.hops.ids() {
+            self.check_hop(cx, id, out);
+        }
     }
+}
 
+impl UndefinedReference {
     fn check_hop(&self, cx: &Cx<'_>, hop: HopId, out: &mut Findings) {
         let hop = &cx.topology.hops[hop];
         let Target::Computed(computed) = &hop.target else { return };

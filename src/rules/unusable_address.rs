@@ -14,13 +14,21 @@ impl Rule for UnusableAddress {
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         tell_faults(self.id(), FaultKind::UnusableAddress, cx, out);
         look_around(cx, out, |seen| machine_by_name(self.id(), cx, seen));
+        for id in cx.topology.endpoints.ids() {
+            self.check_endpoint(cx, id, out);
+        }
     }
+}
 
+impl UnusableAddress {
     fn check_endpoint(&self, cx: &Cx<'_>, endpoint: EndpointId, out: &mut Findings) {
         let endpoint = &cx.topology.endpoints[endpoint];
         let Some(Address::Net(host)) = endpoint.address.known() else { return };
         // What is out of service may stand for a place that is filled at run time.
         if !endpoint.is_usable() {
+            return;
+        }
+        if !(host.is_to_be_filled_in() || host.is_for_many() || host.is_for_examples()) {
             return;
         }
         let dialect = cx.dialect(endpoint.proxy);
@@ -40,7 +48,7 @@ impl Rule for UnusableAddress {
             found("not the address of one machine", format!("no connection can be made to {shown}"))
                 .why("addresses for groups and broadcasts cannot be connected to")
                 .help("write the address of the machine that is meant")
-        } else if host.is_for_examples() {
+        } else {
             found("an address for examples", format!("no machine has the address {shown}"))
                 .severity(Severity::Warning)
                 .confidence(Confidence::Likely)
@@ -50,8 +58,6 @@ impl Rule for UnusableAddress {
                      examples in texts (RFC 5737, RFC 3849)",
                 )
                 .help("write the address of the machine that is meant")
-        } else {
-            return;
         };
         out.push(finding);
     }

@@ -16,11 +16,12 @@ impl Rule for WorkerTimeoutBelowProxy {
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let mut told = HashSet::new();
         for (id, hop) in cx.topology.hops.iter() {
-            if !hop.protocol.has_status() || is_probe(cx.topology, hop) {
+            if !hop.protocol.has_status() {
                 continue;
             }
             let found = cx.topology.members(id).iter().take(100).find_map(|&member| look(cx, hop, member));
             if let Some(finding) = found
+                && !is_probe(cx.topology, hop)
                 && told.insert(finding.primary().site)
             {
                 out.push(finding);

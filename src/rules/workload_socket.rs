@@ -36,7 +36,7 @@ pub fn tell(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
     version_drift(rule, cx, out);
     in_containers(rule, cx, out);
     socket_only(rule, cx, out);
-    for stray in strays(cx.topology) {
+    for stray in strays(cx) {
         if let Some(finding) = compare(rule, cx, stray.hop, stray.endpoint, &stray.idle) {
             out.push(finding);
         }
@@ -46,7 +46,7 @@ pub fn tell(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
 /// GW101: where a proxy's port of the loopback and the program's port differ.
 pub fn tell_ports(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
     in_containers(rule, cx, out);
-    for Stray { endpoint, idle, .. } in strays(cx.topology) {
+    for Stray { endpoint, idle, .. } in strays(cx) {
         let (Some(Address::Net(_)), Listens::Port(there)) = (endpoint.address.known(), idle.at) else { continue };
         let Some(asked) = endpoint.port.known().and_then(|port| port.number()) else { continue };
         let (dialect, name) = (cx.dialect(endpoint.proxy), quote(&idle.workload.name));
@@ -68,7 +68,8 @@ pub fn tell_ports(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
 }
 
 /// What is asked for and found nowhere. At most one for each protocol: several belong to programs that are not here.
-fn strays(t: &Topology) -> Vec<Stray<'_>> {
+fn strays<'t>(cx: &Cx<'t>) -> Vec<Stray<'t>> {
+    let t = cx.topology;
     let Some(mut idle) = idle(t) else { return Vec::new() };
     // Containers may have published the port that is asked for.
     let containers =
@@ -78,7 +79,7 @@ fn strays(t: &Topology) -> Vec<Stray<'_>> {
     // What is asked for and found nowhere, by what is spoken: several of them belong to programs outside of the repository.
     let mut missed: HashMap<Spoken, Vec<(HopId, EndpointId)>> = HashMap::new();
     let mut places: HashMap<Spoken, HashSet<String>> = HashMap::new();
-    for id in distinct_hops(t) {
+    for &id in cx.distinct_hops() {
         let hop = &t.hops[id];
         let Some(spoken) = spoken(hop) else { continue };
         for &member in t.members(id).iter().take(1000) {
@@ -233,7 +234,7 @@ fn in_containers(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
     }
     let mut told = HashSet::new();
     let (mut asked, mut looked_at) = (0, 0);
-    for id in distinct_hops(t) {
+    for &id in cx.distinct_hops() {
         let hop = &t.hops[id];
         let Some(spoken) = spoken(hop) else { continue };
         for &member in t.members(id).iter().take(1000) {
@@ -562,7 +563,7 @@ fn version_drift(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
     let t = cx.topology;
     let placed: HashMap<FileId, &Placement> = t.placements.iter().map(|one| (one.file, one)).collect();
     let mut told = HashSet::new();
-    for id in distinct_hops(t).into_iter().filter(|&id| t.hops[id].protocol == Protocol::Fastcgi) {
+    for &id in cx.distinct_hops().iter().filter(|&&id| t.hops[id].protocol == Protocol::Fastcgi) {
         for &member in t.members(id).iter().take(1000) {
             let endpoint = &t.endpoints[member];
             let Some(Address::Socket(path)) = endpoint.address.known() else { continue };

@@ -25,7 +25,7 @@ impl Rule for WrongApplicationProtocol {
             }
         }
         let mut told = HashSet::new();
-        for id in distinct_hops(cx.topology) {
+        for &id in cx.distinct_hops() {
             let hop = &cx.topology.hops[id];
             for &member in cx.topology.members(id).iter().take(1000) {
                 let endpoint = &cx.topology.endpoints[member];

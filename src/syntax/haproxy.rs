@@ -8,8 +8,11 @@
 
 mod build;
 mod decode;
+mod lex;
+mod plain;
 mod tags;
 
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 pub use decode::Decoded;
@@ -54,11 +57,33 @@ pub struct LineId(u32);
 
 /// A section of a [`Tree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SectionId(u32);
+pub struct SectionId(NonZeroU32);
+
+impl SectionId {
+    /// The id of the one at an index. (Of 2³² of them the last two would be one: no file holds as many.)
+    const fn new(index: usize) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(index as u32))
+    }
+
+    const fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 /// One branch of an `.if` block of a [`Tree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConditionId(u32);
+pub struct ConditionId(NonZeroU32);
+
+impl ConditionId {
+    /// The id of the one at an index. (Of 2³² of them the last two would be one: no file holds as many.)
+    const fn new(index: usize) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(index as u32))
+    }
+
+    const fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +118,7 @@ pub enum LineKind {
 #[derive(Clone, Copy, Debug)]
 pub struct Line {
     first_word: u32,
-    word_count: u32,
+    word_count: u8,
     /// First byte of the first word.
     pub start: u32,
     /// One past the last byte of the last word that was kept.
@@ -103,6 +128,8 @@ pub struct Line {
     /// Whether a part of the line could not be read (an open quote, a bad variable, too many words): HAProxy refuses
     /// the whole line, so nothing can be said of words that are not there.
     pub broken: bool,
+    /// Whether HAProxy reads each of its words as it is written: none holds a quote, a backslash or a template tag.
+    pub written: bool,
     /// The section that it belongs to; a header belongs to its own section.
     pub section: Option<SectionId>,
     /// The innermost branch of an `.if` block that it stands in. The lines `.if`, `.elif`, `.else` and `.endif`
@@ -252,7 +279,7 @@ pub struct Tree {
 impl Tree {
     /// All sections in the order of the text.
     pub fn sections(&self) -> impl ExactSizeIterator<Item = (SectionId, &Section)> {
-        self.sections.iter().enumerate().map(|(index, section)| (SectionId(index as u32), section))
+        self.sections.iter().enumerate().map(|(index, section)| (SectionId::new(index), section))
     }
 
     /// All lines in the order of the text, of every kind.
@@ -262,7 +289,7 @@ impl Tree {
 
     /// The keyword lines of a section, in the order of the text, those in `.if` blocks included.
     pub fn lines_of(&self, section: SectionId) -> impl Iterator<Item = (LineId, &Line)> {
-        let range = self.sections.get(section.0 as usize).map_or(0..0, |section| section.lines.clone());
+        let range = self.sections.get(section.index()).map_or(0..0, |section| section.lines.clone());
         range
             .filter_map(|index| Some((LineId(index), self.lines.get(index as usize)?)))
             .filter(|(_, line)| line.kind == LineKind::Keyword)
@@ -279,7 +306,7 @@ impl Tree {
     /// When the id was given out by another tree.
     #[must_use]
     pub fn section(&self, id: SectionId) -> &Section {
-        &self.sections[id.0 as usize]
+        &self.sections[id.index()]
     }
 
     /// A line.
@@ -297,7 +324,7 @@ impl Tree {
     /// When the id was given out by another tree.
     #[must_use]
     pub fn condition(&self, id: ConditionId) -> &Condition {
-        &self.conditions[id.0 as usize]
+        &self.conditions[id.index()]
     }
 
     /// The words of a line, the keyword first. At most [`MAX_WORDS`].
@@ -311,7 +338,7 @@ impl Tree {
 
     fn words_of(&self, line: &Line) -> &[Word] {
         let first = line.first_word as usize;
-        self.words.get(first..first + line.word_count as usize).unwrap_or(&[])
+        self.words.get(first..first + usize::from(line.word_count)).unwrap_or(&[])
     }
 
     /// Whether a line and another can never be in force together, because they stand in two branches of one `.if`.
@@ -323,8 +350,8 @@ impl Tree {
 
     /// The branches around a place, innermost first.
     pub fn around(&self, condition: Option<ConditionId>) -> impl Iterator<Item = (ConditionId, &Condition)> {
-        std::iter::successors(condition, |&id| self.conditions.get(id.0 as usize)?.parent)
-            .filter_map(|id| Some((id, self.conditions.get(id.0 as usize)?)))
+        std::iter::successors(condition, |&id| self.conditions.get(id.index())?.parent)
+            .filter_map(|id| Some((id, self.conditions.get(id.index())?)))
     }
 
     /// Resolves quotes and escapes of a word. `text` is the text that was parsed.

@@ -225,7 +225,7 @@ struct Size {
 struct Builder<'a> {
     out: Parsed<Tree>,
     text: &'a str,
-    /// Bytes before the text that the parser sees: a byte order mark.
+    /// Bytes before the text that the parser sees: other pieces, a byte order mark.
     skipped: u32,
     open: Vec<Open>,
     anchors: HashMap<usize, (NodeId, Size)>,
@@ -243,13 +243,20 @@ const MAX_JOINED: usize = 16;
 /// whatever the specification says.
 #[must_use]
 pub fn parse(text: &str) -> Parsed<Tree> {
+    parse_pieces(text, &[0..text.len()])
+}
+
+/// As [`parse`], of some pieces of a text: each begins and ends where a document does. Places are those of the whole
+/// text.
+#[must_use]
+pub fn parse_pieces(text: &str, pieces: &[Range<usize>]) -> Parsed<Tree> {
     let mut text = Cow::Borrowed(text);
     for _ in 0..MAX_JOINED {
-        let (parsed, outdented) = attempt(&text);
+        let (parsed, outdented) = attempt(&text, pieces);
         let Some(joined) = outdented.and_then(|at| joined(&text, at)) else { return parsed };
         text = Cow::Owned(joined);
     }
-    attempt(&text).0
+    attempt(&text, pieces).0
 }
 
 /// The text with the line that begins at a place joined to the one before it: within quotes that is what a line end
@@ -265,30 +272,34 @@ fn joined(text: &str, at: usize) -> Option<String> {
 }
 
 /// One reading, and where a line of a quoted scalar stopped it for not being indented.
-fn attempt(text: &str) -> (Parsed<Tree>, Option<usize>) {
+fn attempt(text: &str, pieces: &[Range<usize>]) -> (Parsed<Tree>, Option<usize>) {
     let mut outdented = None;
-    let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut builder = Builder {
-        out: Parsed { template: has_tags(bare), ..Parsed::default() },
+        out: Parsed { template: has_tags(text), ..Parsed::default() },
         text,
-        skipped: (text.len() - bare.len()) as u32,
+        skipped: 0,
         open: Vec::new(),
         anchors: HashMap::new(),
         bears: HashMap::new(),
     };
     let options = granit_parser::options! { flow_nesting_limit: MAX_DEPTH, block_nesting_limit: MAX_DEPTH };
-    for next in Parser::new_from_str_with_options(bare, options) {
-        let refused = match next {
-            Ok((event, span)) => builder.event(event, span.byte_range().unwrap_or(0..0)),
-            Err(error) => {
-                let at = error.marker().byte_offset().unwrap_or(0) as u32 + builder.skipped;
-                outdented = matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent).then_some(at as usize);
-                Err((at..at, error.info()))
+    'pieces: for piece in pieces {
+        let Some(within) = text.get(piece.clone()) else { continue };
+        let bare = within.strip_prefix('\u{feff}').unwrap_or(within);
+        builder.skipped = (piece.end - bare.len()) as u32;
+        for next in Parser::new_from_str_with_options(bare, options.clone()) {
+            let refused = match next {
+                Ok((event, span)) => builder.event(event, span.byte_range().unwrap_or(0..0)),
+                Err(error) => {
+                    let at = error.marker().byte_offset().unwrap_or(0) as u32 + builder.skipped;
+                    outdented = matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent).then_some(at as usize);
+                    Err((at..at, error.info()))
+                }
+            };
+            if let Err((at, why)) = refused {
+                builder.refuse(at, &why);
+                break 'pieces;
             }
-        };
-        if let Err((at, why)) = refused {
-            builder.refuse(at, &why);
-            break;
         }
     }
     (builder.out, outdented)

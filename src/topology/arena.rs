@@ -51,13 +51,95 @@ impl<T> fmt::Debug for Id<T> {
     }
 }
 
+/// A list that grows without moving what it holds: a vector of many megabytes that doubles copies all of them, and the
+/// old ones are memory that an allocator keeps for a while.
+#[derive(Clone, Debug)]
+pub struct Pieces<T>(Vec<Vec<T>>);
+
+/// As many elements are kept in one piece.
+const PIECE: usize = 512;
+
+impl<T> Default for Pieces<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Pieces<T> {
+    /// Puts one in, behind the others.
+    pub fn push(&mut self, value: T) {
+        match self.0.last_mut() {
+            Some(last) if last.len() < PIECE => last.push(value),
+            // Small lists stay small; what comes behind a full piece is probably long.
+            Some(_) => {
+                let mut piece = Vec::with_capacity(PIECE);
+                piece.push(value);
+                self.0.push(piece);
+            }
+            None => self.0.push(vec![value]),
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.last().map_or(0, |last| (self.0.len() - 1) * PIECE + last.len())
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The one with this running number.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&T> {
+        self.0.get(index / PIECE)?.get(index % PIECE)
+    }
+
+    /// The one with this running number, to be changed.
+    pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        self.0.get_mut(index / PIECE)?.get_mut(index % PIECE)
+    }
+
+    /// All of them in order.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().flatten()
+    }
+}
+
+impl<T> Index<usize> for Pieces<T> {
+    type Output = T;
+    #[inline]
+    fn index(&self, index: usize) -> &T {
+        &self.0[index / PIECE][index % PIECE]
+    }
+}
+
+impl<T> IndexMut<usize> for Pieces<T> {
+    fn index_mut(&mut self, index: usize) -> &mut T {
+        &mut self.0[index / PIECE][index % PIECE]
+    }
+}
+
+/// Each piece is given back as soon as the last one in it was taken.
+impl<T> IntoIterator for Pieces<T> {
+    type Item = T;
+    type IntoIter = std::iter::Flatten<std::vec::IntoIter<Vec<T>>>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter().flatten()
+    }
+}
+
 /// A growing list; what was put in keeps its [`Id`].
 #[derive(Clone, Debug)]
-pub struct Arena<T>(Vec<T>);
+pub struct Arena<T>(Pieces<T>);
 
 impl<T> Default for Arena<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self(Pieces::default())
     }
 }
 
@@ -67,16 +149,6 @@ impl<T> Arena<T> {
         let id = Id { index: self.0.len() as u32, of: PhantomData };
         self.0.push(value);
         id
-    }
-
-    /// Makes room for as many more. For many at once no more than that: large lists that double cost twice their
-    /// size.
-    pub fn reserve(&mut self, more: usize) {
-        if more > self.0.len() {
-            self.0.reserve_exact(more);
-        } else {
-            self.0.reserve(more);
-        }
     }
 
     /// How many there are.
@@ -92,7 +164,7 @@ impl<T> Arena<T> {
     }
 
     /// All of them with their ids.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Id<T>, &T)> {
+    pub fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
         self.0.iter().enumerate().map(|(i, value)| (Id { index: i as u32, of: PhantomData }, value))
     }
 
@@ -104,6 +176,7 @@ impl<T> Arena<T> {
 
 impl<T> Index<Id<T>> for Arena<T> {
     type Output = T;
+    #[inline]
     fn index(&self, id: Id<T>) -> &T {
         &self.0[id.index()]
     }
@@ -112,5 +185,23 @@ impl<T> Index<Id<T>> for Arena<T> {
 impl<T> IndexMut<Id<T>> for Arena<T> {
     fn index_mut(&mut self, id: Id<T>) -> &mut T {
         &mut self.0[id.index()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_in_is_found_over_the_ends_of_pieces() {
+        for size in [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE] {
+            let mut pieces = Pieces::default();
+            (0..size).for_each(|number| pieces.push(number));
+            assert_eq!((pieces.len(), pieces.is_empty()), (size, size == 0));
+            assert!(pieces.iter().copied().eq(0..size));
+            assert!((0..size).all(|number| pieces[number] == number && pieces.get(number) == Some(&number)));
+            assert_eq!(pieces.get(size), None);
+            assert!(pieces.into_iter().eq(0..size));
+        }
     }
 }

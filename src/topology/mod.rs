@@ -26,7 +26,7 @@ mod shared;
 mod websockets;
 mod workload;
 
-pub use arena::{Arena, Id};
+pub use arena::{Arena, Id, Pieces};
 pub use guard::*;
 pub use load::*;
 pub use reach::*;

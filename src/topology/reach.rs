@@ -183,9 +183,9 @@ impl Protocol {
 #[derive(Debug)]
 pub struct Timeouts {
     /// To establish a connection. Starts with the connection attempt, per attempt.
-    pub connect: Setting<Wait>,
+    pub connect: Shared<Setting<Wait>>,
     /// Between two writes to the upstream side; reset by every write.
-    pub send: Setting<Wait>,
+    pub send: Shared<Setting<Wait>>,
     /// Until the upstream side says something: between two reads, not for the whole answer; reset by every read.
     pub read: Setting<Wait>,
     /// For a request waiting for a free place at an endpoint, where the proxy has such a queue.
@@ -234,7 +234,7 @@ pub struct ResponseBuffers {
     /// Bytes for the body, where somebody raised them (a common mistake for the above).
     pub body: Option<Setting<ByteSize>>,
     /// Lines that a header may have, where the proxy limits them.
-    pub lines: Option<Setting<u32>>,
+    pub lines: Option<Box<Setting<u32>>>,
     /// What `header` would be if nothing were written anywhere.
     pub usual: ByteSize,
 }
@@ -245,7 +245,7 @@ pub struct Reuse {
     /// Whether a connection is used for more than one request.
     pub kept: Setting<bool>,
     /// How long an unused one is kept. Starts after an answer, reset by the next request.
-    pub idle: Setting<Wait>,
+    pub idle: Shared<Setting<Wait>>,
     /// Whether a request that met a closed connection is repeated by the proxy, whatever its method.
     pub race_hidden: Known<bool>,
     /// Whether a connection may serve another client than the one that opened it.

@@ -1,6 +1,6 @@
 //! The client's side: proxies, listeners, virtual hosts, routes.
 
-use super::{Ciphers, HopId, Known, ListenerId, ProxyId, RouteId, Setting, TlsVersions, VirtualHostId};
+use super::{Ciphers, HopId, Known, ListenerId, ProxyId, RouteId, Setting, Shared, TlsVersions, VirtualHostId};
 use crate::source::{FileId, Site};
 use crate::value::{Address, ByteSize, Versions, Wait};
 
@@ -145,7 +145,7 @@ pub struct VirtualHost {
     /// How many clients may be connected at once, where that is limited; the others wait without an answer.
     pub clients: Option<Box<Setting<u64>>>,
     /// The longest line of a request's header that is taken, where that is known.
-    pub request_header: Option<Box<Setting<ByteSize>>>,
+    pub request_header: Option<Shared<Setting<ByteSize>>>,
 }
 
 /// A match condition and what it leads to.

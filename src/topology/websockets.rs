@@ -43,6 +43,14 @@ pub fn speaks_of_websockets(text: &str) -> Option<bool> {
     const SURE: [&str; 9] =
         ["websocket", "websockets", "websockify", "wss", "sockjs", "socketio", "signalr", "actioncable", "hmr"];
     const PERHAPS: [&str; 2] = ["ws", "cable"];
+    // Each of the words below has one of these pairs of letters; most texts have none, and they are many.
+    let pair = |pair: &[u8]| {
+        let pair = [pair[0].to_ascii_lowercase(), pair[1].to_ascii_lowercase()];
+        matches!(&pair, b"ws" | b"so" | b"gn" | b"bl" | b"hm" | b"e.")
+    };
+    if !text.as_bytes().windows(2).any(pair) {
+        return None;
+    }
     // The library's own files are plain ones.
     let file = text.rsplit('/').next().unwrap_or(text);
     if [".js", ".css", ".map"].iter().any(|ending| file.ends_with(ending)) {

@@ -19,9 +19,14 @@ const MARKS: [&str; 4] = ["@", "__", "%%", "##"];
 #[must_use]
 pub fn is_marked(word: &str) -> bool {
     // Nearly no word has a mark at all, and this is asked of nearly every word.
-    let bytes = word.as_bytes();
-    let may = bytes.contains(&b'@') || bytes.windows(2).any(|pair| matches!(pair, b"__" | b"%%" | b"##"));
-    may && MARKS.iter().any(|mark| marked(word, mark).is_some())
+    may_be_marked(word) && MARKS.iter().any(|mark| marked(word, mark).is_some())
+}
+
+/// Whether a text has a mark: if not, none of its words [`is_marked`].
+#[must_use]
+pub fn may_be_marked(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.contains(&b'@') || bytes.windows(2).any(|pair| matches!(pair, b"__" | b"%%" | b"##"))
 }
 
 /// The first name between two equal marks, both included.
@@ -56,7 +61,7 @@ pub fn is_shouted(word: &str) -> bool {
 /// is put in by envsubst, a shell or the like before nginx reads the file.
 #[must_use]
 pub fn is_of_environment(text: &str) -> bool {
-    text.split('$').skip(1).any(|after| {
+    memchr::memchr_iter(b'$', text.as_bytes()).filter_map(|at| text.get(at + 1..)).any(|after| {
         let name = after.strip_prefix('{').unwrap_or(after);
         name.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').any(|c| c.is_ascii_uppercase())
     })
@@ -65,7 +70,7 @@ pub fn is_of_environment(text: &str) -> bool {
 /// Whether a person is meant to fill something in: `http://<host>:<port>`. Neither bracket belongs to an address.
 #[must_use]
 pub fn is_bracketed(text: &str) -> bool {
-    text.contains(['<', '>'])
+    memchr::memchr2(b'<', b'>', text.as_bytes()).is_some()
 }
 
 /// Whether a name of a host is one that a person was meant to replace: `<ip>`, `CHANGE_ME`, `10.0.0.x`.

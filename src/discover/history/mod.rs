@@ -230,7 +230,7 @@ impl Past {
         let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
         match objects.read(&self.git, object) {
             Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => Err(super::too_large()),
+            Ok(None) => Err(super::read::too_large()),
             Err(why) => {
                 let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
                 failed.get_or_insert_with(|| format!("the old text of {path} cannot be read: {why}\n{PARTIAL}"));

@@ -2,7 +2,7 @@
 //! and for the pods of Kubernetes.
 
 use super::layout::{How, Layout, Lies, written};
-use super::model::{is_proxy_image, runs_proxy_only, script, started_words};
+use super::started::{is_proxy_image, runs_proxy_only, script, started_words};
 use crate::files::Files;
 use crate::lower::workload::{self, Evidence, Image, Learned};
 use crate::source::Site;

@@ -2,6 +2,7 @@
 //! (github.com/compose-spec/compose-spec, 13-merge.md).
 
 use super::value::{Entry, Item, Merge, Value};
+use std::collections::HashMap;
 
 /// Lists of `NAME=value` that are mappings in their long form.
 const PAIRS: [&str; 3] = ["environment", "labels", "annotations"];
@@ -74,40 +75,57 @@ pub(super) fn over(key: &str, base: Item, later: Item) -> Option<Item> {
         (Value::Map(base), Value::Map(later)) => {
             Some(Item { value: Value::Map(entries(base, later)), site, merge, sampled })
         }
-        (Value::List(mut base), Value::List(later)) if !REPLACED.contains(&key) => {
-            for item in later {
-                // The later one wins where only one can be.
-                if let Some(name) = unique(key, &item) {
-                    base.retain(|other| unique(key, other).as_deref() != Some(&name));
-                }
-                base.push(item);
-            }
-            Some(Item { value: Value::List(base), site, merge, sampled })
+        (Value::List(base), Value::List(later)) if !REPLACED.contains(&key) => {
+            Some(Item { value: Value::List(items(key, base, later)), site, merge, sampled })
         }
         (base, Value::Null) if !matches!(base, Value::Scalar(_)) => Some(Item { value: base, site, merge, sampled }),
         (_, value) => Some(Item { value, site: later.site, merge: Merge::Usual, sampled }),
     }
 }
 
-/// Lays the entries of a mapping over those of an earlier one.
-pub(super) fn entries(mut base: Vec<Entry>, later: Vec<Entry>) -> Vec<Entry> {
-    for entry in later {
-        match base.iter().position(|other| other.key == entry.key) {
-            Some(at) => {
-                let before = base[at].clone();
-                match over(&entry.key, before.item, entry.item) {
-                    // The place of its name stays where it was first declared.
-                    Some(item) => base[at].item = item,
-                    None => {
-                        base.remove(at);
-                    }
-                }
+/// Puts the items of a list behind those of an earlier one. The later one wins where only one can be.
+fn items(key: &str, base: Vec<Item>, later: Vec<Item>) -> Vec<Item> {
+    let mut all: Vec<Option<Item>> = Vec::with_capacity(base.len() + later.len());
+    let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+    let count = base.len();
+    for (at, item) in base.into_iter().chain(later).enumerate() {
+        if let Some(name) = unique(key, &item) {
+            let same = places.entry(name).or_default();
+            if at >= count {
+                same.drain(..).for_each(|before| all[before] = None);
             }
+            same.push(at);
+        }
+        all.push(Some(item));
+    }
+    all.into_iter().flatten().collect()
+}
+
+/// Lays the entries of a mapping over those of an earlier one.
+pub(super) fn entries(base: Vec<Entry>, later: Vec<Entry>) -> Vec<Entry> {
+    let mut all: Vec<Option<Entry>> = base.into_iter().map(Some).collect();
+    // The first of a name, as long as it is there: a mapping may have very many.
+    let mut places: HashMap<Box<str>, usize> = HashMap::new();
+    for (at, entry) in all.iter().enumerate().rev() {
+        places.extend(entry.as_ref().map(|entry| (entry.key.clone(), at)));
+    }
+    for entry in later {
+        let Some(&at) = places.get(&entry.key) else {
             // One that takes something away is kept: the file may be laid over another one later.
-            None => base.push(entry),
+            places.insert(entry.key.clone(), all.len());
+            all.push(Some(entry));
+            continue;
+        };
+        let Some(before) = all[at].take() else { continue };
+        match over(&entry.key, before.item, entry.item) {
+            // The place of its name stays where it was first declared.
+            Some(item) => all[at] = Some(Entry { item, key: before.key, site: before.site }),
+            None => {
+                places.remove(&entry.key);
+            }
         }
     }
-    base
+    all.into_iter().flatten().collect()
 }
 
 /// What only one item of a list can have: the target of a mount.

@@ -9,6 +9,7 @@ mod chains;
 mod contain;
 mod envsubst;
 mod handed;
+mod images;
 mod inline;
 mod interpolate;
 mod layout;
@@ -17,12 +18,13 @@ mod model;
 mod place;
 mod ports;
 mod read;
+mod started;
 mod value;
 
 pub(super) use contain::{Contained, Container, Given, contain};
 pub(super) use envsubst::{hazards, variables};
+pub(super) use images::{Images, name_image, named_image};
 pub(super) use layout::{How, Layout, Lies};
-pub(super) use model::{Images, name_image, named_image};
 pub(super) use place::{Place, Surroundings, Values, is_nginx_path, place};
 
 use super::Lowered;
@@ -62,13 +64,13 @@ pub(super) fn surround(files: &mut Files<'_>, proxies: &[FileId], out: &mut Lowe
     }
     let mut drafts = Vec::new();
     let said = chains::find(files, &found);
-    let mut reader = read::Reader::new(files, &mut out.unread);
+    let mut reader = read::Reader::new(files, &mut out.unread, &mut out.aside);
     for (at, names) in &found {
         // One that stands beside no proxy may be anything: a test's, an example of what is wrong.
         reader.tells = above.contains(at);
         drafts.extend(reader.projects(at, names, &said));
     }
-    let mut images = model::Images::new();
+    let mut images = Images::new();
     let mut containers = Vec::new();
     for draft in &drafts {
         let these = model::model(draft, files, &mut images, &mut out.topology);

@@ -1,14 +1,16 @@
 //! Projects → the topology: networks, workloads, names, ports, evidence.
 
 use super::contain::{Contained, Container, Given, contain};
+use super::images::{Images, MAX_IMAGES, name_image};
 use super::inline::{self, Inline};
 use super::layout::{How, Layout, Lies, Puts, written};
 use super::ports;
 use super::read::Draft;
+use super::started::started_at;
 use super::value::{Entry, Item, Value};
 use crate::files::{Files, Loaded, join};
 use crate::lower::workload::{self, Build, Dockerfile, Evidence, HealthCheck, Image};
-use crate::source::{Site, Span};
+use crate::source::Site;
 use crate::syntax::words::{Command, HOLE, Text};
 use crate::topology::{
     Bind, Claim, Dependency, Folder, Known, Listens, Namespace, Network, NetworkId, OwnName, Project, ProjectId,
@@ -16,40 +18,7 @@ use crate::topology::{
 };
 use crate::value::{Wait, parse_duration};
 use std::collections::HashMap;
-use std::collections::hash_map;
 use std::rc::Rc;
-
-/// Images that were read already: by what builds them, and by the names that are given to them.
-pub(in crate::lower) type Images = HashMap<String, Option<Rc<Image>>>;
-
-/// An image's name without its tag, as a key that none of those is that say how one is built.
-fn name_key(image: &str) -> String {
-    let name = image.split('@').next().unwrap_or(image);
-    let last = name.rfind('/').map_or(0, |end| end + 1);
-    format!("={}", name[last..].find(':').map_or(name, |end| &name[..last + end]))
-}
-
-/// Notes under which name an image is built. Two that are built under one name are none.
-pub(in crate::lower) fn name_image(images: &mut Images, name: &str, image: Option<Rc<Image>>) {
-    let same = |one: &Option<Rc<Image>>, other: &Option<Rc<Image>>| match (one, other) {
-        (Some(one), Some(other)) => Rc::ptr_eq(one, other),
-        _ => false,
-    };
-    match images.entry(name_key(name)) {
-        hash_map::Entry::Vacant(place) => {
-            place.insert(image);
-        }
-        hash_map::Entry::Occupied(mut place) if !same(place.get(), &image) => {
-            place.insert(None);
-        }
-        hash_map::Entry::Occupied(_) => {}
-    }
-}
-
-/// The image that the repository builds under a name.
-pub(in crate::lower) fn named_image(images: &Images, name: &str) -> Option<Rc<Image>> {
-    images.get(&name_key(name)).cloned().flatten()
-}
 
 const UNKNOWN: Reason = Reason::Variable;
 
@@ -78,12 +47,13 @@ pub(super) fn model(draft: &Draft, files: &mut Files<'_>, images: &mut Images, t
         .filter_map(|entry| Some((entry.item.word("container_name")?, *names.get(&*entry.key)?)))
         .collect();
     let inline = inline::enter(draft, files);
+    let room = workload::Room::default();
     let mut networks = Networks { draft, project, made: HashMap::new() };
     let mut containers = Vec::new();
     for entry in &draft.services {
         let Some(&id) = names.get(&*entry.key) else { continue };
-        let service =
-            Service { draft, entry, names: &names, by_container_name: &by_container_name, inline: &inline, id };
+        let (names, inline, room) = (&names, &inline, &room);
+        let service = Service { draft, entry, names, by_container_name: &by_container_name, inline, room, id };
         let open = draft.open.contains(&entry.key);
         service.reach(&mut networks, open, t);
         service.life(t);
@@ -153,6 +123,7 @@ struct Service<'s> {
     names: &'s HashMap<&'s str, WorkloadId>,
     by_container_name: &'s HashMap<&'s str, WorkloadId>,
     inline: &'s HashMap<Box<str>, Inline>,
+    room: &'s workload::Room,
     id: WorkloadId,
 }
 
@@ -495,7 +466,9 @@ impl Service<'_> {
                 continue;
             };
             let source = files.sources.share(id);
-            for (name, value, at) in super::interpolate::pairs(source.text()) {
+            let text = self.room.of(source.text(), found.len());
+            open |= text.is_none();
+            for (name, value, at) in text.into_iter().flat_map(super::interpolate::pairs) {
                 let site = Site::direct(crate::source::Span::new(id, at.start as u32, at.end as u32));
                 found.push((name.into(), Text::new(value, site)));
             }
@@ -540,11 +513,12 @@ impl Service<'_> {
             })
             .collect();
         let key = format!("{context}\n{dockerfile:?}\n{target:?}\n{args:?}");
+        let room = images.len() < MAX_IMAGES;
         let made = images
             .entry(key)
             .or_insert_with(|| {
                 let build = Build { context: context.as_str().into(), dockerfile, target, args };
-                workload::image(files, &build).map(Rc::new)
+                room.then(|| workload::image(files, &build)).flatten().map(Rc::new)
             })
             .clone();
         let unread = made.is_none();
@@ -628,140 +602,5 @@ fn add_words(item: &Item, out: &mut String) {
     for word in words {
         out.push_str(word.raw().unwrap_or_default());
         out.push(' ');
-    }
-}
-
-/// Whether an image is one in which a proxy runs, and nothing else.
-pub(in crate::lower) fn is_proxy_image(image: &str) -> bool {
-    let name = image.split('@').next().unwrap_or(image).rsplit('/').next().unwrap_or(image);
-    let name = name.split(':').next().unwrap_or(name);
-    matches!(name, "nginx" | "haproxy" | "openresty" | "nginx-unprivileged" | "angie" | "freenginx" | "haproxy-alpine")
-}
-
-/// What an image starts, in words.
-pub(super) fn started_words(image: &Image) -> String {
-    let mut out = String::new();
-    for command in [&image.entrypoint, &image.command].into_iter().flatten() {
-        let words = match command {
-            Command::Words(words) => words.as_slice(),
-            Command::Shell(text) | Command::Split(text) => std::slice::from_ref(text),
-        };
-        for word in words {
-            out.push_str(&word.text);
-            out.push(' ');
-        }
-    }
-    out
-}
-
-/// Where an image says what it starts.
-fn started_at(image: &Image) -> Option<Site> {
-    let command = image.entrypoint.as_ref().or(image.command.as_ref())?;
-    match command {
-        Command::Words(words) => words.first().map(|word| word.site),
-        Command::Shell(text) | Command::Split(text) => Some(text.site),
-    }
-}
-
-/// The text of the script that a command starts with, without its comments, if the repository has it.
-pub(super) fn script(command: &str, layout: &Layout, files: &mut Files<'_>) -> Option<(String, Site)> {
-    let mut words = command.split_whitespace().filter(|word| !matches!(*word, "sh" | "bash" | "/bin/sh" | "/bin/bash"));
-    let first = words.next()?.trim_matches(['"', '\'']);
-    let Lies::Repository(path) = layout.at(first, files) else { return None };
-    let Loaded::File(id) = files.load_text(&path) else { return None };
-    let source = files.sources.file(id);
-    let text = source.text();
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-    let mut out: String = lines.flat_map(|line| [line, "\n"]).collect();
-    // What it is handed is often what it starts in the end.
-    out.push_str(&words.collect::<Vec<_>>().join(" "));
-    let end = text.lines().next().map_or(0, str::len);
-    Some((out, Site::direct(Span::new(id, 0, end as u32))))
-}
-
-/// Whether a command starts a proxy and leaves nothing else behind.
-pub(super) fn runs_proxy_only(command: &str) -> bool {
-    const FIRST: [&str; 4] = ["sh", "bash", "ash", "exec"];
-    const KNOWN: [&str; 46] = [
-        "if",
-        "then",
-        "fi",
-        "else",
-        "elif",
-        "[",
-        "[[",
-        "for",
-        "do",
-        "done",
-        "while",
-        "until",
-        "exit",
-        "return",
-        "read",
-        "grep",
-        "awk",
-        "date",
-        "printf",
-        "false",
-        ":",
-        "nginx",
-        "nginx-debug",
-        "haproxy",
-        "openresty",
-        "envsubst",
-        "cp",
-        "cat",
-        "echo",
-        "mkdir",
-        "sed",
-        "sleep",
-        "rm",
-        "ls",
-        "chmod",
-        "chown",
-        "export",
-        "docker-entrypoint.sh",
-        "set",
-        "mv",
-        "touch",
-        "ln",
-        "test",
-        "true",
-        "dumb-init",
-        "tini",
-    ];
-    // The `;` of nginx's own directives ends no command.
-    command.replace("off;", "off").split(['&', ';', '|', '\n']).all(|part| {
-        let mut words = part.split_whitespace().map(|word| word.trim_matches(['"', '\''])).skip_while(|word| {
-            word.is_empty()
-                || word.starts_with('-')
-                || word.contains('=')
-                || FIRST.contains(&word.rsplit('/').next().unwrap_or(word))
-        });
-        words.next().is_none_or(|word| KNOWN.contains(&word.rsplit('/').next().unwrap_or(word)))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_proxys_container_starts() {
-        assert!(is_proxy_image("docker.example.test:5000/library/nginx:1.27-alpine@sha256:ab"));
-        assert!(!is_proxy_image("jwilder/nginx-proxy"));
-        for only in [
-            "",
-            "nginx -g 'daemon off;'",
-            "/bin/bash -c \"envsubst < /a > /b && exec nginx -g 'daemon off;'\"",
-            "haproxy -f /etc/haproxy/haproxy.cfg",
-            "/docker-entrypoint.sh nginx",
-            "/usr/sbin/nginx -g 'daemon off;' -c /etc/nginx/nginx.conf",
-        ] {
-            assert!(runs_proxy_only(only), "{only}");
-        }
-        for more in ["/start.sh", "sh -c 'node app.js & nginx'", "supervisord -n", "nginx & php-fpm"] {
-            assert!(!runs_proxy_only(more), "{more}");
-        }
     }
 }

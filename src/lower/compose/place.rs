@@ -365,7 +365,7 @@ impl Ready {
         let first = self.command.split_whitespace().next().map(|word| word.trim_matches(['"', '\'']));
         let scripts = self.layout.maps.iter().any(|map| map.inside.starts_with("/docker-entrypoint.d"));
         let plain = !self.own_entrypoint && matches!(first, None | Some("nginx" | "nginx-debug"));
-        plain && !scripts && super::model::is_proxy_image(&self.image)
+        plain && !scripts && super::started::is_proxy_image(&self.image)
     }
 
     /// Whether nginx reads the main file of the official image, and nothing but files of the repository beside it.
@@ -411,7 +411,7 @@ impl Ready {
             (_, true) => Puts::Named,
             (_, false) => return None,
         };
-        let official = super::model::is_proxy_image(&self.image);
+        let official = super::started::is_proxy_image(&self.image);
         let first = self.command.split_whitespace().next().map(|word| word.trim_matches(['"', '\'']));
         let calls = ["docker-entrypoint", "envsubst"].iter().any(|word| self.command.contains(word));
         let shell = matches!(first, Some("sh" | "bash" | "/bin/sh" | "/bin/bash"));

@@ -100,15 +100,16 @@ type Read = (FileId, Rc<Parsed<yaml::Tree>>);
 pub(super) struct Reader<'r, 'f> {
     pub(super) files: &'r mut Files<'f>,
     pub(super) unread: &'r mut Vec<Unread>,
+    aside: &'r mut Vec<Unread>,
     trees: HashMap<String, Option<Read>>,
     services: usize,
-    /// Whether a file that is not YAML is reported.
+    /// Whether a file that is not YAML is reported in any case.
     pub(super) tells: bool,
 }
 
 impl<'r, 'f> Reader<'r, 'f> {
-    pub(super) fn new(files: &'r mut Files<'f>, unread: &'r mut Vec<Unread>) -> Self {
-        Self { files, unread, trees: HashMap::new(), services: 0, tells: true }
+    pub(super) fn new(files: &'r mut Files<'f>, unread: &'r mut Vec<Unread>, aside: &'r mut Vec<Unread>) -> Self {
+        Self { files, unread, aside, trees: HashMap::new(), services: 0, tells: true }
     }
 
     /// The projects of a folder, from the names of its compose files. `said`: the files that commands name together.
@@ -206,9 +207,8 @@ impl<'r, 'f> Reader<'r, 'f> {
                 match parsed.errors.first().filter(|_| !parsed.template) {
                     Some(error) => {
                         let site = Site::direct(Span::new(id, error.at.start, error.at.end));
-                        if self.tells {
-                            self.unread.push(Unread { site, path: path.into(), why: error.message.as_str().into() });
-                        }
+                        let told = if self.tells { &mut *self.unread } else { &mut *self.aside };
+                        told.push(Unread { site, path: path.into(), why: error.message.as_str().into() });
                         None
                     }
                     // What another program fills in first is not read: its values would be guesses.

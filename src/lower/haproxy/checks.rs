@@ -3,7 +3,7 @@
 use super::file::{File, Lowered};
 use super::names::Kind;
 use super::profile::Slot;
-use super::section::{self, Section};
+use super::section::{self, Outline};
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionKeyword};
 use crate::topology::{EmptyResolver, LoadEffect};
@@ -73,7 +73,7 @@ impl File<'_> {
             if lowered.virtual_host.is_none() {
                 continue;
             }
-            for (bind, branch) in &lowered.section.binds {
+            for (bind, branch) in lowered.section.binds() {
                 let Some(key) = bind.key.as_deref() else { continue };
                 let places = seen.entry(key).or_default();
                 let other = places.iter().find(|(section, _, other)| {
@@ -100,7 +100,7 @@ impl File<'_> {
     /// Names that are used and perhaps defined by nobody.
     pub(super) fn references(&mut self, sections: &[Lowered]) {
         for lowered in sections {
-            if lowered.section.profile.disabled.is_none() {
+            if !lowered.section.disabled {
                 for (kind, name, site) in &lowered.section.references {
                     section::undefined_section(self, *kind, name, *site);
                 }
@@ -110,16 +110,14 @@ impl File<'_> {
         let mut said = HashSet::new();
         for lowered in sections {
             let section = &lowered.section;
-            if lowered.virtual_host.is_none() {
-                continue;
-            }
-            if let Some((name, site)) = section.profile.default_backend.named()
+            let Some(front) = section.front.as_ref().filter(|_| lowered.virtual_host.is_some()) else { continue };
+            if let Some((name, site)) = front.default_backend.named()
                 && said.insert(site)
             {
                 let at = self.name_in(site, name);
                 section::undefined_section(self, Kind::Backend, name, at);
             }
-            for wanted in &section.wanted {
+            for wanted in &front.wanted {
                 if wanted.filled_in {
                     continue;
                 }
@@ -127,12 +125,12 @@ impl File<'_> {
                     section::undefined_section(self, Kind::Backend, &wanted.name, wanted.name_site);
                 } else if self.accuses()
                     && section.keyword == SectionKeyword::Frontend
-                    && matches!(section.profile.default_backend, Slot::Nothing)
-                    && section.profile.beyond.is_none()
+                    && matches!(front.default_backend, Slot::Nothing)
+                    && !section.unsure
                     && super::rules::map_default(&wanted.name)
                         .is_none_or(|name| !self.names.may_have(Kind::Backend, name))
                 {
-                    let other = Some((section.extent.header, "this frontend has no `default_backend`".to_owned()));
+                    let other = Some((section.header, "this frontend has no `default_backend`".to_owned()));
                     self.facts.undefined(
                         "computed backend",
                         &wanted.name,
@@ -165,14 +163,14 @@ impl File<'_> {
         if !self.accuses() {
             return;
         }
-        let serving: HashMap<&str, &Section> = sections
+        let serving: HashMap<&str, &Outline> = sections
             .iter()
             .map(|lowered| &lowered.section)
             .filter(|section| section.serves())
             .map(|section| (&*section.name, section))
             .collect();
         for section in sections.iter().map(|lowered| &lowered.section) {
-            if section.profile.disabled.is_some() {
+            if section.disabled {
                 continue;
             }
             for (target, site) in &section.tracked {
@@ -180,13 +178,14 @@ impl File<'_> {
                     Some((pool, server)) => (serving.get(pool).copied(), server),
                     None => (Some(section), &**target),
                 };
-                match (pool.map(|pool| &pool.server_names), target.split_once('/')) {
+                let followed = pool.map(|pool| pool.followed.as_ref().and_then(|followed| followed.names.as_ref()));
+                match (followed, target.split_once('/')) {
                     (Some(Some(names)), _) if !names.contains(server) => {
                         self.facts.undefined("server", target, *site, None, None, LoadEffect::Refused);
                     }
                     (Some(_), Some(_)) => {
                         let target = pool.filter(|pool| !std::ptr::eq(*pool, section));
-                        if let Some(&silent) = target.and_then(|pool| pool.silent.get(server)) {
+                        if let Some(&silent) = target.and_then(|pool| pool.followed.as_ref()?.silent.get(server)) {
                             let fault = super::companions::follows_nobody(self.facts.proxy, *site, silent);
                             self.facts.load.faults.push(fault);
                         }

@@ -6,16 +6,16 @@ use super::misplaced;
 use super::names::{Kind, Names};
 use super::paths::{self, Base, Named};
 use super::profile::{Extent, Profile, Slot};
-use super::section::{self, Section};
-use super::text::Source;
+use super::section::{self, Outline};
+use super::text::{Prefix, Source, Statement};
 use super::{hop, hosts, keywords, sockets};
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword, Tree};
 use crate::topology::{
-    Dialect, HopId, Known, Lately, LoadEffect, Proxy, ProxyId, Reason, Resolver, ResponseBuffers, Retry, SyntaxFact,
-    Topology, VirtualHostId,
+    Dialect, HopId, Known, Lately, LoadEffect, Proxy, ProxyId, Reason, Resolver, ResponseBuffers, Retry, Setting,
+    SyntaxFact, Topology, VirtualHostId,
 };
-use crate::value::Versions;
+use crate::value::{Versions, Wait};
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
@@ -83,11 +83,12 @@ pub(super) struct File<'a> {
 pub(super) struct Together {
     pub(super) retry: Lately<Retry>,
     pub(super) buffers: Lately<ResponseBuffers>,
+    pub(super) waits: Lately<Setting<Wait>>,
 }
 
 /// A lowered `frontend`, `backend` or `listen` section.
 pub(super) struct Lowered {
-    pub(super) section: Section,
+    pub(super) section: Outline,
     pub(super) virtual_host: Option<VirtualHostId>,
     pub(super) hop: Option<HopId>,
 }
@@ -158,20 +159,13 @@ impl<'a> File<'a> {
             listens: OnceCell::new(),
             rule_users: HashMap::new(),
             certificates_apart: speaks_of("ssl-f-use"),
-            tracks: speaks_of("track"),
+            tracks: false,
             chance: speaks_of("rand(") || speaks_of("_inc_"),
             told_reset: HashSet::new(),
             lately: Together::default(),
         };
         file.look_ahead(out);
         file.duplicate_sections();
-        let servers = tree.sections().flat_map(|(id, _)| tree.lines_of(id));
-        let servers = servers.filter(|(line, _)| {
-            tree.words(*line)
-                .first()
-                .is_some_and(|word| source.file.text().get(word.start as usize..word.end as usize) == Some("server"))
-        });
-        out.endpoints.reserve(servers.count());
         let sections = file.sections(others_may_begin, out);
         file.duplicate_binds(&sections);
         file.references(&sections);
@@ -189,27 +183,29 @@ impl<'a> File<'a> {
     /// What may stand below its use: resolvers; and ACLs, to say where they are declared.
     fn look_ahead(&mut self, out: &mut Topology) {
         let (source, tree) = (self.source, self.tree);
+        let mut statement = Statement::new();
         for (id, section) in tree.sections() {
             let mut asks = self.template;
             // The name servers, while all of them are known.
             let mut servers = (!self.template).then(Vec::new);
-            for (line, parsed) in tree.lines_of(id) {
-                let first = tree.words(line).first().map(|&word| source.arg(tree, word));
-                let keyword = first.as_ref().map_or("", |arg| &arg.text);
+            let known = keywords::section(self, id);
+            for (line, _) in tree.lines_of(id) {
+                source.read(tree, line, &mut statement);
+                // Nothing here can be switched off.
+                let keyword = if statement.prefix == Prefix::None { statement.keyword() } else { "" };
                 match (section.keyword, keyword) {
                     (SectionKeyword::Resolvers, "nameserver" | "parse-resolv-conf") => {
                         asks = true;
-                        let host = hosts::name_server(&source.statement(tree, line));
-                        match (host, &mut servers) {
+                        match (hosts::name_server(&statement), &mut servers) {
                             (Some(host), Some(servers)) => servers.push(host),
                             _ => servers = None,
                         }
-                        if let Some(arg) = source.statement(tree, line).args.get(2)
+                        if let Some(arg) = statement.args.get(2)
                             && !self.template
                             && arg.live.is_none()
                             && !arg.text.contains([':', '@', '/', '$'])
                         {
-                            self.facts.conditional = parsed.condition.is_some();
+                            self.facts.conditional = statement.condition.is_some();
                             self.facts.refused(
                                 arg.site,
                                 "this name server has no port, and there is none by default".to_owned(),
@@ -220,21 +216,24 @@ impl<'a> File<'a> {
                         }
                     }
                     (SectionKeyword::Resolvers, "timeout" | "hold") => {
-                        let statement = source.statement(tree, line);
                         let setting = format!("{keyword} {}", statement.word(1));
                         if let Some(arg) = statement.args.get(2) {
                             self.facts.time(statement.site, &setting, arg, false);
                         }
                     }
                     (_, "acl") => {
-                        if let Some(&word) = tree.words(line).get(1) {
-                            let arg = source.arg(tree, word);
-                            self.acls.entry(arg.text.into_owned().into()).or_insert((id, arg.site));
+                        if let Some(arg) = statement.args.get(1)
+                            && !self.acls.contains_key(&*arg.text)
+                        {
+                            self.acls.insert(arg.text.as_ref().into(), (id, arg.site));
                         }
+                    }
+                    (_, "server" | "server-template" | "default-server") => {
+                        self.tracks |= statement.args.iter().any(|arg| arg.text == "track");
                     }
                     _ => {}
                 }
-                asks |= parsed.broken;
+                asks |= statement.broken;
                 if matches!(
                     keyword,
                     "log"
@@ -247,7 +246,10 @@ impl<'a> File<'a> {
                         | "source"
                         | "dispatch"
                 ) {
-                    hosts::line(self, section.keyword, line);
+                    hosts::line(self, section.keyword, &statement);
+                }
+                if known {
+                    keywords::check(self, id, &statement);
                 }
             }
             if section.keyword == SectionKeyword::Resolvers
@@ -268,7 +270,6 @@ impl<'a> File<'a> {
                     });
                 }
             }
-            keywords::check(self, id);
         }
     }
 
@@ -278,8 +279,6 @@ impl<'a> File<'a> {
         let serve = |id: &&SectionId| tree.section(**id).keyword.is_proxy();
         let count = ids.iter().filter(serve).count();
         let mut lowered = Vec::with_capacity(count);
-        out.pools.reserve(count);
-        out.hops.reserve(count);
         for (at, &id) in ids.iter().enumerate() {
             let parsed = tree.section(id);
             if !parsed.keyword.is_proxy() {
@@ -304,7 +303,7 @@ impl<'a> File<'a> {
                 && !section.open_ended
                 && (!section.wanted.is_empty() || matches!(section.profile.default_backend, Slot::Set(..)));
             let hop = (section.serves() && !off && !only_listens).then(|| hop::hop(self, &mut section, out));
-            lowered.push(Lowered { section, virtual_host, hop });
+            lowered.push(Lowered { section: section.outline(), virtual_host, hop });
         }
         lowered
     }
@@ -316,8 +315,9 @@ impl<'a> File<'a> {
         let before = self.defaults.last().filter(|(_, branch)| branch.is_none() && section.condition.is_none());
         profile.reset =
             before.filter(|_| section.from().is_none()).map(|&(before, _)| (source.header(tree, id), before));
+        let mut statement = Statement::new();
         for (line, _) in tree.lines_of(id) {
-            let statement = source.statement(tree, line);
+            source.read(tree, line, &mut statement);
             if statement.broken {
                 profile.beyond.get_or_insert(Reason::Malformed);
                 continue;

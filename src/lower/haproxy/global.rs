@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::numbers;
 use super::paths::Base;
-use super::text::{Prefix, Source};
+use super::text::{Prefix, Source, Statement};
 use super::times;
 use crate::defaults::haproxy as built_in;
 use crate::source::Site;
@@ -56,12 +56,13 @@ impl Global {
     pub(super) fn read(source: &Source, tree: &Tree, beyond: Option<Reason>, facts: &mut Facts) -> Self {
         let asks_variables = source.file.text().contains("defined(");
         let mut global = Self { beyond, asks_variables, ..Self::default() };
+        let mut statement = Statement::new();
         for (id, section) in tree.sections() {
             if section.keyword != SectionKeyword::Global {
                 continue;
             }
             for (line, _) in tree.lines_of(id) {
-                let statement = source.statement(tree, line);
+                source.read(tree, line, &mut statement);
                 let site = statement.site;
                 let reason =
                     statement.live().or((statement.condition != section.condition).then_some(Reason::Variable));
@@ -150,7 +151,7 @@ impl Global {
             (None, Some(reason)) => Setting::unknown(reason, header, "tune.http.maxhdr"),
             (None, None) => Setting::default(101, &built_in::MAXHDR),
         };
-        ResponseBuffers { header: Some(self.header(header)), usual: USUAL, body: None, lines: Some(lines) }
+        ResponseBuffers { header: Some(self.header(header)), usual: USUAL, body: None, lines: Some(Box::new(lines)) }
     }
 
     /// The longest header that fits into a buffer.

@@ -7,8 +7,8 @@ use super::section::Section;
 use crate::defaults::haproxy as built_in;
 use crate::source::Site;
 use crate::topology::{
-    Hop, HopId, Known, Listener, Opening, Origin, Pool, Protocol, ProxyId, Reason, Retry, RetryOn, Reuse, Setting,
-    Target, Timeouts, Topology, VirtualHost, VirtualHostId, Websockets, speaks_of_websockets,
+    Hop, HopId, Known, Lately, Listener, Opening, Origin, Pool, Protocol, ProxyId, Reason, Retry, RetryOn, Reuse,
+    Setting, Shared, Target, Timeouts, Topology, VirtualHost, VirtualHostId, Websockets, speaks_of_websockets,
 };
 use crate::value::Wait;
 use std::time::Duration;
@@ -60,7 +60,7 @@ pub(super) fn virtual_host(
         wants_certificate: None,
         clients: clients(section),
         // One buffer for the whole header, less what is kept back.
-        request_header: section.is_http().then(|| Box::new(global.header(section.extent.header))),
+        request_header: section.is_http().then(|| Shared::from(global.header(section.extent.header))),
     });
     for listener in listeners {
         out.listeners[listener].virtual_hosts.push(host);
@@ -78,8 +78,8 @@ fn clients(section: &Section) -> Option<Box<Setting<u64>>> {
 pub(super) fn hop(file: &mut File<'_>, section: &mut Section, out: &mut Topology) -> HopId {
     let proxy = file.facts.proxy;
     let http = section.is_http();
-    let timeouts = timeouts(section);
-    let reuse = reuse(section, http);
+    let timeouts = timeouts(section, &mut file.lately.waits);
+    let reuse = reuse(section, http, &mut file.lately.waits);
     let retry = file.lately.retry.share(retry(section, http));
     let buffers = file.lately.buffers.share(file.global.buffers(http, section.extent.header));
     let protocol = protocol(section, http);
@@ -186,7 +186,7 @@ fn protocol(section: &Section, http: bool) -> Protocol {
     }
 }
 
-fn timeouts(section: &Section) -> Timeouts {
+fn timeouts(section: &Section, lately: &mut Lately<Setting<Wait>>) -> Timeouts {
     let (profile, extent) = (&section.profile, &section.extent);
     let connect = profile.timeout(&profile.connect, &built_in::TIMEOUT_CONNECT, extent);
     let server = profile.timeout(&profile.server, &built_in::TIMEOUT_SERVER, extent);
@@ -208,7 +208,7 @@ fn timeouts(section: &Section) -> Timeouts {
     };
     let client = section.listens().then(|| profile.timeout(&profile.client, &built_in::TIMEOUT_CLIENT, extent));
     let [queue, tunnel, client] = [queue, tunnel, client].map(|setting| setting.map(Box::new));
-    Timeouts { connect, send: server.clone(), read: server, queue, tunnel, client }
+    Timeouts { connect: lately.share(connect), send: lately.share(server.clone()), read: server, queue, tunnel, client }
 }
 
 fn retry(section: &Section, http: bool) -> Retry {
@@ -239,7 +239,7 @@ fn retry(section: &Section, http: bool) -> Retry {
     }
 }
 
-fn reuse(section: &Section, http: bool) -> Reuse {
+fn reuse(section: &Section, http: bool, lately: &mut Lately<Setting<Wait>>) -> Reuse {
     let (profile, extent) = (&section.profile, &section.extent);
     let default_delay = Wait::For(Duration::from_secs(5));
     let delay = section.servers.iter().find_map(|server| server.options.purge_delay.as_ref());
@@ -249,6 +249,7 @@ fn reuse(section: &Section, http: bool) -> Reuse {
         }
         None => profile.setting(&Slot::Nothing, default_delay, &built_in::POOL_PURGE_DELAY, extent),
     };
+    let idle = lately.share(idle);
     if !http {
         let kept = match &profile.http {
             Slot::Set(_, site) => Setting { value: Known::Yes(false), origin: extent.origin(*site), spelling: "mode" },

@@ -5,7 +5,7 @@ use super::address;
 use super::file::File;
 use super::text::{Arg, Statement};
 use crate::source::Site;
-use crate::syntax::haproxy::{LineId, SectionKeyword};
+use crate::syntax::haproxy::SectionKeyword;
 use crate::topology::{Fault, FaultKind, FaultWeight, Known, LoadEffect};
 use crate::value::{Address, Host};
 
@@ -31,15 +31,13 @@ fn address_of(statement: &Statement<'_>, section: SectionKeyword) -> Option<(usi
 }
 
 /// Looks at a line of any section. Only text that looks suspicious is read again.
-pub(super) fn line(file: &mut File<'_>, section: SectionKeyword, line: LineId) {
-    let (source, tree) = (file.source, file.tree);
-    let parsed = tree.line(line);
-    let text = source.file.text().get(parsed.start as usize..parsed.end as usize).unwrap_or("");
-    if file.template || parsed.condition.is_some() || !MARKS.iter().any(|mark| text.contains(mark)) {
+pub(super) fn line(file: &mut File<'_>, section: SectionKeyword, statement: &Statement<'_>) {
+    let Some((at, own)) = address_of(statement, section) else { return };
+    let span = statement.site.span;
+    let text = file.source.file.text().get(span.start as usize..span.end as usize).unwrap_or("");
+    if file.template || statement.condition.is_some() || !MARKS.iter().any(|mark| text.contains(mark)) {
         return;
     }
-    let statement = source.statement(tree, line);
-    let Some((at, own)) = address_of(&statement, section) else { return };
     let Some(arg) = statement.args.get(at) else { return };
     if address::is_filled_in(arg).is_some() || statement.broken {
         return;

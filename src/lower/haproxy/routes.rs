@@ -1,8 +1,7 @@
 //! Which frontend leads to which backend.
 
 use super::file::LoweredFile;
-use super::section::Section;
-use crate::defaults::haproxy as built_in;
+use super::section::{Front, Outline};
 use crate::source::Site;
 use crate::syntax::haproxy::SectionKeyword;
 use crate::topology::{
@@ -28,13 +27,13 @@ pub(super) fn join(files: &[LoweredFile], out: &mut Topology) {
     let mut all_used = false;
     let mut prefixes: HashSet<&str> = HashSet::new();
     for (file, hops) in files.iter().zip(&own) {
-        let sections: HashMap<&str, &Section> =
+        let sections: HashMap<&str, &Outline> =
             file.sections.iter().filter(|l| l.hop.is_some()).map(|l| (&*l.section.name, &l.section)).collect();
         let find = |name: &str| hops.get(name).or_else(|| any.get(name)).copied();
         for lowered in &file.sections {
             let section = &lowered.section;
-            let Some(host) = lowered.virtual_host else { continue };
-            for wanted in &section.wanted {
+            let (Some(host), Some(front)) = (lowered.virtual_host, &section.front) else { continue };
+            for wanted in &front.wanted {
                 if wanted.computed || wanted.filled_in {
                     let fixed = wanted.name.split(['%', '$']).next().unwrap_or("");
                     all_used |= fixed.is_empty();
@@ -55,7 +54,7 @@ pub(super) fn join(files: &[LoweredFile], out: &mut Topology) {
                     modes(file, section, wanted.site, &wanted.name, &sections, out);
                 }
             }
-            match section.profile.default_backend.named() {
+            match front.default_backend.named() {
                 Some((name, site)) => {
                     if let Some(hop) = find(name) {
                         used.insert(hop);
@@ -64,20 +63,20 @@ pub(super) fn join(files: &[LoweredFile], out: &mut Topology) {
                     }
                 }
                 None => {
-                    all_used |= section.profile.default_backend.site().is_some();
+                    all_used |= front.default_backend.site().is_some();
                     if section.keyword == SectionKeyword::Listen
                         && let Some(hop) = lowered.hop
                     {
-                        add(file.proxy, host, section.extent.header, Matcher::Always, hop, out);
+                        add(file.proxy, host, section.header, Matcher::Always, hop, out);
                     }
                 }
             }
         }
     }
-    let fronts: HashMap<VirtualHostId, &Section> = files
+    let fronts: HashMap<VirtualHostId, &Front> = files
         .iter()
         .flat_map(|file| &file.sections)
-        .filter_map(|lowered| Some((lowered.virtual_host?, &lowered.section)))
+        .filter_map(|lowered| Some((lowered.virtual_host?, &**lowered.section.front.as_ref()?)))
         .collect();
     for file in files {
         for lowered in &file.sections {
@@ -101,33 +100,33 @@ pub(super) fn join(files: &[LoweredFile], out: &mut Topology) {
 /// An HTTP frontend cannot hand its requests to a backend that does not understand them.
 fn modes(
     file: &LoweredFile,
-    front: &Section,
+    front: &Outline,
     way: Site,
     name: &str,
-    sections: &HashMap<&str, &Section>,
+    sections: &HashMap<&str, &Outline>,
     out: &mut Topology,
 ) {
     let Some(back) = sections.get(name) else { return };
     let conditional = front.condition.is_some() || back.condition.is_some();
     if conditional
         || !out.proxies[file.proxy].whole
-        || back.profile.disabled.is_some()
-        || front.profile.is_http() != Some(true)
-        || back.profile.is_http() != Some(false)
+        || back.disabled
+        || front.is_http != Some(true)
+        || back.is_http != Some(false)
     {
         return;
     }
-    let written = back.profile.http.site();
+    let written = back.mode;
     let shown: String = name.chars().take(60).collect();
     let mut fault = Fault::new(
         FaultKind::ModeMismatch,
         file.proxy,
-        (written.unwrap_or(back.extent.header), if written.is_some() { "not HTTP" } else { "`mode` is not set: tcp" }),
+        (written.unwrap_or(back.header), if written.is_some() { "not HTTP" } else { "`mode` is not set: tcp" }),
         format!("the backend `{shown}` is not in HTTP mode, and an HTTP frontend hands requests to it"),
     )
     .other(way, "requests come from here")
     .help("write `mode http` in both, best in `defaults`; or `mode tcp` in both, if nobody is to read the requests");
-    if let Some(mode) = front.profile.http.site() {
+    if let Some(mode) = front.mode {
         fault = fault.other(mode, "HTTP");
     }
     out.load.faults.push(fault);
@@ -140,27 +139,24 @@ fn add(proxy: ProxyId, host: VirtualHostId, site: Site, matcher: Matcher, hop: H
 }
 
 /// What the frontends that lead to a backend say of its hop, where they say the same.
-fn from_frontends(hop: HopId, fronts: &HashMap<VirtualHostId, &Section>, out: &mut Topology) {
+fn from_frontends(hop: HopId, fronts: &HashMap<VirtualHostId, &Front>, out: &mut Topology) {
     let routes = &out.hops[hop].routes;
     let mut hosts: Vec<VirtualHostId> = routes.iter().filter_map(|&route| out.routes[route].virtual_host).collect();
     hosts.dedup();
     let mut leading = hosts.iter().filter_map(|host| fronts.get(host).copied());
     let Some(first) = leading.next() else { return };
-    let client = |section: &Section| {
-        section.profile.timeout(&section.profile.client, &built_in::TIMEOUT_CLIENT, &section.extent)
-    };
-    let closes = |section: &Section| section.profile.closes.known() == Some(&true);
-    let (mut same, mut all_close) = (Some(client(first)), closes(first));
-    for section in leading {
-        same = same.filter(|setting| setting.value == client(section).value);
-        all_close &= closes(section);
+    let closes = |front: &Front| front.closes.known() == Some(&true);
+    let (mut same, mut all_close) = (Some(first.client.clone()), closes(first));
+    for front in leading {
+        same = same.filter(|setting| setting.value == front.client.value);
+        all_close &= closes(front);
     }
     let hop = &mut out.hops[hop];
     hop.timeouts.client = same.map(Box::new);
     // Either side may ask for it.
     if all_close
         && hop.reuse.kept.known() == Some(&true)
-        && let Some(at) = first.profile.closes.site()
+        && let Some(at) = first.closes.site()
     {
         hop.reuse.kept = Setting {
             value: Known::Yes(false),

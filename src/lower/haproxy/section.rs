@@ -13,9 +13,13 @@ use super::rules;
 use super::server::{self, Server, Surroundings};
 use super::text::{Prefix, Statement};
 use super::whole;
+use crate::defaults::haproxy as built_in;
 use crate::source::Site;
 use crate::syntax::haproxy::{ConditionId, SectionId, SectionKeyword};
-use crate::topology::{Fault, HostSent, LoadEffect, Matcher, speaks_of_websockets};
+use crate::topology::{Fault, HostSent, LoadEffect, Matcher, Setting, speaks_of_websockets};
+use crate::value::Wait;
+use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 /// Where a frontend sends requests.
@@ -63,12 +67,10 @@ pub(super) struct Section {
     pub(super) may_expect_proxy: bool,
     /// Whether there are rules that only HTTP has.
     pub(super) speaks_http: bool,
-    /// The names of its servers, where they are all known.
-    pub(super) server_names: Option<HashSet<Box<str>>>,
     /// Servers whose state others follow, as written.
     pub(super) tracked: Vec<(Box<str>, Site)>,
-    /// Servers whose state nobody finds out, where servers of other sections may follow them.
-    pub(super) silent: HashMap<Box<str>, Site>,
+    /// What servers that follow others ask of its own, where there are any.
+    pub(super) followed: Option<Box<Followed>>,
     /// Other sections that it names.
     pub(super) references: Vec<(Kind, Box<str>, Site)>,
     /// What HAProxy refuses or misreads in it, unless it is switched off.
@@ -95,10 +97,113 @@ impl Section {
     pub(super) fn is_http(&self) -> bool {
         self.profile.is_http().unwrap_or(self.speaks_http)
     }
+
+    /// What other sections ask of it, once it has been lowered.
+    pub(super) fn outline(self) -> Outline {
+        let client = self.profile.timeout(&self.profile.client, &built_in::TIMEOUT_CLIENT, &self.extent);
+        Outline {
+            front: self.listens().then(|| {
+                Box::new(Front {
+                    binds: self.binds.into(),
+                    wanted: self.wanted.into(),
+                    default_backend: self.profile.default_backend.clone(),
+                    client,
+                    closes: self.profile.closes.clone(),
+                })
+            }),
+            keyword: self.keyword,
+            condition: self.condition,
+            name: self.name,
+            header: self.extent.header,
+            is_http: self.profile.is_http(),
+            mode: self.profile.http.site(),
+            disabled: self.profile.disabled.is_some(),
+            unsure: self.profile.beyond.is_some(),
+            references: self.references.into(),
+            tracked: self.tracked.into(),
+            followed: self.followed,
+        }
+    }
 }
 
-/// A servers' or ACLs' name with the branch that it stands in.
-type Seen = HashMap<Box<str>, Vec<(Site, Option<ConditionId>)>>;
+/// The servers of a section, as servers that follow them see them.
+#[derive(Debug, Default)]
+pub(super) struct Followed {
+    /// Their names, where they are all known.
+    pub(super) names: Option<HashSet<Box<str>>>,
+    /// Those whose state nobody finds out.
+    pub(super) silent: HashMap<Box<str>, Site>,
+}
+
+/// What is kept of a section. A file may have very many, and most of what they say is in the model then.
+pub(super) struct Outline {
+    pub(super) keyword: SectionKeyword,
+    pub(super) condition: Option<ConditionId>,
+    pub(super) name: Box<str>,
+    pub(super) header: Site,
+    /// Whether requests are understood as HTTP; `None`: it is decided elsewhere.
+    pub(super) is_http: Option<bool>,
+    /// Where that is written.
+    pub(super) mode: Option<Site>,
+    pub(super) disabled: bool,
+    /// Whether settings that nobody has written here may be written elsewhere.
+    pub(super) unsure: bool,
+    /// Other sections that it names.
+    pub(super) references: Box<[(Kind, Box<str>, Site)]>,
+    /// Servers whose state others follow, as written.
+    pub(super) tracked: Box<[(Box<str>, Site)]>,
+    pub(super) followed: Option<Box<Followed>>,
+    /// What a section that clients connect to says besides.
+    pub(super) front: Option<Box<Front>>,
+}
+
+/// What is kept of a section that clients connect to.
+pub(super) struct Front {
+    pub(super) binds: Box<[(Bind, Option<ConditionId>)]>,
+    pub(super) wanted: Box<[Wanted]>,
+    pub(super) default_backend: Slot<Box<str>>,
+    /// How long a quiet client is waited for.
+    pub(super) client: Setting<Wait>,
+    /// Whether server connections are closed after each answer.
+    pub(super) closes: Slot<bool>,
+}
+
+impl Outline {
+    /// Whether it has servers.
+    pub(super) const fn serves(&self) -> bool {
+        matches!(self.keyword, SectionKeyword::Backend | SectionKeyword::Listen)
+    }
+
+    /// What it listens on.
+    pub(super) fn binds(&self) -> &[(Bind, Option<ConditionId>)] {
+        self.front.as_ref().map_or(&[], |front| &front.binds)
+    }
+}
+
+/// Where servers or ACLs of one name stand, and in which branch: hardly ever more than one.
+struct Places {
+    first: (Site, Option<ConditionId>),
+    others: Vec<(Site, Option<ConditionId>)>,
+}
+
+/// Servers or ACLs by their names.
+type Seen<'a> = HashMap<Cow<'a, str>, Places>;
+
+/// Notes one more of a name.
+fn see<'a>(seen: &mut Seen<'a>, name: Cow<'a, str>, place: (Site, Option<ConditionId>)) {
+    match seen.entry(name) {
+        Entry::Vacant(entry) => {
+            entry.insert(Places { first: place, others: Vec::new() });
+        }
+        Entry::Occupied(mut entry) if entry.get().others.len() + 1 < COMPARED => entry.get_mut().others.push(place),
+        Entry::Occupied(_) => {}
+    }
+}
+
+/// The second word of a statement.
+fn second<'a>(statement: &Statement<'a>) -> Cow<'a, str> {
+    statement.args.get(1).map_or(Cow::Borrowed(""), |arg| arg.text.clone())
+}
 
 /// How many equal names are compared with each other.
 const COMPARED: usize = 8;
@@ -129,9 +234,8 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
         expects_proxy: false,
         may_expect_proxy: false,
         speaks_http: false,
-        server_names: None,
         tracked: Vec::new(),
-        silent: HashMap::new(),
+        followed: None,
         references: Vec::new(),
         faults: Vec::new(),
         answers: dangling::Answers::default(),
@@ -140,12 +244,13 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
     };
     let mut late = misplaced::Late::default();
     // ACLs that ask whether a websocket is to be opened.
-    let mut opens: HashMap<Box<str>, bool> = HashMap::new();
+    let mut opens: HashMap<Cow<'_, str>, bool> = HashMap::new();
     let mut acls = Seen::new();
     let mut servers = Seen::new();
     let mut used_servers: Vec<(Box<str>, Site)> = Vec::new();
+    let mut statement = Statement::new();
     for (line, _) in tree.lines_of(id) {
-        let statement = source.statement(tree, line);
+        source.read(tree, line, &mut statement);
         let conditional = statement.condition != section.condition;
         file.facts.conditional = statement.condition.is_some();
         if let Some(named) = paths::named(&statement)
@@ -165,10 +270,10 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
         }
         match statement.keyword() {
             "acl" => {
-                acls.entry(statement.word(1).into()).or_default().push((statement.site, statement.condition));
+                see(&mut acls, second(&statement), (statement.site, statement.condition));
                 let said = statement.from(2).iter().filter_map(|arg| speaks_of_websockets(&arg.text)).max();
                 if let Some(sure) = said {
-                    opens.insert(statement.word(1).into(), sure);
+                    opens.insert(second(&statement), sure);
                 }
             }
             "bind" if section.listens() => {
@@ -203,9 +308,9 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
     file.facts.conditional = false;
     if file.accuses() && !section.open_ended && section.profile.disabled.is_none() {
         for (name, site) in used_servers {
-            if !servers.contains_key(&name) && !rules::is_computed(&name) {
+            if !servers.contains_key(&*name) && !rules::is_computed(&name) {
                 let near = file.facts.near(&name, servers.keys().map(|name| &**name));
-                let near = near.and_then(|near| Some((near.into(), servers.get(near)?.first()?.0)));
+                let near = near.and_then(|near| Some((near.into(), servers.get(near)?.first.0)));
                 file.facts.undefined("server", &name, site, None, near, LoadEffect::Refused);
             }
         }
@@ -214,8 +319,11 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
     misplaced::shared(file, &section);
     misplaced::reset(file, &section);
     companions::tracked(file, &mut section);
-    if file.tracks && !section.open_ended && section.profile.beyond.is_none() {
-        section.silent = companions::silent(&section);
+    if file.tracks {
+        let sure = !section.open_ended && section.profile.beyond.is_none();
+        let silent = if sure { companions::silent(&section) } else { HashMap::new() };
+        let names = (!section.open_ended).then(|| servers.into_keys().map(|name| name.into_owned().into()).collect());
+        section.followed = Some(Box::new(Followed { names, silent }));
     }
     failing::servers(file, &mut section);
     companions::bind(file, id, &section);
@@ -227,7 +335,6 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
     if section.profile.disabled.is_none() && !file.template {
         file.facts.load.faults.extend(faults);
     }
-    section.server_names = (!section.open_ended).then(|| servers.into_keys().collect());
     if section.profile.cookie.is_some()
         && section.is_http()
         && (section.profile.cookie_is_dynamic || section.servers.iter().any(|server| server.options.cookie))
@@ -238,11 +345,11 @@ pub(super) fn read(file: &mut File<'_>, id: SectionId, profile: Profile, extent:
 }
 
 /// A line that could not be read to its end: what it says is not known.
-fn broken(section: &mut Section, statement: &Statement<'_>, acls: &mut Seen) {
+fn broken<'a>(section: &mut Section, statement: &Statement<'a>, acls: &mut Seen<'a>) {
     match statement.keyword() {
         "server" | "server-template" => section.open_ended = true,
         "acl" => {
-            acls.entry(statement.word(1).into()).or_default().push((statement.site, statement.condition));
+            see(acls, second(statement), (statement.site, statement.condition));
         }
         "http-request" | "redirect" => section.answers_itself = true,
         _ => {
@@ -288,7 +395,8 @@ fn references(section: &mut Section, statement: &Statement<'_>) {
         }
         _ => {}
     }
-    for arg in statement.args.iter().filter(|arg| arg.live.is_none()) {
+    // Most words are ruled out by their first letter.
+    for arg in statement.args.iter().filter(|arg| arg.text.starts_with(['h', '!']) && arg.live.is_none()) {
         for fetch in ["http_auth(", "http_auth_group("] {
             let after = arg.text.strip_prefix(fetch).or_else(|| arg.text.strip_prefix('!')?.strip_prefix(fetch));
             if let Some(name) = after.and_then(|rest| rest.split([')', ',']).next())
@@ -300,7 +408,7 @@ fn references(section: &mut Section, statement: &Statement<'_>) {
     }
 }
 
-fn add_server(file: &mut File<'_>, section: &mut Section, statement: &Statement<'_>, seen: &mut Seen) {
+fn add_server<'a>(file: &mut File<'_>, section: &mut Section, statement: &Statement<'a>, seen: &mut Seen<'a>) {
     let with = Surroundings {
         proxy: file.facts.proxy,
         profile: &section.profile,
@@ -330,24 +438,24 @@ fn add_server(file: &mut File<'_>, section: &mut Section, statement: &Statement<
         file.resolvers_used.entry(name.clone()).or_default().push((*site, never));
     }
     if let Some((name, site)) = &server.name {
-        let places = seen.entry(name.clone()).or_default();
-        if !server.is_template && !file.template {
-            let first = places.iter().find(|(_, branch)| {
+        if !server.is_template
+            && !file.template
+            && let Some(places) = seen.get(&**name)
+        {
+            let first = std::iter::once(&places.first).chain(&places.others).find(|(_, branch)| {
                 *branch == statement.condition || !file.tree.exclude_each_other(*branch, statement.condition)
             });
             if let Some(&(first, _)) = first {
                 file.facts.duplicate("server", name, first, *site, LoadEffect::Refused, None);
             }
         }
-        if places.len() < COMPARED {
-            places.push((*site, statement.condition));
-        }
+        see(seen, second(statement), (*site, statement.condition));
     }
     companions::server(file, section, &server);
     section.servers.push(server);
 }
 
-fn want(section: &mut Section, statement: &Statement<'_>, opens: &HashMap<Box<str>, bool>) {
+fn want(section: &mut Section, statement: &Statement<'_>, opens: &HashMap<Cow<'_, str>, bool>) {
     let Some(name) = statement.args.get(1) else { return };
     let matcher = match statement.condition_at(2) {
         Some(at) => {
@@ -374,7 +482,7 @@ fn want(section: &mut Section, statement: &Statement<'_>, opens: &HashMap<Box<st
 }
 
 /// ACLs must be declared above their use in the same section, whatever else HAProxy is started with.
-fn undefined_acls(file: &mut File<'_>, id: SectionId, statement: &Statement<'_>, condition: usize, acls: &Seen) {
+fn undefined_acls(file: &mut File<'_>, id: SectionId, statement: &Statement<'_>, condition: usize, acls: &Seen<'_>) {
     if file.template {
         return;
     }
@@ -383,7 +491,7 @@ fn undefined_acls(file: &mut File<'_>, id: SectionId, statement: &Statement<'_>,
             continue;
         }
         let near = file.facts.near(name, acls.keys().map(|name| &**name));
-        let near = near.and_then(|near| Some((near.into(), acls.get(near)?.first()?.0)));
+        let near = near.and_then(|near| Some((near.into(), acls.get(near)?.first.0)));
         let other = file.acls.get(name).map(|&(section, site)| {
             let text = if section == id { "declared here, below its use" } else { "declared here, in another section" };
             (site, text.to_owned())

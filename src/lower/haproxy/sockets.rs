@@ -19,7 +19,7 @@ pub(super) fn check(file: &mut File<'_>, sections: &[Lowered], out: &Topology) {
         return;
     }
     let mut binds: HashMap<&str, &Bind> = HashMap::new();
-    for (bind, condition) in sections.iter().flat_map(|lowered| &lowered.section.binds) {
+    for (bind, condition) in sections.iter().flat_map(|lowered| lowered.section.binds()) {
         if let Known::Yes((Address::Socket(path), _)) = &bind.bind
             && path.starts_with('/')
             && condition.is_none()

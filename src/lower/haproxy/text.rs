@@ -6,6 +6,7 @@ use crate::source::{FileId, Site, SourceFile, Span};
 use crate::syntax::Parsed;
 use crate::syntax::haproxy::{ConditionId, LineId, SectionId, Tree, Word};
 use crate::topology::Reason;
+use crate::value::later;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,17 +17,18 @@ pub(super) struct Source {
     pub(super) file: Arc<SourceFile>,
     any: Arc<AnyTree>,
     filled: AllFilled,
+    /// Whether the file has a mark around a name that a script fills in, anywhere.
+    marks: bool,
 }
 
 impl Source {
     /// The file, if it is one of HAProxy's.
     pub(super) fn new(files: &Files<'_>, id: FileId, filled: &AllFilled) -> Option<Self> {
         let any = files.tree(id)?;
-        matches!(*any, AnyTree::Haproxy(_)).then(|| Self {
-            id,
-            file: files.sources.share(id),
-            any,
-            filled: filled.of(id),
+        matches!(*any, AnyTree::Haproxy(_)).then(|| {
+            let file = files.sources.share(id);
+            let marks = later::may_be_marked(file.text());
+            Self { id, file, any, filled: filled.of(id), marks }
         })
     }
 
@@ -51,7 +53,7 @@ impl Source {
             decoded.text = Cow::Owned(filled);
             decoded.has_hole = false;
         }
-        let live = if decoded.has_hole || crate::value::later::is_marked(&decoded.text) {
+        let live = if decoded.has_hole || later::is_marked(&decoded.text) {
             Some(Reason::TemplateHole)
         } else if decoded.has_variable {
             Some(Reason::Variable)
@@ -67,25 +69,35 @@ impl Source {
         self.site(line.start..line.end)
     }
 
-    /// A line's words. `no` and `default` before the keyword are taken off.
-    pub(super) fn statement<'a>(&'a self, tree: &Tree, id: LineId) -> Statement<'a> {
+    /// Reads a line's words, over a statement that is no longer needed: there are as many as lines. `no` and `default`
+    /// before the keyword are taken off.
+    pub(super) fn read<'a>(&'a self, tree: &Tree, id: LineId, into: &mut Statement<'a>) {
         let line = tree.line(id);
-        let mut args: Vec<Arg<'a>> = tree.words(id).iter().map(|&word| self.arg(tree, word)).collect();
-        let prefix = match args.first().map(|arg| &*arg.text) {
+        into.args.clear();
+        let (text, words) = (self.file.text(), tree.words(id));
+        let within = |start: u32, end: u32| text.get(start as usize..end as usize).unwrap_or("");
+        // Most lines have nothing to be decoded.
+        if line.written && !(self.marks && later::may_be_marked(within(line.start, line.end))) {
+            into.args.extend(words.iter().map(|word| Arg {
+                text: Cow::Borrowed(within(word.start, word.end)),
+                site: self.site(word.range()),
+                live: None,
+                quoted: false,
+            }));
+        } else {
+            into.args.extend(words.iter().map(|&word| self.arg(tree, word)));
+        }
+        into.prefix = match into.args.first().map(|arg| &*arg.text) {
             Some("no") => Prefix::No,
             Some("default") => Prefix::Default,
             _ => Prefix::None,
         };
-        if prefix != Prefix::None {
-            args.remove(0);
+        if into.prefix != Prefix::None {
+            into.args.remove(0);
         }
-        Statement {
-            args,
-            prefix,
-            site: self.site(line.start..line.end),
-            condition: line.condition,
-            broken: line.broken,
-        }
+        into.site = self.site(line.start..line.end);
+        into.condition = line.condition;
+        into.broken = line.broken;
     }
 }
 
@@ -118,6 +130,12 @@ pub(super) struct Statement<'a> {
 }
 
 impl<'a> Statement<'a> {
+    /// One without words, to be read over.
+    pub(super) const fn new() -> Self {
+        let nowhere = Site::direct(Span::new(FileId::new(0), 0, 0));
+        Self { args: Vec::new(), prefix: Prefix::None, site: nowhere, condition: None, broken: false }
+    }
+
     /// The text of a word; empty where there is none.
     pub(super) fn word(&self, index: usize) -> &str {
         self.args.get(index).map_or("", |arg| &arg.text)

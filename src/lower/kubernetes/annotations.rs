@@ -21,19 +21,23 @@ pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
     for ingress in &cluster.objects.ingresses {
         family(cluster, ingress, told);
     }
+    let asked: Vec<Option<Asked<'_>>> =
+        cluster.objects.ingresses.iter().map(|ingress| Asked::of(cluster, ingress)).collect();
+    // Of pods that are probed over TLS a namespace has few.
     let has_tls = |pods: &&Pods| pods.containers.iter().any(|one| probes(one).any(|probe| probe.tls.is_some()));
-    let tls_probes: Vec<&Pods> = cluster.objects.pods.iter().filter(has_tls).collect();
+    let mut tls_probes: HashMap<Namespace, Vec<&Pods>> = HashMap::new();
+    for pods in cluster.objects.pods.iter().filter(has_tls) {
+        if let Some(namespace) = cluster.namespace(&pods.meta) {
+            tls_probes.entry(namespace).or_default().push(pods);
+        }
+    }
     let mut replaced = std::collections::HashSet::new();
     for backend in &cluster.objects.backends {
         let Some(number) = backend.of else { continue };
-        let Some(ingress) = cluster.objects.ingresses.get(number) else { continue };
-        if !is_nginx(cluster, ingress) {
-            continue;
-        }
-        let old = ingress.annotation("secure-backends").filter(|word| &*word.text == "true");
-        if let Some(old) = old.filter(|_| ingress.annotation("backend-protocol").is_none()) {
+        let Some(Some(asked)) = asked.get(number) else { continue };
+        if let Some(old) = asked.secure.filter(|_| asked.protocol.is_none()) {
             if replaced.insert(number) {
-                secure_backends(ingress, old, told);
+                secure_backends(backend, old, told);
             }
             continue;
         }
@@ -46,16 +50,30 @@ pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
             continue;
         }
         if let Some(port) = port_of(backend, service) {
-            let of_probe = tls_probes
-                .iter()
-                .take(2000)
-                .filter(|pods| cluster.namespace(&pods.meta).as_ref() == Some(&namespace))
-                .find_map(|pods| probed_with_tls(service, port, pods));
-            protocol(ingress, backend, service, (port, of_probe), told);
+            let probed = tls_probes.get(&namespace).into_iter().flatten().take(MAX_LOGINS);
+            let of_probe = probed.filter_map(|pods| probed_with_tls(service, port, pods)).next();
+            protocol(asked.protocol, backend, service, (port, of_probe), told);
         }
     }
     for (request, one) in &cluster.objects.timeouts {
         ladder(request, one, told);
+    }
+}
+
+/// What an Ingress says of how its Services are asked, looked up once for all that it leads to.
+struct Asked<'o> {
+    protocol: Option<&'o Word>,
+    /// An annotation that is not read any more.
+    secure: Option<&'o Word>,
+}
+
+impl<'o> Asked<'o> {
+    /// `None` where another controller than ingress-nginx reads it.
+    fn of(cluster: &Cluster<'_, '_>, ingress: &'o Ingress) -> Option<Self> {
+        is_nginx(cluster, ingress).then(|| Self {
+            protocol: ingress.annotation("backend-protocol"),
+            secure: ingress.annotation("secure-backends").filter(|word| &*word.text == "true"),
+        })
     }
 }
 
@@ -73,12 +91,25 @@ fn is_nginx(cluster: &Cluster<'_, '_>, ingress: &Ingress) -> bool {
     }
 }
 
+/// What the objects of the repository say of who reads the Ingress objects of a class.
+pub(super) fn controllers(classes: &[(Word, Word)]) -> HashMap<Box<str>, Option<Box<str>>> {
+    let mut found: HashMap<Box<str>, Option<Box<str>>> = HashMap::new();
+    for (name, controller) in classes {
+        let Some(name) = name.known() else { continue };
+        let controller = controller.known().map(Box::from);
+        let same = |known: &mut Option<Box<str>>| {
+            if *known != controller {
+                *known = None;
+            }
+        };
+        found.entry(name.into()).and_modify(same).or_insert_with(|| controller.clone());
+    }
+    found
+}
+
 /// The controller that an object of the repository names for the class of an Ingress.
 fn controller<'c>(cluster: &'c Cluster<'_, '_>, ingress: &Ingress) -> Option<&'c str> {
-    let class = ingress.class.as_ref()?.known()?;
-    let mut found = cluster.objects.classes.iter().filter(|(name, _)| name.known() == Some(class));
-    let (_, controller) = found.next()?;
-    found.all(|(_, other)| other.text == controller.text).then(|| controller.known()).flatten()
+    cluster.controllers.get(ingress.class.as_ref()?.known()?)?.as_deref()
 }
 
 /// Annotations of another controller, and of an old prefix.
@@ -133,8 +164,8 @@ fn is_class_nginx(cluster: &Cluster<'_, '_>, ingress: &Ingress) -> bool {
     }
 }
 
-fn secure_backends(ingress: &Ingress, old: &Word, told: &mut Told<'_>) {
-    told.fault(FaultKind::PlainToTls, ingress.meta.file, |kind, proxy| {
+fn secure_backends(backend: &Backend, old: &Word, told: &mut Told<'_>) {
+    told.fault(FaultKind::PlainToTls, backend.meta.file, |kind, proxy| {
         let label = "not read any more".to_owned();
         let message = "`secure-backends` is not read: ingress-nginx speaks plain HTTP to a Service that expects TLS";
         Fault::new(kind, proxy, (old.site, label), message)
@@ -203,13 +234,12 @@ fn probed_with_tls(service: &Service, port: &ServicePort, pods: &Pods) -> Option
 }
 
 fn protocol(
-    ingress: &Ingress,
+    written: Option<&Word>,
     backend: &Backend,
     service: &Service,
     (port, of_probe): (&ServicePort, Option<Site>),
     told: &mut Told<'_>,
 ) {
-    let written = ingress.annotation("backend-protocol");
     let spoken = match written {
         None => "HTTP".to_owned(),
         Some(word) => match word.known() {
@@ -313,6 +343,9 @@ pub(super) fn snippets(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
 /// Programs that send long headers with a login.
 const LOGINS: [&str; 4] = ["oauth2-proxy", "keycloak", "authelia", "authentik"];
 
+/// Of how many groups of pods that run one of them it is found out which Service leads to them.
+const MAX_LOGINS: usize = 200;
+
 /// An Ingress before a program that sends long headers with a login.
 pub(super) fn logins(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
     let objects = &cluster.objects;
@@ -331,31 +364,38 @@ pub(super) fn logins(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
                 .weight(FaultWeight::Remark, false)
         });
     }
+    let with_login = objects.pods.iter().filter_map(|pods| {
+        let image = pods.containers.iter().find_map(|one| {
+            let image = one.image.as_ref()?;
+            LOGINS.iter().find(|login| image.text.contains(**login)).map(|login| (*login, image.site))
+        })?;
+        let namespace = cluster.namespace(&pods.meta)?;
+        (!cluster.is_open(&pods.meta, &namespace)).then_some((pods, namespace, image))
+    });
+    let with_login: Vec<_> = with_login.take(MAX_LOGINS).collect();
+    if with_login.is_empty() {
+        return;
+    }
+    let mut services: HashMap<&str, Vec<&Service>> = HashMap::new();
+    for service in objects.services.iter().filter(|service| !service.selector.is_empty()) {
+        services.entry(&service.meta.name.text).or_default().push(service);
+    }
+    let takes_small =
+        |ingress: &Ingress| ingress.annotation("proxy-buffer-size").is_none() && is_nginx(cluster, ingress);
+    let small: Vec<bool> = objects.ingresses.iter().map(takes_small).collect();
     let mut seen = std::collections::HashSet::new();
     for backend in &objects.backends {
-        let Some(number) = backend.of else { continue };
-        let Some(ingress) = objects.ingresses.get(number) else { continue };
-        let set = ingress.annotation("proxy-buffer-size").is_some();
-        if set || !is_nginx(cluster, ingress) || !seen.insert((number, &backend.service.text)) {
+        let Some(number) = backend.of.filter(|&number| small.get(number) == Some(&true)) else { continue };
+        if !seen.insert((number, &backend.service.text)) {
             continue;
         }
         let Some(namespace) = cluster.namespace(&backend.meta) else { continue };
-        let of_name = |service: &&Service| {
-            service.meta.name.text == backend.service.text
-                && !service.selector.is_empty()
-                && cluster.namespace(&service.meta).as_ref() == Some(&namespace)
-        };
-        let Some(service) = objects.services.iter().take(2000).find(of_name) else { continue };
-        let login = objects.pods.iter().take(2000).find_map(|pods| {
-            let behind =
-                cluster.namespace(&pods.meta).as_ref() == Some(&namespace) && super::selectors::selects(service, pods);
-            let image = pods.containers.iter().filter(|_| behind).find_map(|one| {
-                let image = one.image.as_ref()?;
-                LOGINS.iter().find(|login| image.text.contains(**login)).map(|login| (*login, image.site))
-            });
-            image.filter(|_| !cluster.is_open(&pods.meta, &namespace))
-        });
-        let Some((login, site)) = login else { continue };
+        let of_name = services.get(&*backend.service.text).map_or(&[][..], Vec::as_slice);
+        let here = |service: &&&Service| cluster.namespace(&service.meta).as_ref() == Some(&namespace);
+        let Some(service) = of_name.iter().take(MAX_LOGINS).find(here) else { continue };
+        let behind = |pods: &Pods| super::selectors::selects(service, pods);
+        let login = with_login.iter().find(|(pods, at, _)| *at == namespace && behind(pods));
+        let Some(&(_, _, (login, site))) = login else { continue };
         told.fault(FaultKind::SmallBuffer, backend.meta.file, |kind, proxy| {
             let message =
                 format!("the answer to a login of {login} may not fit: ingress-nginx takes headers of up to 4 KiB");

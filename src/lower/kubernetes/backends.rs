@@ -2,7 +2,7 @@
 
 use super::objects::{Backend, Service, Word};
 use super::scope::Namespace;
-use super::{Cluster, MAX_NEIGHBOURS, Told, near, place};
+use super::{Cluster, Told, place};
 use crate::files::folder;
 use crate::source::{Site, clean};
 use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
@@ -46,6 +46,11 @@ pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
         if here.is_empty() {
             let neighbours = by_namespace.get(&namespace).map_or(&[][..], Vec::as_slice);
             missing(cluster, backend, &namespace, neighbours, bearers, told);
+            continue;
+        }
+        // What patches it, or a template beside it, may say otherwise. Of a chart both are read, and nothing is certain.
+        let open = |file| cluster.scopes.is_open(file, cluster.files) && !told.charts.contains(&file);
+        if open(backend.meta.file) || here.iter().any(|service| open(service.meta.file)) {
             continue;
         }
         if namespace != own {
@@ -96,8 +101,7 @@ fn missing(
         return;
     }
     let name = clean(&backend.service.text).into_owned();
-    let other =
-        near(&backend.service.text, neighbours.iter().take(MAX_NEIGHBOURS).map(|service| &*service.meta.name.text));
+    let other = told.near(&backend.service.text, neighbours.iter().map(|service| &*service.meta.name.text));
     let other = neighbours.iter().find(|service| Some(&*service.meta.name.text) == other);
     told.fault(FaultKind::DanglingRoute, backend.meta.file, |kind, proxy| {
         let place = match &backend.namespace {

@@ -7,6 +7,7 @@
 mod annotations;
 mod backends;
 mod chart;
+mod definitions;
 pub(in crate::lower) mod embedded;
 mod objects;
 mod passed_over;
@@ -24,16 +25,19 @@ use crate::source::{FileId, Site, Span};
 use crate::syntax::yaml;
 use crate::topology::{Dialect, Fault, FaultKind, FaultWeight, Proxy, ProxyId, Topology};
 use crate::value::{Version, Versions};
+use memchr::memmem::Finder;
 use objects::{Meta, Objects};
 use scope::{Namespace, Scopes};
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 use workloads::Belongs;
 
 /// Longest manifest that is read.
 const MAX_BYTES: usize = 2 << 20;
 
-/// Of how many names the nearest is looked for.
+/// Among how many names the nearest is looked for, and how many are compared in all.
 const MAX_NEIGHBOURS: usize = 1000;
+const MAX_COMPARED: usize = 200_000;
 
 /// Whether a path's name is one that a manifest may have. It is not read for that.
 #[must_use]
@@ -45,14 +49,16 @@ pub fn is_manifest_name(path: &str) -> bool {
 /// kustomize may do without.
 #[must_use]
 pub fn is_manifest(path: &str, head: &[u8]) -> bool {
-    let key = |word: &[u8]| {
-        memchr::memmem::find_iter(head, word).any(|at| {
+    // Thousands of files are asked in some trees: what is looked for is prepared once.
+    static KEYS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ["apiVersion:", "kind:"].map(Finder::new));
+    let key = |word: &Finder<'_>| {
+        word.find_iter(head).any(|at| {
             let before = head[..at].rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
             before.iter().all(|byte| matches!(byte, b' ' | b'-'))
                 || (at <= 3 && before.iter().all(|byte| !byte.is_ascii()))
         })
     };
-    scope::is_kustomization(path) || (key(b"apiVersion:") && key(b"kind:"))
+    scope::is_kustomization(path) || KEYS.iter().all(key)
 }
 
 /// All that was read, and where it belongs.
@@ -62,6 +68,8 @@ struct Cluster<'f, 'r> {
     scopes: Scopes,
     /// Namespaces in which an operator may bring forth Services and pods.
     made: HashSet<Namespace>,
+    /// The controllers of classes of Ingress objects; none where several objects say different ones.
+    controllers: HashMap<Box<str>, Option<Box<str>>>,
 }
 
 impl Cluster<'_, '_> {
@@ -92,9 +100,20 @@ struct Told<'t> {
     /// Templates of charts: whoever installs one decides what it makes.
     charts: HashSet<FileId>,
     passed_over: passed_over::PassedOver,
+    /// How many names have been compared.
+    compared: usize,
 }
 
 impl Told<'_> {
+    /// Of the first of some names the one that is nearly this one; none when too many have been compared already.
+    fn near<'n>(&mut self, name: &str, others: impl ExactSizeIterator<Item = &'n str>) -> Option<&'n str> {
+        if self.compared > MAX_COMPARED {
+            return None;
+        }
+        self.compared += others.len().min(MAX_NEIGHBOURS);
+        near(name, others.take(MAX_NEIGHBOURS))
+    }
+
     fn fault(&mut self, kind: FaultKind, file: FileId, make: impl FnOnce(FaultKind, ProxyId) -> Fault) {
         let topology = &mut *self.topology;
         let proxy = *self.proxies.entry(file).or_insert_with(|| {
@@ -151,7 +170,7 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
             // Its conditions decide which objects there are, and labels come from elsewhere.
             scopes.leave_open(folder(path));
             scopes.join(root.as_str(), folder(path));
-            let parsed = yaml::parse(&plain);
+            let parsed = yaml::parse_pieces(&plain, &definitions::others(&plain).0);
             if !parsed.errors.is_empty() {
                 chart::blocks(source.text(), id, &mut blocks);
                 continue;
@@ -168,9 +187,11 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
             out.filled.take(filled);
             continue;
         }
-        let parsed = yaml::parse(source.text());
+        let (others, defines) = definitions::others(source.text());
+        let parsed = yaml::parse_pieces(source.text(), &others);
         // A template may bring forth anything; half a file says little.
-        let holes = source.text().contains("{{") && !parsed.tree.documents().all(|document| only_holds_text(document));
+        let only_text = !defines && parsed.tree.documents().all(|document| only_holds_text(document));
+        let holes = source.text().contains("{{") && !only_text;
         if !parsed.errors.is_empty() || holes {
             scopes.leave_open(folder(path));
         }
@@ -188,7 +209,8 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
         }
     }
     scopes.settle();
-    let mut cluster = Cluster { files, objects, scopes, made: HashSet::new() };
+    let controllers = annotations::controllers(&objects.classes);
+    let mut cluster = Cluster { files, objects, scopes, made: HashSet::new(), controllers };
     let told_prefix = |pods: &pods::Pods| {
         let args = pods.containers.iter().flat_map(|one| one.command.iter().chain(&one.args)).flatten();
         args.into_iter().any(|word| word.text.contains("annotations-prefix"))
@@ -196,7 +218,7 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
     cluster.objects.own_prefix = cluster.objects.pods.iter().any(told_prefix);
     cluster.made = cluster.objects.makers.iter().filter_map(|meta| cluster.namespace(meta)).collect();
     let passed_over = passed_over::PassedOver::default();
-    let mut told = Told { topology: &mut out.topology, proxies: HashMap::new(), charts, passed_over };
+    let mut told = Told { topology: &mut out.topology, proxies: HashMap::new(), charts, passed_over, compared: 0 };
     settings::look(&cluster, &mut told);
     backends::look(&cluster, &mut told);
     selectors::look(&cluster, &mut told);

@@ -120,8 +120,16 @@ pub(super) struct Map {
     pub(super) meta: Meta,
     /// Its keys, and where in the file the text of each is found.
     pub(super) keys: Vec<(Box<str>, Box<str>)>,
-    /// Short values, which may be variables.
+    /// Short values, which may be variables, sorted by their keys.
     pub(super) values: Vec<(Box<str>, Word)>,
+}
+
+impl Map {
+    /// The value of a key, if it is a short one.
+    pub(super) fn value(&self, key: &str) -> Option<&Word> {
+        let at = self.values.partition_point(|(name, _)| **name < *key);
+        self.values.get(at).filter(|(name, _)| **name == *key).map(|(_, value)| value)
+    }
 }
 
 /// An image that skaffold builds.
@@ -439,7 +447,9 @@ fn map(meta: Meta, object: View<'_>, file: FileId) -> Map {
     let keys = data.iter().filter_map(|(key, _)| key.text()).map(|key| (key.into(), inner(object, key)));
     let short = data.iter().filter(|(_, value)| value.text().is_some_and(|text| text.len() <= MAX_VALUE));
     let values = short.filter_map(|(key, value)| Some((key.text()?.into(), Word::read(*value, file)?)));
-    Map { meta, keys: keys.collect(), values: values.collect() }
+    let mut values: Vec<(Box<str>, Word)> = values.collect();
+    values.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Map { meta, keys: keys.collect(), values }
 }
 
 /// Where a key's text is found below the path of its file, which has no such folder.

@@ -6,56 +6,72 @@ use super::objects::Meta;
 use super::{MAX_BYTES, is_manifest};
 use crate::files::{Files, folder};
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 
 /// Most manifests of one folder that are searched; where there are more, nothing in it is missed.
 const MAX_FILES: usize = 200;
 
+/// Most text that is read for it in one run; beyond, nothing is missed.
+const MAX_TEXT: usize = 32 << 20;
+
 /// What was passed over, by the folder above that of an object.
 #[derive(Default)]
 pub(super) struct PassedOver {
-    /// The texts; none where there are too many.
-    found: HashMap<String, Option<Rc<[String]>>>,
+    /// What each manifest says; none where there are too many.
+    found: HashMap<String, Option<Rc<[Said]>>>,
+    /// How much text was read.
+    read: usize,
 }
+
+/// What the lines of a text say: keys with their values, as one number each. Where two have the same, an object is not
+/// missed that might be.
+type Said = HashSet<u64>;
 
 impl PassedOver {
     /// Whether a manifest near an object that was passed over has all these keys with their values.
     pub(super) fn has(&mut self, meta: &Meta, files: &Files<'_>, wanted: &[(&str, &str)]) -> bool {
         let above = folder(folder(files.sources.file(meta.file).path())).to_owned();
-        let texts = self.found.entry(above).or_insert_with_key(|above| search(above, files));
-        let Some(texts) = texts else { return true };
-        texts.iter().any(|text| wanted.iter().all(|&(key, value)| says(text, key, value)))
+        let read = &mut self.read;
+        let all = self.found.entry(above).or_insert_with_key(|above| search(above, files, read));
+        let Some(all) = all else { return true };
+        all.iter().any(|said| wanted.iter().all(|&(key, value)| said.contains(&number(key, value))))
     }
 }
 
-fn search(above: &str, files: &Files<'_>) -> Option<Rc<[String]>> {
+fn search(above: &str, files: &Files<'_>, read: &mut usize) -> Option<Rc<[Said]>> {
     let known: HashSet<&str> = files.deployments().iter().map(String::as_str).collect();
     let under = if above.is_empty() { String::new() } else { format!("{above}/") };
-    let mut texts = Vec::new();
+    let mut all = Vec::new();
     for pattern in ["*.yaml", "*.yml", "*/*.yaml", "*/*.yml"] {
         for path in files.names(&format!("{under}{pattern}")) {
             if known.contains(path.as_str()) {
                 continue;
             }
-            if texts.len() >= MAX_FILES {
+            if all.len() >= MAX_FILES || *read >= MAX_TEXT {
                 return None;
             }
             let Some(bytes) = files.peek(&path).filter(|bytes| bytes.len() <= MAX_BYTES) else { continue };
+            *read += bytes.len();
             if is_manifest(&path, &bytes) {
-                texts.push(String::from_utf8_lossy(&bytes).into_owned());
+                all.push(said(&String::from_utf8_lossy(&bytes)));
             }
         }
     }
-    Some(texts.into())
+    Some(all.into())
 }
 
-/// Whether a line of a text gives a key this value.
-fn says(text: &str, key: &str, value: &str) -> bool {
-    text.lines().any(|line| {
-        let line = line.trim_start_matches([' ', '-']);
-        let rest = line.strip_prefix(key).and_then(|rest| rest.strip_prefix(':'));
-        rest.is_some_and(|rest| rest.split(" #").next().unwrap_or("").trim().trim_matches(['"', '\'']) == value)
-    })
+fn number(key: &str, value: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (key, value).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The keys that begin lines of a text, with their values.
+fn said(text: &str) -> Said {
+    let lines = text.lines().filter_map(|line| line.trim_start_matches([' ', '-']).split_once(':'));
+    let value = |rest: &str| rest.split(" #").next().unwrap_or("").trim().trim_matches(['"', '\'']).to_owned();
+    lines.map(|(key, rest)| number(key, &value(rest))).collect()
 }
 
 #[cfg(test)]
@@ -64,8 +80,9 @@ mod tests {
 
     #[test]
     fn lines_say_what_a_key_is() {
-        let text = "metadata:\n  name: \"shop\" # here\n  - app: web\n";
-        assert!(says(text, "name", "shop") && says(text, "app", "web"));
-        assert!(!says(text, "name", "sho") && !says(text, "nam", "shop") && !says(text, "app", "shop"));
+        let said = said("metadata:\n  name: \"shop\" # here\n  - app: web\n");
+        let says = |key, value| said.contains(&number(key, value));
+        assert!(says("name", "shop") && says("app", "web"));
+        assert!(!says("name", "sho") && !says("nam", "shop") && !says("app", "shop"));
     }
 }

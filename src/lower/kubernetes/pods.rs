@@ -15,7 +15,8 @@ pub(super) struct Pods {
     pub(super) ports: Vec<(Option<Word>, Option<Word>)>,
     /// Those that go on running; one that starts first may be among them.
     pub(super) containers: Vec<Container>,
-    pub(super) volumes: Vec<(Box<str>, Volume)>,
+    /// By name, sorted.
+    volumes: Vec<(Box<str>, Volume)>,
     /// How many, where it is written.
     pub(super) replicas: Option<Word>,
     /// Where it is written that they use the network of their machine.
@@ -28,6 +29,14 @@ pub(super) struct Pods {
     pub(super) injected: bool,
     /// How long they have to end.
     pub(super) grace: Option<Word>,
+}
+
+impl Pods {
+    /// The volume of a name.
+    pub(super) fn volume(&self, name: &str) -> Option<&Volume> {
+        let at = self.volumes.partition_point(|(other, _)| **other < *name);
+        self.volumes.get(at).filter(|(other, _)| **other == *name).map(|(_, volume)| volume)
+    }
 }
 
 /// A container of a pod.
@@ -143,13 +152,15 @@ pub(super) fn pods(
     let volumes = spec.and_then(|spec| spec.get("volumes")).into_iter().flat_map(View::items);
     let hosts = spec.and_then(|spec| spec.get("hostAliases")).into_iter().flat_map(View::items);
     let names = hosts.filter_map(|host| host.get("hostnames")).flat_map(View::items);
+    let mut volumes: Vec<_> = volumes.filter_map(|view| volume(view, file)).collect();
+    volumes.sort_by(|(one, _), (other, _)| one.cmp(other));
     Some(Pods {
         meta,
         kind: kind.into(),
         labels,
         ports,
         containers,
-        volumes: volumes.filter_map(|view| volume(view, file)).collect(),
+        volumes,
         replicas: whole.and_then(|spec| spec.get("replicas")).and_then(|view| Word::read(view, file)),
         host_network: word("hostNetwork").filter(|word| &*word.text == "true").map(|word| word.site),
         aliases: names.filter_map(|name| Word::read(name, file)).collect(),

@@ -3,7 +3,7 @@
 use super::objects::{Service, Word};
 use super::pods::Pods;
 use super::scope::Namespace;
-use super::{Cluster, MAX_NEIGHBOURS, Told, near, place};
+use super::{Cluster, Told, near, place};
 use crate::source::clean;
 use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
 use std::collections::HashMap;
@@ -58,6 +58,10 @@ pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
                 no_pods(service, pods, told);
             }
         } else if !found.iter().any(|pods| cluster.is_open(&pods.meta, &namespace)) {
+            pairs += named_pairs(service, &found);
+            if pairs > MAX_PAIRS {
+                return;
+            }
             no_port(service, &found, told);
         }
     }
@@ -134,6 +138,11 @@ impl<'o> Labelled<'o> {
     }
 }
 
+/// How many names are compared to find the ports of a Service in the pods behind it.
+pub(super) fn named_pairs(service: &Service, behind: &[&Pods]) -> usize {
+    service.ports.len().saturating_mul(behind.iter().map(|pods| pods.ports.len() + 1).sum())
+}
+
 pub(super) fn selects(service: &Service, pods: &Pods) -> bool {
     service.selector.iter().all(|(key, wanted)| {
         pods.labels.iter().any(|(label, value)| label == key && (value.text == wanted.text || value.known().is_none()))
@@ -158,7 +167,7 @@ fn no_pods(service: &Service, pods: &[&Pods], told: &mut Told<'_>) {
         };
         service.selector.iter().filter(has).count()
     };
-    let like = near(name, pods.iter().take(MAX_NEIGHBOURS).map(|pods| &*pods.meta.name.text));
+    let like = told.near(name, pods.iter().map(|pods| &*pods.meta.name.text));
     let value = |pods: &Pods| service.selector.iter().any(|(_, wanted)| wanted.text == pods.meta.name.text);
     let meant = pods
         .iter()

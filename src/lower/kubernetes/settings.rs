@@ -12,7 +12,8 @@ pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
         let Some(known) = SECONDS.iter().find(|known| known.name == name) else { continue };
         let Some(value) = setting.value.known().filter(|value| value.parse::<i64>().is_err()) else { continue };
         let meant = parse_duration(value.trim());
-        let longer = meant.is_none_or(|meant| meant.as_secs() > known.default);
+        // Of what is no time at all nobody knows how long it was to be.
+        let longer = meant.is_some_and(|meant| meant.as_secs() > known.default);
         told.fault(FaultKind::TimeUnit, setting.file, |kind, proxy| {
             let value = clean(value);
             let message = format!(

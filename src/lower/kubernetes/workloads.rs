@@ -4,7 +4,7 @@
 use super::objects::{Map, Word};
 use super::pods::{Container, Held, Pods, Probe, Value, Volume};
 use super::scope::{Namespace, Scopes};
-use super::selectors::{Labelled, MAX_PAIRS, selects};
+use super::selectors::{Labelled, MAX_PAIRS, named_pairs, selects};
 use super::{Cluster, objects::Objects};
 use crate::defaults::kubernetes::{GRACE, GRACE_SECONDS};
 use crate::files::{Files, folder, join};
@@ -19,6 +19,7 @@ use crate::topology::{
     ServicePort, Topology, Weight, Workload, WorkloadId,
 };
 use crate::value::Wait;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -93,6 +94,7 @@ pub(super) fn model(
         }
     }
     let mut containers = Vec::new();
+    let room = Cell::new(MAX_HANDED);
     let mut made: Vec<Option<WorkloadId>> = Vec::with_capacity(objects.pods.len());
     for (pods, at) in objects.pods.iter().zip(&belongs.pods) {
         let Some((namespace, open)) = at else {
@@ -103,7 +105,7 @@ pub(super) fn model(
         let id = t.workloads.push(empty(project, pods));
         t.projects[project].workloads.push(id);
         made.push(Some(id));
-        let own = Own { pods, namespace, open: *open, maps: &maps, scopes, id };
+        let own = Own { pods, namespace, open: *open, maps: &maps, scopes, id, room: &room };
         containers.extend(own.run(files, images, t));
     }
     super::policies::guard(&objects.policies, &objects.pods, belongs, &made, t);
@@ -180,7 +182,13 @@ struct Own<'o> {
     maps: &'o HashMap<(&'o Namespace, &'o str), Vec<&'o Map>>,
     scopes: &'o Scopes,
     id: WorkloadId,
+    /// How many keys of maps may still be handed to containers.
+    room: &'o Cell<usize>,
 }
+
+/// How many keys of `ConfigMap`s are handed to containers in all, as variables and as files. A large map may be given to
+/// very many containers.
+const MAX_HANDED: usize = 1_000_000;
 
 impl Own<'_> {
     fn run(&self, files: &mut Files<'_>, images: &Images, t: &mut Topology) -> Vec<compose::Container> {
@@ -206,11 +214,13 @@ impl Own<'_> {
         }
         self.stop(&mut t.workloads[self.id].server);
         let workload = &mut t.workloads[self.id];
+        let too_many = workload.claims.len() > MAX_CLAIMS;
+        workload.claims.truncate(MAX_CLAIMS);
         // Of several containers each must be known, or the one that is not may listen there.
         if self.pods.containers.len() > 1 {
             workload.claims_open = settled < self.pods.containers.len();
         }
-        workload.claims_open |= self.open || self.pods.containers.is_empty();
+        workload.claims_open |= self.open || too_many || self.pods.containers.is_empty();
         workload.many = self.open || self.pods.injected || others > 0 || containers.is_empty();
         workload.health = match self.pods.containers.iter().find_map(|one| one.readiness.as_ref()) {
             Some(probe) => Known::Yes(Some(probe.site)),
@@ -276,6 +286,10 @@ impl Own<'_> {
                 open = true;
                 continue;
             };
+            if !self.takes(map.values.len()) {
+                open = true;
+                continue;
+            }
             open |= map.values.len() < map.keys.len();
             for (key, value) in &map.values {
                 found.push((format!("{prefix}{key}").into(), filled(value)));
@@ -286,13 +300,20 @@ impl Own<'_> {
                 Value::Text(text) => text.clone(),
                 Value::Key(map, key) => {
                     let map = map.known().and_then(|map| self.map(map));
-                    let value = map.and_then(|map| map.values.iter().find(|(name, _)| *name == key.text));
-                    value.map_or_else(|| Text::new(HOLE.to_string(), key.site), |(_, value)| filled(value))
+                    let value = map.and_then(|map| map.value(&key.text));
+                    value.map_or_else(|| Text::new(HOLE.to_string(), key.site), filled)
                 }
             };
             found.push((name.clone(), text));
         }
         (found, open)
+    }
+
+    /// Whether there is room for some more keys.
+    fn takes(&self, keys: usize) -> bool {
+        let left = self.room.get().checked_sub(keys);
+        self.room.set(left.unwrap_or_default());
+        left.is_some()
     }
 
     /// The `ConfigMap` of a name, where there is one and not several.
@@ -312,9 +333,8 @@ impl Own<'_> {
         for mount in &one.mounts {
             let Some(path) = mount.path.known() else { continue };
             let path = path.trim_end_matches('/');
-            let volume = self.pods.volumes.iter().find(|(name, _)| *name == mount.volume);
-            let held = match volume {
-                Some((_, Volume::Maps(maps))) => self.held(maps, files),
+            let held = match self.pods.volume(&mount.volume) {
+                Some(Volume::Maps(maps)) => self.held(maps, files),
                 _ => None,
             };
             let Some(held) = held else {
@@ -347,6 +367,9 @@ impl Own<'_> {
             let name = name.known()?;
             let keys: Vec<(Box<str>, String)> = match self.map(name) {
                 Some(map) => {
+                    if !self.takes(map.keys.len()) {
+                        return None;
+                    }
                     let path = files.sources.file(map.meta.file).path();
                     map.keys.iter().map(|(key, inner)| (key.clone(), format!("{path}/{inner}"))).collect()
                 }
@@ -355,9 +378,10 @@ impl Own<'_> {
             match items {
                 None => found.extend(keys.into_iter().map(|(key, outside)| (key.into(), outside))),
                 Some(items) => {
+                    let keys: HashMap<&str, &String> = keys.iter().map(|(key, outside)| (&**key, outside)).collect();
                     for (key, path) in items {
                         let (key, path) = (key.known()?, path.known()?);
-                        let (_, outside) = keys.iter().find(|(name, _)| **name == *key)?;
+                        let outside = *keys.get(key)?;
                         found.push((path.trim_matches('/').to_owned(), outside.clone()));
                     }
                 }
@@ -414,6 +438,9 @@ fn mentioned(one: &Container) -> Vec<Claim> {
     found
 }
 
+/// Most places of one group of pods where it listens.
+const MAX_CLAIMS: usize = 2048;
+
 /// Most numbers of one container that are taken for ports.
 const MAX_MENTIONED: usize = 64;
 
@@ -442,7 +469,12 @@ fn serve(
         };
         pairs += (service.selector.len() + 1).saturating_mul(selected.len() + 1);
         selected.retain(|&number| pairs <= MAX_PAIRS && selects(service, &objects.pods[number]));
-        let behind: Vec<&Pods> = selected.iter().map(|&number| &objects.pods[number]).collect();
+        let mut behind: Vec<&Pods> = selected.iter().map(|&number| &objects.pods[number]).collect();
+        pairs = pairs.saturating_add(named_pairs(service, &behind));
+        if pairs > MAX_PAIRS {
+            // Then no port is known by its name.
+            behind.clear();
+        }
         let to: Vec<WorkloadId> = selected.iter().filter_map(|&number| *made.get(number)?).collect();
         let open = *open || service.unclear;
         let ports: Option<Vec<ServicePort>> =

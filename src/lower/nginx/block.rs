@@ -2,9 +2,33 @@
 
 use super::settings::{Family, Role, Slot, Word, Written, role};
 use super::{Block, Context, Item, Lowering, Place, Server};
-use crate::defaults::nginx_directives::{self as table, Directive};
+use crate::defaults::nginx_directives::data_block;
+use crate::defaults::nginx_names::{self as table, Name};
+use crate::source::Site;
 use crate::syntax::nginx::{Body, Node, NodeId};
 use crate::topology::{LoadEffect, Matcher, Route};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+/// The locations of one block that were seen: whether it is an exact one, and its path or pattern.
+pub(super) type Locations = BTreeMap<(bool, Box<str>), Site>;
+
+/// The name of a statement, and what is known of it.
+#[derive(Clone, Copy)]
+pub(super) struct Spelled<'t> {
+    /// As it is written, without quotes.
+    pub text: &'t str,
+    /// `None`: none of nginx's own modules has it.
+    pub known: Option<&'static Name>,
+}
+
+impl Spelled<'_> {
+    /// Whether a block of it holds lines of data.
+    fn opens_data(self) -> bool {
+        self.known.map_or_else(|| data_block(self.text), |known| known.data)
+    }
+}
 
 impl Lowering<'_, '_> {
     /// Reads the statements directly below `parent` (the top of the file if none) into a block.
@@ -14,30 +38,35 @@ impl Lowering<'_, '_> {
         let text = here.text();
         // What a template brings in from elsewhere is as unknown as an include that was not read.
         block.frame.unread |= tree.has_gap(parent);
-        let nodes: Box<dyn Iterator<Item = NodeId> + '_> = match parent {
-            Some(parent) => Box::new(tree.children(parent)),
-            None => Box::new(tree.roots()),
+        let nodes = match parent {
+            Some(parent) => tree.children(parent),
+            None => tree.roots(),
         };
         for node in nodes {
             let raw = tree.node(node);
-            let name = tree.name(node, text);
-            if name.is_empty() {
+            let Some(&first) = tree.words(node).first() else { continue };
+            // nginx's own names are hardly ever written in quotes.
+            let spelled = first.raw(text);
+            let (spelled, known) = match table::name(spelled) {
+                Some(known) => (Cow::Borrowed(spelled), Some(known)),
+                None => {
+                    let decoded = tree.word(first, text);
+                    let known = table::name(&decoded);
+                    (decoded, known)
+                }
+            };
+            if spelled.is_empty() {
                 continue;
             }
+            let name = Spelled { text: &spelled, known };
             let item = |word| Item { word, place, node };
             let is_block = matches!(raw.body, Body::Block { .. });
-            let rows = table::directives(&name);
-            self.check_place(item(Word::Set), &name, rows, block);
-            let end = match raw.body {
-                Body::None => raw.end,
-                Body::Block { open, .. } | Body::Raw { open, .. } => open,
-            };
-            let data = is_block && table::data_block(&name);
-            if !data && self.may_name_variables(text.get(raw.start as usize..end as usize), block.context) {
-                self.note_variables(item(Word::Set), &name, block);
+            self.check_place(item(Word::Set), name, block);
+            if !(is_block && name.opens_data()) && self.may_name_variables(tree.looks(node), block.context) {
+                self.note_variables(&here, item(Word::Set), name, block);
             }
-            self.check_available(item(Word::Set), &name, rows, block);
-            match role(&name) {
+            self.check_available(item(Word::Set), name, block);
+            match known.and_then(role) {
                 Some(Role::Setting(slot)) if !is_block => {
                     if block.context == Context::Upstream && slot == Slot::CLIENT_KEEPALIVE {
                         block.items.push(item(Word::KeepaliveTimeout));
@@ -47,29 +76,29 @@ impl Lowering<'_, '_> {
                     if slot == Slot::RESOLVER {
                         self.read_resolver(item(Word::Set));
                     } else {
-                        self.check_value(item(Word::Set), slot, &name);
+                        self.check_value(item(Word::Set), slot, name.text);
                     }
                     block.frame.set(slot, index);
-                    self.check_once(item(Word::Set), rows, block);
+                    self.check_once(item(Word::Set), name, block);
                 }
                 Some(Role::Header(list)) if !is_block => self.header_line(item(Word::Set), list, block),
                 Some(Role::Pass(family)) if !is_block => {
                     let family = if block.context.is_stream() { Family::Stream } else { family };
                     let target = item(Word::Set);
                     if matches!(&block.pass, Some((earlier, _)) if *earlier == family) {
-                        self.check_once(target, rows, block);
+                        self.check_once(target, name, block);
                     }
                     if block.pass.is_none() {
-                        self.note_once(target, rows, block);
+                        self.note_once(target, name, block);
                     }
                     block.pass = Some((family, target));
                 }
                 Some(Role::Word(Word::Include)) if !is_block => self.include(item(Word::Include), block),
-                Some(Role::Word(word)) if is_block => self.child(item(word), &name, rows, block),
+                Some(Role::Word(word)) if is_block => self.child(item(word), name, block),
                 Some(Role::Word(Word::LoadModule)) => self.loads(item(Word::LoadModule)),
                 Some(Role::Word(word)) => {
                     if block.context != Context::Data && block.context != Context::Other {
-                        self.check_once(item(word), rows, block);
+                        self.check_once(item(word), name, block);
                     }
                     if let Some(slot) = limit_slot(word) {
                         let index = self.written_here(item(word), &here, raw, block);
@@ -79,11 +108,13 @@ impl Lowering<'_, '_> {
                     self.note_certificate(item(word), block);
                 }
                 _ if block.context == Context::Data || block.context == Context::Other => {}
-                _ if is_block => self.child(item(Word::Set), &name, rows, block),
-                _ => {
-                    self.other_address(item(Word::Set), &name);
-                    self.check_known(item(Word::Set), &name, rows, block);
-                    self.check_once(item(Word::Set), rows, block);
+                _ if is_block => self.child(item(Word::Set), name, block),
+                role => {
+                    if let Some(Role::Address(of)) = role {
+                        self.other_address(item(Word::Set), of);
+                    }
+                    self.check_known(item(Word::Set), name, block);
+                    self.check_once(item(Word::Set), name, block);
                 }
             }
         }
@@ -108,7 +139,7 @@ impl Lowering<'_, '_> {
     }
 
     /// A block within a block: remembered, and read when the outer one is complete.
-    fn child(&mut self, item: Item, name: &str, rows: &'static [Directive], block: &mut Block) {
+    fn child(&mut self, item: Item, name: Spelled<'_>, block: &mut Block) {
         use Context as C;
         let inner = match (item.word, block.context) {
             (_, C::Data | C::Other) => return,
@@ -124,21 +155,21 @@ impl Lowering<'_, '_> {
             (Word::If, C::Location) => C::IfInLocation,
             (Word::LimitExcept, C::Location) => C::LimitExcept,
             (Word::Map, C::Http | C::Stream) => {
-                self.note_variables_of_block(item, name, block);
+                self.note_variables_of_block(item, name.text, block);
                 self.variables.map(item);
                 return;
             }
             _ => {
-                if table::data_block(name) {
-                    self.note_variables_of_block(item, name, block);
+                if name.opens_data() {
+                    self.note_variables_of_block(item, name.text, block);
                 } else {
-                    self.check_known(item, name, rows, block);
+                    self.check_known(item, name, block);
                 }
                 return;
             }
         };
         if matches!(inner, C::Http | C::Events | C::Stream) {
-            self.check_once(item, rows, block);
+            self.check_once(item, name, block);
         }
         block.children.push((inner, item));
     }
@@ -161,6 +192,7 @@ impl Lowering<'_, '_> {
     }
 
     fn children(&mut self, block: &Block) {
+        let mut seen = Locations::default();
         for &(context, item) in &block.children {
             let mut inner = self.block(context, &block.frame);
             inner.site = self.site_of(item);
@@ -168,7 +200,7 @@ impl Lowering<'_, '_> {
             self.check_buffers(&inner);
             match context {
                 Context::Upstream | Context::StreamUpstream => self.upstream(item, &inner),
-                Context::Location => self.location(item, inner, block),
+                Context::Location => self.location(item, inner, &mut seen),
                 Context::IfInLocation | Context::IfInServer | Context::LimitExcept => {
                     let restriction = match context {
                         Context::LimitExcept => "inside a `limit_except` block",
@@ -207,10 +239,10 @@ impl Lowering<'_, '_> {
         self.server = outer;
     }
 
-    fn location(&mut self, item: Item, mut inner: Block, outer: &Block) {
-        let words = self.args(item);
-        let first = words.first().map(|(word, _)| word.as_ref()).unwrap_or_default();
-        let (modifier, pattern) = match words.get(1) {
+    fn location(&mut self, item: Item, mut inner: Block, seen: &mut Locations) {
+        let (first, second) = (self.arg(item, 1), self.arg(item, 2));
+        let first = first.as_ref().map_or("", |(word, _)| word);
+        let (modifier, pattern) = match &second {
             Some((pattern, _)) => (first, pattern.as_ref()),
             None => split_modifier(first),
         };
@@ -223,15 +255,15 @@ impl Lowering<'_, '_> {
         };
         if let (Some(site), false) = (self.site_of(item), hole) {
             if let Matcher::Condition(pattern) = &matcher {
-                self.same_pattern(format!("{modifier} {pattern}").into(), site, outer.number);
+                self.same_pattern(format!("{modifier} {pattern}").into(), site, seen);
             }
             let key = match &matcher {
-                Matcher::Exact(path) => Some((true, path.clone())),
-                Matcher::Prefix(path) => Some((false, path.clone())),
+                Matcher::Exact(path) => Some((true, path)),
+                Matcher::Prefix(path) => Some((false, path)),
                 _ => None,
             };
             if let Some((exact, path)) = key {
-                self.duplicate_location(exact, path, site, outer);
+                self.duplicate_location(exact, path, site, seen);
             }
             if let (Matcher::Named(name), Some(server)) = (&matcher, &mut self.server) {
                 server.named.entry(name.clone()).or_insert(site);
@@ -249,15 +281,11 @@ impl Lowering<'_, '_> {
         self.children(&inner);
     }
 
-    fn duplicate_location(&mut self, exact: bool, path: Box<str>, site: crate::source::Site, outer: &Block) {
-        // The outer block is complete and shared; what was seen in it is kept by its number.
-        let key = (outer.number, exact, path);
-        match self.variables.locations.get(&key) {
-            Some(&first) => {
-                self.duplicate("location", &key.2, first, site, LoadEffect::Refused, None);
-            }
-            None => {
-                self.variables.locations.insert(key, site);
+    fn duplicate_location(&mut self, exact: bool, path: &str, site: Site, seen: &mut Locations) {
+        match seen.entry((exact, path.into())) {
+            Entry::Occupied(first) => self.duplicate("location", path, *first.get(), site, LoadEffect::Refused, None),
+            Entry::Vacant(place) => {
+                place.insert(site);
             }
         }
     }
@@ -301,7 +329,7 @@ impl Lowering<'_, '_> {
     }
 
     fn words(&self, item: Item) -> String {
-        self.args(item).iter().map(|(word, _)| word.as_ref()).collect::<Vec<_>>().join(" ")
+        self.args_of(item).map(|(word, _)| word).collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -3,7 +3,6 @@
 //! Facts (measured on 1.22.1): with S = `_buffer_size`, N × B = `_buffers` and U = `_busy_buffers_size`, nginx wants
 //! N ≥ 2 and max(S, B) ≤ U ≤ (N − 1) · B; U is 2 · max(S, B) where it is not set. Every level is checked after merging.
 
-use super::settings::{Family, Of, Slot};
 use super::{Block, Context, Item, Lowering, values};
 use crate::edit::{Applicability, Edit, Fix};
 use crate::source::Site;
@@ -26,10 +25,12 @@ impl Lowering<'_, '_> {
         if !matches!(block.context, C::Server | C::Location | C::IfInServer | C::IfInLocation | C::LimitExcept) {
             return;
         }
-        for (family, prefix) in
-            [(Family::Proxy, "proxy"), (Family::Fastcgi, "fastcgi"), (Family::Uwsgi, "uwsgi"), (Family::Scgi, "scgi")]
-        {
-            let slots = [Of::BufferSize, Of::Buffers, Of::BusyBuffers].map(|of| block.frame.get(Slot::of(family, of)));
+        // What a block inherits has been looked at further out.
+        let found = (block.frame.buffers(), self.doubt(&block.frame).is_some());
+        if self.lately.compared.replace(found) == Some(found) {
+            return;
+        }
+        for (prefix, slots) in ["proxy", "fastcgi", "uwsgi", "scgi"].into_iter().zip(found.0) {
             if slots == [None; 3] || self.buffers_told.contains(&slots) {
                 continue;
             }
@@ -40,11 +41,11 @@ impl Lowering<'_, '_> {
         }
     }
 
-    fn buffers_of(&self, block: &Block, prefix: &str, slots: [Option<usize>; 3]) -> Option<Fault> {
+    fn buffers_of(&self, block: &Block, prefix: &str, slots: [Option<u32>; 3]) -> Option<Fault> {
         let [header, body, busy] = slots;
         // A value that is written and cannot be read here says nothing at all.
-        let read = |slot: Option<usize>, numbered| match slot {
-            Some(index) => self.part(index, numbered).map(Some),
+        let read = |slot: Option<u32>, numbered| match slot {
+            Some(index) => self.part(index as usize, numbered).map(Some),
             None => Some(None),
         };
         let (header, body, busy) = (read(header, false)?, read(body, true)?, read(busy, false)?);

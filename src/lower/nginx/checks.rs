@@ -1,9 +1,10 @@
 //! What nginx refuses while it reads a block: unknown names, things written twice, values it cannot read, names that
 //! nothing defines.
 
+use super::block::Spelled;
 use super::settings::{Slot, Word};
 use super::{Block, Context, Item, Lowering, values};
-use crate::defaults::nginx_directives::{self as table, Directive};
+use crate::defaults::nginx_directives as table;
 use crate::edit::{Edit, Fix};
 use crate::source::{Site, clean};
 use crate::topology::{Dialect, LoadEffect, SyntaxFact, UndefinedName};
@@ -26,30 +27,31 @@ pub(super) struct Zones {
 
 impl Lowering<'_, '_> {
     /// Remembers a directive that may stand once in a block, or reports the second one.
-    pub(super) fn check_once(&mut self, item: Item, rows: &'static [Directive], block: &mut Block) {
-        let Some(directive) = rows.first() else { return };
-        if directive.repeats || matches!(block.context, Context::Data | Context::Other) {
+    pub(super) fn check_once(&mut self, item: Item, name: Spelled<'_>, block: &mut Block) {
+        let Some(known) = name.known.filter(|known| !known.repeats()) else { return };
+        if matches!(block.context, Context::Data | Context::Other) {
             return;
         }
         let Some(site) = self.site_of(item) else { return };
-        match block.once.iter().find(|(known, _)| *known == directive.name) {
-            Some(&(_, first)) => self.duplicate("directive", directive.name, first, site, LoadEffect::Refused, None),
-            None => block.once.push((directive.name, site)),
+        match block.once.iter().find(|(number, _)| *number == known.number) {
+            Some(&(_, first)) => self.duplicate("directive", known.text(), first, site, LoadEffect::Refused, None),
+            None => block.once.push((known.number, site)),
         }
     }
 
     /// Remembers a directive without reporting anything.
-    pub(super) fn note_once(&mut self, item: Item, rows: &'static [Directive], block: &mut Block) {
-        if let (Some(directive), Some(site)) = (rows.first(), self.site_of(item)) {
-            block.once.push((directive.name, site));
+    pub(super) fn note_once(&mut self, item: Item, name: Spelled<'_>, block: &mut Block) {
+        if let (Some(known), Some(site)) = (name.known, self.site_of(item)) {
+            block.once.push((known.number, site));
         }
     }
 
     /// Reports a directive that no module known here brings.
-    pub(super) fn check_known(&mut self, item: Item, name: &str, rows: &[Directive], block: &Block) {
-        if matches!(block.context, Context::Data | Context::Other) || !rows.is_empty() {
+    pub(super) fn check_known(&mut self, item: Item, name: Spelled<'_>, block: &Block) {
+        if name.known.is_some() || matches!(block.context, Context::Data | Context::Other) {
             return;
         }
+        let name = name.text;
         // Its module may bring variables, too.
         self.named.may_be_elsewhere();
         let plausible = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
@@ -157,9 +159,13 @@ impl Lowering<'_, '_> {
 
     /// `error_page … @name` and `try_files … @name`.
     pub(super) fn named_reference(&mut self, item: Item) {
-        let Some((word, site)) = self.args(item).pop() else { return };
+        let last = self.words_of(item);
+        if last == 0 {
+            return;
+        }
+        let Some((word, site)) = self.arg(item, last) else { return };
         let name = word.strip_prefix('=').unwrap_or(&word);
-        if !name.starts_with('@') || name.contains('$') || self.is_hole(item, self.args(item).len()) {
+        if !name.starts_with('@') || name.contains('$') || self.is_hole(item, last) {
             return;
         }
         let name: Box<str> = name.into();

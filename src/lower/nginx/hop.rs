@@ -3,15 +3,16 @@
 use super::settings::{Family, Frame, Of, Slot, Word, Written};
 use super::upstream::{Facts, no_active_check, wait_default};
 use super::values::{self, Place};
+use super::versions::in_versions;
 use super::{Item, Lowering};
 use crate::defaults::nginx as built_in;
 use crate::edit::Applicability;
 use crate::source::{Site, clean};
 use crate::topology::{
-    Endpoint, Hop, Known, LoadEffect, Lookup, LostReuse, LostReuseMend, MalformedTarget, Origin, Port, Reason,
-    ResponseBuffers, Retry, RetryOn, Reuse, RouteId, Setting, Target, Timeouts,
+    Endpoint, Hop, Known, LoadEffect, Lookup, LostReuse, LostReuseMend, MalformedTarget, Origin, PoolId, Port, Reason,
+    ResponseBuffers, Retry, RetryOn, Reuse, RouteId, Setting, Shared, Target, Timeouts,
 };
-use crate::value::{Address, ByteSize, DefaultRef, Host, Version, Versions, Wait};
+use crate::value::{Address, ByteSize, DefaultRef, Host, Versions, Wait};
 use std::time::Duration;
 
 /// A location with a target, kept until all groups and variables are known.
@@ -121,14 +122,12 @@ impl Family {
 }
 
 impl Lowering<'_, '_> {
-    pub(super) fn item_of(&self, written: &Written) -> Item {
+    pub(super) const fn item_of(&self, written: &Written) -> Item {
         Item { word: Word::Set, place: written.place, node: written.node }
     }
 
     pub(super) fn finish_hops(&mut self) {
         self.read_maps();
-        let singles = self.pending.len();
-        self.out.topology.hops.reserve(singles);
         for pending in std::mem::take(&mut self.pending) {
             self.hop(pending);
         }
@@ -170,14 +169,17 @@ impl Lowering<'_, '_> {
         self.check_version(&pending, &target, pool, pass_site);
         let (retry, buffers) = (self.retry(&pending), self.buffers(&pending));
         let (retry, buffers) = (self.lately.retry.share(retry), self.lately.buffers.share(buffers));
+        let (connect, send) = (self.wait(&pending, Of::Connect), self.wait(&pending, Of::Send));
+        let (connect, send) = (self.lately.waits.share(connect), self.lately.waits.share(send));
+        let idle = self.idle(pool);
         let hop = Hop {
             proxy: self.proxy,
             site: pending.site,
             target_site: pass_site,
             protocol: family.protocol(),
             timeouts: Timeouts {
-                connect: self.wait(&pending, Of::Connect),
-                send: self.wait(&pending, Of::Send),
+                connect,
+                send,
                 read: self.wait(&pending, Of::Read),
                 queue: None,
                 tunnel: None,
@@ -185,7 +187,7 @@ impl Lowering<'_, '_> {
             },
             retry,
             buffers,
-            reuse: self.reuse(&pending, pool, pass_site),
+            reuse: self.reuse(&pending, pool, pass_site, idle),
             tls,
             host_sent: self.host_sent(&pending),
             path_kept,
@@ -443,22 +445,18 @@ impl Lowering<'_, '_> {
     }
 
     /// The built-in value for the versions in question.
-    pub(super) fn built_in(&self, newest: &'static DefaultRef) -> &'static DefaultRef {
-        if newest.since.is_none() {
-            return newest;
-        }
-        built_in::default_in(newest.manual, &self.versions()).unwrap_or(newest)
+    fn built_in(&self, newest: &'static DefaultRef) -> &'static DefaultRef {
+        in_versions(newest, &self.versions())
     }
 
     /// The versions that the proxy may have.
-    pub(super) fn versions(&self) -> Versions {
+    fn versions(&self) -> Versions {
         self.out.topology.proxies[self.proxy].versions
     }
 
     /// Whether connections are kept and HTTP/1.1 is spoken without a word; `None`: the versions differ.
-    pub(super) fn keeps_by_itself(&self) -> Option<bool> {
-        let since = built_in::UPSTREAM_KEEPALIVE.since.and_then(Version::parse)?;
-        self.versions().reach(since.0)
+    pub(super) const fn keeps_by_itself(&self) -> Option<bool> {
+        self.by_itself.keeps
     }
 
     fn wait(&self, pending: &Pending, of: Of) -> Setting<Wait> {
@@ -476,7 +474,7 @@ impl Lowering<'_, '_> {
             Of::NextUpstream,
             |this, item| {
                 let mut on = RetryOn::default();
-                for (word, _) in this.args(item) {
+                for (word, _) in this.args_of(item) {
                     match word.as_ref() {
                         "error" => (on.connect, on.empty) = (true, true),
                         "on" if stream => on = all,
@@ -515,7 +513,7 @@ impl Lowering<'_, '_> {
             Of::NextUpstream,
             |this, item| {
                 let counts = |word: &str| word.starts_with("http_5") || word == "http_429";
-                Some(this.args(item).iter().any(|(word, _)| counts(word)))
+                Some(this.args_of(item).any(|(word, _)| counts(&word)))
             },
             |_| Known::Yes(false),
         );
@@ -570,9 +568,17 @@ impl Lowering<'_, '_> {
         })
     }
 
+    /// How long an unused connection is kept.
+    fn idle(&mut self, pool: Option<PoolId>) -> Shared<Setting<Wait>> {
+        match pool.and_then(|pool| self.pool_facts.get(&pool)) {
+            Some(facts) => facts.idle.clone(),
+            None => self.lately.waits.share(wait_default(&built_in::UPSTREAM_KEEPALIVE_TIMEOUT)),
+        }
+    }
+
     /// Whether connections to a group are kept: `keepalive` in the group, HTTP/1.1 and an empty `Connection` header
     /// in the location (for FastCGI: `fastcgi_keep_conn`). From 1.29.7 on that is so by itself.
-    fn reuse(&self, pending: &Pending, pool: Option<crate::topology::PoolId>, site: Site) -> Reuse {
+    fn reuse(&self, pending: &Pending, pool: Option<PoolId>, site: Site, idle: Shared<Setting<Wait>>) -> Reuse {
         let facts = pool.and_then(|pool| self.pool_facts.get(&pool));
         let cleared = || self.headers_of(pending).and_then(|headers| headers.connection_cleared);
         let ready = match pending.family {
@@ -611,10 +617,6 @@ impl Lowering<'_, '_> {
             None => Origin::Written(site),
         };
         let kept = Setting { value, origin, spelling: "keepalive" };
-        let idle = match facts {
-            Some(facts) => facts.idle.clone(),
-            None => wait_default(&built_in::UPSTREAM_KEEPALIVE_TIMEOUT),
-        };
         // A worker's kept connections serve whoever comes next.
         Reuse {
             kept,
@@ -679,6 +681,6 @@ impl Lowering<'_, '_> {
             .frame
             .get(slot)
             .and_then(|index| self.written.get(index))
-            .is_some_and(|written| self.args(self.item_of(written)).iter().any(|(word, _)| word == "non_idempotent"))
+            .is_some_and(|written| self.args_of(self.item_of(written)).any(|(word, _)| word == "non_idempotent"))
     }
 }

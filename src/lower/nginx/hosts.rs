@@ -1,14 +1,12 @@
 //! Addresses that can be neither bound nor reached, and hosts that can exist nowhere, wherever they are written.
 
+use super::settings::Names;
 use super::{Item, Lowering, values};
 use crate::source::{Site, clean};
 use crate::topology::{Fault, FaultKind, FaultWeight, Known, LoadEffect, Port, ProxyUser};
 use crate::value::{Address, Host};
 use std::collections::HashMap;
 use std::net::IpAddr;
-
-/// Directives with the address that connections to the upstream side come from.
-const BINDS: [&str; 6] = ["proxy_bind", "fastcgi_bind", "uwsgi_bind", "scgi_bind", "grpc_bind", "memcached_bind"];
 
 impl Lowering<'_, '_> {
     /// `user name [group];`: without a group, that of the same name.
@@ -27,10 +25,10 @@ impl Lowering<'_, '_> {
     }
 
     /// Looks at the address in a directive that is no target and no `listen`.
-    pub(super) fn other_address(&mut self, item: Item, name: &str) {
-        match name {
-            "user" => self.runs_as(item),
-            "error_log" | "access_log" => {
+    pub(super) fn other_address(&mut self, item: Item, of: Names) {
+        match of {
+            Names::User => self.runs_as(item),
+            Names::Log => {
                 let Some((text, site)) = self.arg(item, 1) else { return };
                 let server = text.strip_prefix("syslog:").and_then(|rest| {
                     rest.split(',').find_map(|part| part.strip_prefix("server=")).filter(|_| !self.is_hole(item, 1))
@@ -42,7 +40,7 @@ impl Lowering<'_, '_> {
                 let host = Host::parse(host);
                 self.never(&host, site);
             }
-            _ if BINDS.contains(&name) => {
+            Names::Source => {
                 let Some((text, site)) = self.arg(item, 1) else { return };
                 let transparent = self.arg(item, 2).is_some_and(|(word, _)| word == "transparent");
                 if text.contains('$') || self.is_hole(item, 1) || self.is_template(site) || transparent {
@@ -53,7 +51,6 @@ impl Lowering<'_, '_> {
                 let end = "no machine has this address, so no connection can be made from it: every request here fails";
                 self.unusable(&host, site, end, LoadEffect::Status(500));
             }
-            _ => {}
         }
     }
 
@@ -118,7 +115,7 @@ impl Lowering<'_, '_> {
     /// Looks at the address of a target or a member, before it becomes part of the picture. True: it is still to be
     /// filled in, so nothing can be said of it. `down`: it is not used; some write such an address on purpose then.
     pub(super) fn target_address(&mut self, text: &str, site: Site, down: bool) -> bool {
-        let authority = text.rsplit("//").next().unwrap_or(text);
+        let authority = values::after_slashes(text);
         if crate::value::later::is_bracketed(text) {
             let host = Host::Name(authority.into());
             if host.is_to_be_filled_in() && !self.is_template(site) {
@@ -127,7 +124,7 @@ impl Lowering<'_, '_> {
             return true;
         }
         if let Ok(values::Url { place: values::Place::Net { host, .. }, .. }) = values::url(authority)
-            && host != "*"
+            && host.starts_with(['0', ':', '['])
             && !down
             && Host::parse(host) == Host::Any
         {

@@ -6,10 +6,8 @@
 use super::Lowering;
 use super::hop::Pending;
 use super::settings::{Family, Of, Slot};
-use crate::defaults::nginx as built_in;
 use crate::source::Site;
 use crate::topology::{EndpointId, Fault, FaultKind, FaultWeight, LoadEffect, PoolId, Target};
-use crate::value::Version;
 
 /// Names of proxies that refuse HTTP/1.0.
 const REFUSE: [&str; 2] = ["istio", "envoy"];
@@ -24,9 +22,7 @@ impl Lowering<'_, '_> {
         if pending.family != Family::Proxy || self.doubt(&pending.frame).is_some() {
             return;
         }
-        // From this version on HTTP/1.1 is built in.
-        let since = built_in::PROXY_HTTP_VERSION.since.and_then(Version::parse);
-        let newer = since.and_then(|(since, _)| self.out.topology.proxies[self.proxy].versions.reach(since));
+        let newer = self.by_itself.http_1_1;
         let version = pending.frame.get(slot).and_then(|index| self.written.get(index));
         let old = match version {
             Some(written) => self.arg(self.item_of(written), 1).is_some_and(|(word, _)| word == "1.0"),

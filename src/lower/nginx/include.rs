@@ -51,13 +51,16 @@ pub(super) struct EmptyGlob {
 
 impl Lowering<'_, '_> {
     pub(super) fn include(&mut self, item: Item, block: &mut Block) {
-        let Some((path, _)) = self.arg(item, 1) else { return };
-        let path = path.into_owned();
-        let Some(site) = self.site_of(item) else { return };
+        let (Some((path, _)), Some(site)) = (self.arg(item, 1), self.site_of(item)) else { return };
         if self.is_hole(item, 1) || path.contains('$') {
             block.frame.unread = true;
             return;
         }
+        // A tree includes the same few snippets over and over.
+        if let Some(&file) = self.included_as.get(&*path) {
+            return self.expand_file(file, site, block);
+        }
+        let path = path.into_owned();
         if let Some((found, open)) = self.inside(&path, site) {
             block.frame.unread |= open;
             for file in found {
@@ -84,10 +87,14 @@ impl Lowering<'_, '_> {
             }
             match self.files.load(target, Dialect::Nginx) {
                 Loaded::Missing => last = Some(target.clone()),
-                _ => {
-                    self.paste(target, &path, site, block);
-                    return;
+                Loaded::File(file) => {
+                    // The folder that counts is that of the main file; a fragment's own, and a container's may be another.
+                    if self.whole && self.stands.is_none() {
+                        self.included_as.insert(path.into(), file);
+                    }
+                    return self.expand_file(file, site, block);
                 }
+                Loaded::Unreadable(_) => return self.paste(target, &path, site, block),
             }
         }
         block.frame.unread |= !HARMLESS.iter().any(|name| path.ends_with(name));

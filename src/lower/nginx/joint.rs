@@ -1,6 +1,7 @@
 //! Where the path of a location ends and that of its target begins.
 
 use super::Lowering;
+use super::block::Locations;
 use super::hop::Pending;
 use crate::source::{Site, clean};
 use crate::topology::{Fault, FaultKind, FaultWeight, Matcher};
@@ -58,9 +59,9 @@ impl Lowering<'_, '_> {
     }
 
     /// Notes a location with the pattern of an earlier one: nginx takes the first pattern that fits.
-    pub(super) fn same_pattern(&mut self, pattern: Box<str>, site: Site, outer: u32) {
+    pub(super) fn same_pattern(&mut self, pattern: Box<str>, site: Site, seen: &mut Locations) {
         // No path begins like this: a modifier and a blank stand before the pattern.
-        let first = *self.variables.locations.entry((outer, false, pattern)).or_insert(site);
+        let first = *seen.entry((false, pattern)).or_insert(site);
         // A file that is included twice says the same twice.
         if first.span == site.span || self.is_template(site) || self.is_template(first) {
             return;

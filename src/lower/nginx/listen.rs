@@ -3,19 +3,31 @@
 use super::settings::{Slot, Word};
 use super::{Block, Item, Lowering, values};
 use crate::defaults::nginx as built_in;
-use crate::source::Site;
+use crate::source::{FileId, Site};
 use crate::topology::{
     Duplicate, Known, Listener, ListenerId, LoadEffect, Origin, Reason, Setting, VirtualHost, VirtualHostId,
 };
 use crate::value::{Address, Host, Wait};
+use std::collections::hash_map::Entry;
 
 /// What tells two listeners apart: the address as nginx keeps it.
 pub(super) type Key = (bool, String);
+
+/// What a `listen` line says beside the address.
+#[derive(Clone, Copy, Default)]
+struct Options {
+    default: bool,
+    tls: bool,
+    quic: bool,
+    http2: bool,
+    proxy_protocol: bool,
+}
 
 impl Lowering<'_, '_> {
     /// The virtual host of a server block, with its listeners.
     pub(super) fn virtual_host(&mut self, block: &Block, stream: bool) -> VirtualHostId {
         let site = block.site.unwrap_or_else(|| Site::direct(crate::source::Span::new(self.entry(), 0, 0)));
+        let request_header = self.request_header(&block.frame);
         let host = self.out.topology.virtual_hosts.push(VirtualHost {
             proxy: self.proxy,
             site,
@@ -24,7 +36,7 @@ impl Lowering<'_, '_> {
             routes: Vec::new(),
             wants_certificate: self.wants_certificate(block),
             clients: None,
-            request_header: self.request_header(&block.frame),
+            request_header,
         });
         let listens: Vec<Item> = block.items.iter().copied().filter(|item| item.word == Word::Listen).collect();
         let rejects = block.frame.rejects;
@@ -41,7 +53,9 @@ impl Lowering<'_, '_> {
         if listens.is_empty() && !stream && self.doubt(&block.frame).is_none() {
             // Without `listen` a server takes port 80 on every address (as root; 8000 otherwise).
             let bind = Known::Yes((Address::Net(Host::Any), Some((80, 80))));
-            own.push(self.listener((false, "*:80".into()), bind, site, tls_switch, false, host, false));
+            let listener = self.listener((false, "*:80".into()), bind, site);
+            self.join(listener, host, &Options { tls: tls_switch, ..Options::default() }, site);
+            own.push(listener);
         }
         for listener in own {
             let default = self.out.topology.listeners[listener].virtual_hosts.first() == Some(&host);
@@ -56,15 +70,16 @@ impl Lowering<'_, '_> {
         host
     }
 
-    fn entry(&self) -> crate::source::FileId {
+    fn entry(&self) -> FileId {
         self.out.topology.proxies[self.proxy].entry
     }
 
     fn server_names(&self, block: &Block) -> Vec<(Box<str>, Site)> {
         let mut names = Vec::new();
         for item in block.items.iter().filter(|item| item.word == Word::ServerName) {
-            for (index, (name, site)) in self.args(*item).into_iter().enumerate() {
-                if !self.is_hole(*item, index + 1) {
+            names.reserve_exact(self.words_of(*item));
+            for (index, (name, site)) in (1..).zip(self.args_of(*item)) {
+                if !self.is_hole(*item, index) {
                     names.push((name.to_ascii_lowercase().into_boxed_str(), site));
                 }
             }
@@ -108,101 +123,130 @@ impl Lowering<'_, '_> {
         tls_switch: bool,
     ) -> Option<ListenerId> {
         let site = self.site_of(item)?;
-        let words: Vec<String> = self.args(item).into_iter().map(|(word, _)| word.into_owned()).collect();
-        let (address, options) = words.split_first()?;
+        let address: Box<str> = self.arg(item, 1)?.0.into();
+        let options = self.listen_options(item);
         let known = !self.is_hole(item, 1) && !address.contains('$');
-        let bind = values::listen(address).filter(|_| known);
-        let has = |word: &str| options.iter().any(|option| option == word);
-        let key = match &bind {
-            Some((Address::Net(Host::Any), Some((first, last)))) => {
-                let wild = if address.starts_with('[') { "[::]" } else { "*" };
-                (stream, format!("{wild}:{first}-{last}"))
-            }
-            Some((place, ports)) => (stream, format!("{place} {ports:?}").to_ascii_lowercase()),
-            // Unknown addresses are never the same as another one.
-            None => (stream, format!("?{}:{}", site.span.file.index(), site.span.start)),
-        };
-        let quic = has("quic");
-        let key = if quic { (stream, format!("{} quic", key.1)) } else { key };
+        let (listener, before) = self.listener_of(&address, known, site, stream, options.quic);
         // In a fragment two servers of two files may never meet.
         let file = (!self.whole).then_some(site.span.file);
-        let default = has("default_server") || has("default");
         let mut told = false;
-        if default && known {
-            match self.defaults.get(&(key.clone(), file)) {
-                Some(&first) => {
+        if options.default && known {
+            match self.defaults.entry((listener, file)) {
+                Entry::Occupied(first) => {
                     told = true;
-                    self.duplicate("default server", address, first, site, LoadEffect::Refused, None);
+                    let first = *first.get();
+                    self.duplicate("default server", &address, first, site, LoadEffect::Refused, None);
                 }
-                None => {
-                    self.defaults.insert((key.clone(), file), site);
+                Entry::Vacant(place) => {
+                    place.insert(site);
                 }
             }
         }
-        let bind_value = bind.map_or(Known::Unknown(Reason::Variable), Known::Yes);
-        let tls = tls_switch || has("ssl") || quic;
+        // Only this server can have been put in since it began: it stands at either end.
+        let hosts = &self.out.topology.listeners[listener].virtual_hosts;
+        let again = before && (hosts.first() == Some(&host) || hosts.last() == Some(&host));
+        self.join(listener, host, &Options { tls: tls_switch || options.tls || options.quic, ..options }, site);
+        let at = &mut self.out.topology.listeners[listener];
+        if options.http2 || block.frame.http2 || options.quic {
+            at.http2 = Known::Yes(true);
+        }
+        if options.http2 && !stream && known && matches!(at.bind, Known::Yes((Address::Net(_), _))) {
+            at.only_http2 = Some((site, Some(built_in::HTTP2_BESIDE_HTTP1)));
+        }
+        if known && again {
+            // The same address twice in one server.
+            let first = at.site;
+            self.duplicate("listen address", &address, first, site, LoadEffect::Refused, None);
+        } else if known && !told {
+            self.conflicting_names((listener, file), &address, block, host, site);
+        }
+        Some(listener)
+    }
+
+    /// What stands behind the address of a `listen`.
+    fn listen_options(&self, item: Item) -> Options {
+        let mut options = Options::default();
+        for (word, _) in self.args_of(item).skip(1) {
+            match &*word {
+                "default_server" | "default" => options.default = true,
+                "ssl" => options.tls = true,
+                "quic" => options.quic = true,
+                "http2" => options.http2 = true,
+                "proxy_protocol" => options.proxy_protocol = true,
+                _ => {}
+            }
+        }
+        options
+    }
+
+    /// The listener of an address, and whether it was there before. `known`: nothing in the address is filled in later.
+    fn listener_of(&mut self, address: &str, known: bool, site: Site, stream: bool, quic: bool) -> (ListenerId, bool) {
+        // Most servers of a tree share a few addresses.
+        let plain = known && !stream && !quic;
+        if let Some(&listener) = self.listens.get(address).filter(|_| plain) {
+            return (listener, true);
+        }
+        let bind = values::listen(address).filter(|_| known);
+        let key = match &bind {
+            Some((Address::Net(Host::Any), Some((first, last)))) => {
+                let wild = if address.starts_with('[') { "[::]" } else { "*" };
+                format!("{wild}:{first}-{last}")
+            }
+            Some((place, ports)) => format!("{place} {ports:?}").to_ascii_lowercase(),
+            // Unknown addresses are never the same as another one.
+            None => format!("?{}:{}", site.span.file.index(), site.span.start),
+        };
+        let key = (stream, if quic { format!("{key} quic") } else { key });
         let before = self.listeners.contains_key(&key);
         if known && !before {
             self.listen_address(address, site);
         }
-        let listener = self.listener(key.clone(), bind_value, site, tls, default, host, has("proxy_protocol"));
-        let at = &mut self.out.topology.listeners[listener];
-        let http2 = has("http2");
-        if http2 || block.frame.http2 || quic {
-            at.http2 = Known::Yes(true);
+        let understood = bind.is_some();
+        let bind = bind.map_or(Known::Unknown(Reason::Variable), Known::Yes);
+        let listener = self.listener(key, bind, site);
+        if plain && understood {
+            self.listens.insert(address.into(), listener);
         }
-        if http2 && !stream && known && matches!(at.bind, Known::Yes((Address::Net(_), _))) {
-            at.only_http2 = Some((site, Some(built_in::HTTP2_BESIDE_HTTP1)));
-        }
-        let hosts = &self.out.topology.listeners[listener].virtual_hosts;
-        if known && before && hosts.iter().filter(|&&other| other == host).count() > 1 {
-            // The same address twice in one server.
-            let first = self.out.topology.listeners[listener].site;
-            self.duplicate("listen address", address, first, site, LoadEffect::Refused, None);
-        } else if known && !told {
-            self.conflicting_names(&key, file, address, block, host, site);
-        }
-        Some(listener)
+        (listener, before)
     }
 
     /// Two servers with one name on one address: the second is never used.
     fn conflicting_names(
         &mut self,
-        key: &Key,
-        file: Option<crate::source::FileId>,
+        at: (ListenerId, Option<FileId>),
         address: &str,
         block: &Block,
         host: VirtualHostId,
         listen: Site,
     ) {
-        let names = self.out.topology.virtual_hosts[host].names.clone();
+        let names = std::mem::take(&mut self.out.topology.virtual_hosts[host].names);
+        let mut seen = self.names.remove(&at).unwrap_or_default();
         let note =
             Some("nginx only warns (\"conflicting server name … ignored\"): requests for it go to the first server");
-        if names.is_empty() {
-            if self.doubt(&block.frame).is_none() {
-                match self.names.get(&(key.clone(), "".into(), file)) {
-                    Some(&first) => {
-                        self.duplicate("server without a name", address, first, listen, LoadEffect::Ignored, note);
-                    }
-                    None => {
-                        self.names.insert((key.clone(), "".into(), file), listen);
-                    }
+        if names.is_empty() && self.doubt(&block.frame).is_none() {
+            match seen.get("") {
+                Some(&first) => {
+                    self.duplicate("server without a name", address, first, listen, LoadEffect::Ignored, note);
+                }
+                None => {
+                    seen.insert("".into(), listen);
                 }
             }
-            return;
         }
-        for (name, site) in names {
+        for (name, site) in &names {
             if name.contains('$') && !name.starts_with('~') {
                 continue;
             }
-            match self.names.get(&(key.clone(), name.clone(), file)) {
+            match seen.get(name) {
                 Some(first) if first.span == site.span => {}
-                Some(&first) => self.duplicate("server name", &name, first, site, LoadEffect::Ignored, note),
+                Some(&first) => self.duplicate("server name", name, first, *site, LoadEffect::Ignored, note),
                 None => {
-                    self.names.insert((key.clone(), name, file), site);
+                    seen.insert(name.clone(), *site);
                 }
             }
         }
+        self.names.insert(at, seen);
+        self.out.topology.virtual_hosts[host].names = names;
     }
 
     pub(super) fn duplicate(
@@ -229,21 +273,11 @@ impl Lowering<'_, '_> {
         });
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one call per property of a `listen` line")]
-    fn listener(
-        &mut self,
-        key: Key,
-        bind: Known<(Address, Option<(u16, u16)>)>,
-        site: Site,
-        tls: bool,
-        default: bool,
-        host: VirtualHostId,
-        proxy_protocol: bool,
-    ) -> ListenerId {
-        let proxy = self.proxy;
-        let speaks_http = Known::Yes(!key.0);
+    /// The listener of an address, made if it is not there yet.
+    fn listener(&mut self, key: Key, bind: Known<(Address, Option<(u16, u16)>)>, site: Site) -> ListenerId {
+        let (proxy, speaks_http) = (self.proxy, Known::Yes(!key.0));
         let topology = &mut self.out.topology;
-        let id = *self.listeners.entry(key).or_insert_with(|| {
+        *self.listeners.entry(key).or_insert_with(|| {
             topology.listeners.push(Listener {
                 proxy,
                 site,
@@ -260,23 +294,27 @@ impl Lowering<'_, '_> {
                 http2: Known::Yes(false),
                 only_http2: None,
             })
-        });
-        let at = &mut topology.listeners[id];
+        })
+    }
+
+    /// Lets a virtual host be served on a listener.
+    fn join(&mut self, listener: ListenerId, host: VirtualHostId, options: &Options, site: Site) {
+        let topology = &mut self.out.topology;
+        let at = &mut topology.listeners[listener];
         // `ssl` and `proxy_protocol` on one `listen` hold for the address, whichever server wrote it.
-        if tls && at.tls != Known::Yes(true) {
+        if options.tls && at.tls != Known::Yes(true) {
             at.tls = Known::Yes(true);
             at.site = site;
         }
-        if proxy_protocol {
+        if options.proxy_protocol {
             at.proxy_protocol = Known::Yes(true);
         }
-        if default {
+        if options.default {
             at.virtual_hosts.insert(0, host);
         } else {
             at.virtual_hosts.push(host);
         }
-        topology.virtual_hosts[host].listeners.push(id);
-        id
+        topology.virtual_hosts[host].listeners.push(listener);
     }
 
     pub(super) fn finish_listeners(&mut self) {

@@ -33,9 +33,11 @@ use super::unavailable::Unavailable;
 use crate::files::{Files, Tree, folder};
 use crate::source::{FileId, IncludeId, Site, SourceFile, Span};
 use crate::syntax::Parsed;
-use crate::syntax::nginx::{Node, NodeId, Tree as NginxTree};
-use crate::topology::{self, Dialect, Proxy, ProxyId, Reason, Scope, SyntaxFact, VirtualHostId, WorkloadId};
-use crate::value::Versions;
+use crate::syntax::nginx::{Looks, Node, NodeId, Tree as NginxTree};
+use crate::topology::{
+    self, Dialect, ListenerId, Pieces, Proxy, ProxyId, Reason, Scope, SyntaxFact, VirtualHostId, WorkloadId,
+};
+use crate::value::{ByteSize, Versions, Wait};
 use settings::{Frame, Word, Written};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -142,18 +144,19 @@ fn run(
         reading,
         readings: 1,
         base,
-        places: Vec::new(),
-        written: Vec::new(),
-        headers: Vec::new(),
+        places: Pieces::default(),
+        written: Pieces::default(),
+        headers: Pieces::default(),
         blocks: 0,
         including: Vec::new(),
         expansions: 0,
         pools: HashMap::new(),
         pool_facts: HashMap::new(),
         listeners: BTreeMap::new(),
+        listens: HashMap::new(),
         names: HashMap::new(),
         defaults: HashMap::new(),
-        pending: Vec::new(),
+        pending: Pieces::default(),
         variables: variables::Variables::default(),
         named: named::Named::default(),
         zones: checks::Zones::default(),
@@ -161,6 +164,7 @@ fn run(
         loads_modules: false,
         unknown: 0,
         empty_globs: Vec::new(),
+        included_as: HashMap::new(),
         server: None,
         buffers_told: HashSet::new(),
         misplaced: 0,
@@ -170,6 +174,7 @@ fn run(
         unavailable: Unavailable::new(proxy, Dialect::Nginx, versions),
         own_names: Vec::new(),
         lately: Lately::default(),
+        by_itself: versions::ByItself::of(&versions),
     };
     for &file in entries {
         lowering.file(file);
@@ -189,7 +194,7 @@ fn stand_alone(files: &Files<'_>, around: &Surroundings, entries: &[FileId]) -> 
             let Tree::Nginx(parsed) = &*tree else { return false };
             let text = files.sources.file(id).text();
             parsed.tree.roots().take(500).all(|node| {
-                let role = settings::role(&parsed.tree.name(node, text));
+                let role = crate::defaults::nginx_names::name(&parsed.tree.name(node, text)).and_then(settings::role);
                 !matches!(role, Some(settings::Role::Setting(_) | settings::Role::Header(_)))
                     && role != Some(settings::Role::Word(Word::Include))
             })
@@ -292,8 +297,8 @@ struct Block {
     frame: Frame,
     /// The header, to be underlined for what is not written; the first statement in a fragment.
     site: Option<Site>,
-    /// Directives that may stand only once, with their places.
-    once: Vec<(&'static str, Site)>,
+    /// Directives that may stand only once, by the numbers of their names, with their places.
+    once: Vec<(u16, Site)>,
     items: Vec<Item>,
     /// The last `*_pass`: it wins.
     pass: Option<(settings::Family, Item)>,
@@ -328,18 +333,21 @@ struct Lowering<'f, 'a> {
     reading: usize,
     readings: usize,
     base: String,
-    places: Vec<Place>,
-    written: Vec<Written>,
-    headers: Vec<headers::Headers>,
+    places: Pieces<Place>,
+    written: Pieces<Written>,
+    headers: Pieces<headers::Headers>,
     blocks: u32,
     including: Vec<FileId>,
     expansions: usize,
     pools: HashMap<(bool, String), upstream::Declared>,
     pool_facts: HashMap<crate::topology::PoolId, upstream::Facts>,
-    listeners: BTreeMap<listen::Key, crate::topology::ListenerId>,
-    names: HashMap<(listen::Key, Box<str>, Option<FileId>), Site>,
-    defaults: HashMap<(listen::Key, Option<FileId>), Site>,
-    pending: Vec<hop::Pending>,
+    listeners: BTreeMap<listen::Key, ListenerId>,
+    /// Listeners of `http` by their addresses as they are written.
+    listens: HashMap<Box<str>, ListenerId>,
+    /// Names of servers, and default servers, on each listener; in fragments of each file.
+    names: HashMap<(ListenerId, Option<FileId>), HashMap<Box<str>, Site>>,
+    defaults: HashMap<(ListenerId, Option<FileId>), Site>,
+    pending: Pieces<hop::Pending>,
     variables: variables::Variables,
     named: named::Named,
     zones: checks::Zones,
@@ -349,9 +357,11 @@ struct Lowering<'f, 'a> {
     /// Directives met that no module known here has.
     unknown: usize,
     empty_globs: Vec<include::EmptyGlob>,
+    /// Where the plain paths of includes lead, where that is the same in every file.
+    included_as: HashMap<Box<str>, FileId>,
     server: Option<Server>,
     /// Settings of buffers that were found to contradict each other.
-    buffers_told: HashSet<[Option<usize>; 3]>,
+    buffers_told: HashSet<[Option<u32>; 3]>,
     /// How many directives stand where they may not.
     misplaced: usize,
     /// What is said of the process as a whole.
@@ -366,6 +376,8 @@ struct Lowering<'f, 'a> {
     own_names: Vec<(Box<str>, u16, Site)>,
     /// What neighbours have in common.
     lately: Lately,
+    /// What the versions in question do by themselves.
+    by_itself: versions::ByItself,
 }
 
 /// What neighbours have in common: it is kept once.
@@ -374,6 +386,10 @@ struct Lately {
     retry: topology::Lately<topology::Retry>,
     buffers: topology::Lately<topology::ResponseBuffers>,
     passive: topology::Lately<topology::PassiveCheck>,
+    /// The sizes of buffers that were compared last, and whether others may be in force.
+    compared: Option<([[Option<u32>; 3]; settings::BUFFERED.len()], bool)>,
+    waits: topology::Lately<topology::Setting<Wait>>,
+    sizes: topology::Lately<topology::Setting<ByteSize>>,
 }
 
 impl Lowering<'_, '_> {
@@ -440,29 +456,59 @@ impl Lowering<'_, '_> {
 
     /// An argument of a statement (0 is its name), unquoted, with its place. `None` where there is none.
     fn arg(&self, item: Item, index: usize) -> Option<(Cow<'_, str>, Site)> {
-        let place = self.places.get(item.place as usize)?;
+        self.word_at(self.places.get(item.place as usize)?, item.node, index)
+    }
+
+    /// An argument of a statement of this use of a file.
+    fn word_at<'p>(&self, place: &'p Place, node: NodeId, index: usize) -> Option<(Cow<'p, str>, Site)> {
         let tree = place.tree()?;
-        let word = *tree.words(item.node).get(index)?;
+        let word = *tree.words(node).get(index)?;
+        let site = place.site(word.start, word.end);
+        let looks = tree.looks(node);
+        // Nearly every word is its own value.
+        if !looks.has(Looks::ESCAPED.or(Looks::VARIABLE)) && !tree.has_holes() {
+            return Some((Cow::Borrowed(word.raw(place.text())), site));
+        }
         let text = match self.filled(place, tree, word) {
-            Some(filled) => Cow::Owned(crate::syntax::nginx::Tree::value(&filled)),
-            None => tree.word(word, place.text()),
+            Some(filled) => Cow::Owned(NginxTree::value(&filled)),
+            None if looks.has(Looks::ESCAPED) => tree.word(word, place.text()),
+            None => Cow::Borrowed(word.raw(place.text())),
         };
         let text = match &place.values {
             Some(values) if text.contains('$') => Cow::Owned(values.put_into(&text)),
             _ => text,
         };
-        Some((text, place.site(word.start, word.end)))
+        Some((text, site))
     }
 
     /// All arguments after the name, unquoted, with their places.
     fn args(&self, item: Item) -> Vec<(Cow<'_, str>, Site)> {
-        (1..).map_while(|index| self.arg(item, index)).collect()
+        self.args_of(item).collect()
+    }
+
+    /// The same, one by one.
+    fn args_of(&self, item: Item) -> impl Iterator<Item = (Cow<'_, str>, Site)> {
+        (1..).map_while(move |index| self.arg(item, index))
+    }
+
+    /// How many arguments there are after the name.
+    fn words_of(&self, item: Item) -> usize {
+        let tree = self.places.get(item.place as usize).and_then(Place::tree);
+        tree.map_or(0, |tree| tree.words(item.node).len().saturating_sub(1))
+    }
+
+    /// The arguments of a statement of this use of a file.
+    fn words_at<'p>(&self, place: &'p Place, node: NodeId) -> Vec<(Cow<'p, str>, Site)> {
+        (1..).map_while(|index| self.word_at(place, node, index)).collect()
     }
 
     /// Whether an argument is filled in by a template.
     fn is_hole(&self, item: Item, index: usize) -> bool {
         let Some(place) = self.places.get(item.place as usize) else { return false };
         let Some(tree) = place.tree() else { return false };
+        if !tree.has_holes() && !tree.looks(item.node).has(Looks::MARK) {
+            return false;
+        }
         tree.words(item.node).get(index).is_some_and(|&word| {
             tree.has_hole(word) && self.filled(place, tree, word).is_none()
                 || crate::value::later::is_marked(word.raw(place.text()))

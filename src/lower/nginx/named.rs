@@ -2,24 +2,25 @@
 //!
 //! Nothing is said where a module, an include or a template that is not known here may define them.
 
-use super::{Block, Context, Item, Lowering};
+use super::block::Spelled;
+use super::{Block, Context, Item, Lowering, Place};
 use crate::defaults::nginx_variables as table;
 use crate::source::{Site, clean};
+use crate::syntax::nginx::Looks;
 use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 /// No reader wants more of them from one run.
 const MOST: usize = 50;
 
-/// A name: whether it is one of `stream`, and the name in lower case, as nginx compares it.
-type Name = (bool, Box<str>);
-
-/// Variables as they are named in the files.
+/// Variables as they are named in the files; of `http` and of `stream`, by their names in lower case, as nginx compares
+/// them.
 #[derive(Default)]
 pub(super) struct Named {
     /// Where each was used first, and how it is written.
-    used: HashMap<Name, (Site, Box<str>)>,
-    defined: HashSet<Name>,
+    used: [HashMap<Box<str>, (Site, Box<str>)>; 2],
+    defined: [HashSet<Box<str>>; 2],
     /// Whether somebody whom these files do not show may define more.
     others: bool,
 }
@@ -29,20 +30,24 @@ impl Named {
     pub(super) const fn may_be_elsewhere(&mut self) {
         self.others = true;
     }
+
+    fn define(&mut self, name: &str, stream: bool) {
+        let (name, defined) = (lower(name), &mut self.defined[usize::from(stream)]);
+        if !defined.contains(&*name) {
+            defined.insert(name.into());
+        }
+    }
 }
 
 impl Lowering<'_, '_> {
     /// Looks for variables in the arguments of a statement.
-    pub(super) fn note_variables(&mut self, item: Item, name: &str, block: &Block) {
-        if !self.whole || self.named.others {
-            return;
-        }
+    pub(super) fn note_variables(&mut self, here: &Place, item: Item, name: Spelled<'_>, block: &Block) {
         let stream = block.context.is_stream();
-        let expanded = table::expanded(name);
-        let words = self.raw_words(item);
-        let all = words.len().saturating_sub(1);
+        let expanded = name.known.and_then(|known| known.expanded);
+        let all = here.tree().map_or(0, |tree| tree.words(item.node).len()).saturating_sub(1);
         let mut pattern = false;
-        for (at, text) in words.into_iter().enumerate().skip(1) {
+        for at in 1.. {
+            let Some((text, site)) = self.word_at(here, item.node, at) else { break };
             // What a pattern captures has a name, too.
             self.captures(&text, stream);
             if !text.contains('$') || self.is_hole(item, at) {
@@ -50,16 +55,14 @@ impl Lowering<'_, '_> {
             }
             let used = match expanded {
                 Some(arguments) => arguments.hold(at, all, &text),
-                None => name == "if" && !pattern,
+                None => name.text == "if" && !pattern,
             };
             pattern |= text.trim_start_matches('!').starts_with('~');
-            match (used, self.arg(item, at)) {
-                (true, Some((word, site))) => {
-                    let word = word.into_owned();
-                    self.uses(&word, site, stream);
-                }
+            if used {
+                self.uses(&text, site, stream);
+            } else {
                 // `set $x`, `map … $x`, `auth_request_set $x`, and what other modules have like that.
-                _ => self.defines(&text, stream),
+                self.defines(&text, stream);
             }
         }
     }
@@ -110,19 +113,18 @@ impl Lowering<'_, '_> {
         }
     }
 
-    fn raw_words(&self, item: Item) -> Vec<String> {
-        (0..).map_while(|at| self.arg(item, at)).map(|(word, _)| word.into_owned()).collect()
-    }
-
     /// A word that is a variable and nothing else.
     fn defines(&mut self, word: &str, stream: bool) {
         if let Some(name) = word.strip_prefix('$').filter(|name| !name.is_empty() && !name.contains('$')) {
-            self.named.defined.insert((stream, name.trim_matches(['{', '}']).to_ascii_lowercase().into()));
+            self.named.define(name.trim_matches(['{', '}']), stream);
         }
     }
 
     /// `(?<name>…)`, `(?P<name>…)`, `(?'name'…)`.
     fn captures(&mut self, text: &str, stream: bool) {
+        if !text.contains('(') {
+            return;
+        }
         for part in text.split("(?").skip(1) {
             let part = part.strip_prefix('P').unwrap_or(part);
             let name = match part.strip_prefix('<') {
@@ -130,7 +132,7 @@ impl Lowering<'_, '_> {
                 None => part.strip_prefix('\'').and_then(|rest| rest.split_once('\'')),
             };
             if let Some((name, _)) = name {
-                self.named.defined.insert((stream, name.to_ascii_lowercase().into()));
+                self.named.define(name, stream);
             }
         }
     }
@@ -147,9 +149,9 @@ impl Lowering<'_, '_> {
             if foreign || !name.bytes().any(|b| b.is_ascii_lowercase()) {
                 continue;
             }
-            let lower = name.to_ascii_lowercase();
-            if !table::exists(&lower, stream) {
-                self.named.used.entry((stream, lower.into())).or_insert_with(|| (site, name.into()));
+            let (lower, used) = (lower(name), &mut self.named.used[usize::from(stream)]);
+            if !table::exists(&lower, stream) && !used.contains_key(&*lower) {
+                used.insert(lower.into(), (site, name.into()));
             }
         }
     }
@@ -160,22 +162,25 @@ impl Lowering<'_, '_> {
         if !self.whole || named.others || self.unknown > 0 {
             return;
         }
-        let mut missing: Vec<_> = named.used.iter().filter(|(name, _)| !named.defined.contains(*name)).collect();
-        missing.sort_by_key(|(_, (site, _))| (site.span.file, site.span.start));
-        for ((stream, lower), (site, written)) in missing.into_iter().take(MOST) {
-            let mut known: Vec<&str> = table::names(*stream).collect();
-            known.extend(named.defined.iter().filter(|(of, _)| of == stream).map(|(_, name)| &**name).take(1000));
+        let [http, stream] = &named.used;
+        let mut missing: Vec<_> = (http.iter().map(|used| (false, used)).chain(stream.iter().map(|used| (true, used))))
+            .filter(|(stream, (name, _))| !named.defined[usize::from(*stream)].contains(*name))
+            .collect();
+        missing.sort_by_key(|(_, (_, (site, _)))| (site.span.file, site.span.start));
+        for (stream, (lower, (site, written))) in missing.into_iter().take(MOST) {
+            let mut known: Vec<&str> = table::names(stream).collect();
+            known.extend(named.defined[usize::from(stream)].iter().map(|name| &**name).take(1000));
             let near = known
                 .into_iter()
                 .filter(|name| name.len().abs_diff(lower.len()) <= 2)
                 .map(|name| (strsim::osa_distance(name, lower), name))
                 .filter(|(distance, _)| *distance <= if lower.len() < 6 { 1 } else { 2 })
                 .min();
-            let elsewhere = table::exists(lower, !stream) || named.defined.contains(&(!stream, lower.clone()));
+            let elsewhere = table::exists(lower, !stream) || named.defined[usize::from(!stream)].contains(lower);
             let shown = clean(written);
             let help = match near {
                 Some((_, near)) => format!("write `${near}`, if that is meant"),
-                None if elsewhere && *stream => "there is none of that name in `stream`, only in `http`".to_owned(),
+                None if elsewhere && stream => "there is none of that name in `stream`, only in `http`".to_owned(),
                 None if elsewhere => "there is none of that name in `http`, only in `stream`".to_owned(),
                 None => format!("define it, with `set ${shown} …;` or a `map`, or correct its name"),
             };
@@ -208,10 +213,19 @@ impl Lowering<'_, '_> {
     }
 
     /// Whether a statement may name variables: cheap, for it is asked of every one.
-    pub(super) fn may_name_variables(&self, text: Option<&str>, context: Context) -> bool {
-        self.whole
+    pub(super) fn may_name_variables(&self, looks: Looks, context: Context) -> bool {
+        looks.has(Looks::VARIABLE.or(Looks::GROUP))
+            && self.whole
             && !self.named.others
             && !matches!(context, Context::Main | Context::Events | Context::Data | Context::Other)
-            && text.is_some_and(|text| text.contains('$') || text.contains("(?"))
+    }
+}
+
+/// A name in lower case: nearly all are written so.
+fn lower(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
     }
 }

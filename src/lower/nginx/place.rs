@@ -1,8 +1,9 @@
 //! Directives in blocks where nginx does not take them.
 
+use super::block::Spelled;
 use super::settings::Word;
 use super::{Block, Context, Item, Lowering};
-use crate::defaults::nginx_directives::{self as table, Contexts, Directive};
+use crate::defaults::nginx_directives::{self as table, Contexts};
 use crate::files::Tree;
 use crate::source::Site;
 use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
@@ -12,14 +13,17 @@ const MOST: usize = 200;
 
 impl Lowering<'_, '_> {
     /// Reports a directive that may not stand in this block.
-    pub(super) fn check_place(&mut self, item: Item, name: &str, rows: &[Directive], block: &Block) {
+    pub(super) fn check_place(&mut self, item: Item, name: Spelled<'_>, block: &Block) {
+        let Some(known) = name.known else { return };
+        let Some(here) = contexts(block.context, self.whole).filter(|&here| !known.contexts.intersects(here)) else {
+            return;
+        };
         // What stands at the top of a fragment is pasted elsewhere, nobody knows where.
         if block.partial || self.misplaced >= MOST {
             return;
         }
-        let Some(here) = contexts(block.context, self.whole) else { return };
-        let Some(first) = rows.first() else { return };
-        if rows.iter().any(|row| row.contexts.intersects(here)) || table::third_party(name) || self.is_hole(item, 0) {
+        let name = name.text;
+        if table::third_party(name) || self.is_hole(item, 0) {
             return;
         }
         let Some((_, site)) = self.arg(item, 0) else { return };
@@ -27,7 +31,7 @@ impl Lowering<'_, '_> {
         if self.is_broken(site) || block.site.is_some_and(|site| self.is_broken(site)) {
             return;
         }
-        let all = rows.iter().fold(Contexts::NONE, |all, row| all.union(row.contexts));
+        let all = known.contexts;
         let names: Vec<_> = all.names().map(|name| format!("`{name}`")).collect();
         let place = match block.context {
             Context::Main => "at the top of the main file".to_owned(),
@@ -35,7 +39,7 @@ impl Lowering<'_, '_> {
         };
         let help = if all.contains(Contexts::LOCATION) && here.contains(Contexts::SERVER) {
             format!("put it into a `location` of this server: `location / {{ {name} …; }}`")
-        } else if first.name == "upstream" {
+        } else if name == "upstream" {
             "move the group out, beside the `server` blocks".to_owned()
         } else {
             format!("move it; it may stand in {}", names.join(", "))

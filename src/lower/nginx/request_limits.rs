@@ -9,7 +9,7 @@ use super::settings::{Family, Frame, Slot, Written};
 use super::{Item, Lowering, values};
 use crate::defaults::nginx as built_in;
 use crate::source::{Site, clean};
-use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect, Matcher, Setting};
+use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect, Matcher, Setting, Shared};
 use crate::value::{ByteSize, humanise};
 use std::time::Duration;
 
@@ -50,6 +50,13 @@ impl Lowering<'_, '_> {
         if pending.family == Family::Stream {
             return;
         }
+        let [rate, connections, header, body] =
+            [Slot::LIMIT_REQ, Slot::LIMIT_CONN, Slot::HEADER_BUFFERS, Slot::MAX_BODY]
+                .map(|slot| self.limit(pending, slot));
+        // Most locations have none, or one that was looked at in another one.
+        if rate.is_none() && connections.is_none() && header.is_none() && body.is_none() {
+            return;
+        }
         let (path, exact) = match &self.out.topology.routes[pending.route].matcher {
             Matcher::Exact(path) => (path.to_ascii_lowercase(), true),
             Matcher::Prefix(path) | Matcher::Condition(path) | Matcher::Named(path) => {
@@ -58,12 +65,12 @@ impl Lowering<'_, '_> {
             Matcher::Always => (String::new(), false),
         };
         let asks_for = |words: &[&str]| words.iter().any(|word| path.contains(word));
-        let rare = exact || asks_for(&RARE);
+        let rare = || exact || asks_for(&RARE);
         let found = [
-            (!rare).then(|| self.rate(pending)).flatten(),
-            (!rare && !asks_for(&LONG)).then(|| self.connections(pending)).flatten(),
-            self.header(pending),
-            (!exact).then(|| self.body(pending, asks_for(&["upload"]))).flatten(),
+            rate.filter(|_| !rare()).and_then(|limit| self.rate(pending, &limit)),
+            connections.filter(|_| !rare() && !asks_for(&LONG)).and_then(|limit| self.connections(pending, &limit)),
+            header.and_then(|limit| self.header(pending, &limit)),
+            body.filter(|_| !exact).and_then(|limit| self.body(pending, &limit, || asks_for(&["upload"]))),
         ];
         for (index, fault) in found.into_iter().flatten() {
             if self.limits_told.insert(index) {
@@ -73,7 +80,7 @@ impl Lowering<'_, '_> {
     }
 
     /// The longest line of a request's header that a server takes.
-    pub(super) fn request_header(&self, frame: &Frame) -> Option<Box<Setting<ByteSize>>> {
+    pub(super) fn request_header(&mut self, frame: &Frame) -> Option<Shared<Setting<ByteSize>>> {
         let default = &built_in::LARGE_CLIENT_HEADER_BUFFERS;
         let setting = match frame.get(Slot::HEADER_BUFFERS).and_then(|index| self.written.get(index)) {
             Some(written) => {
@@ -83,7 +90,7 @@ impl Lowering<'_, '_> {
             None if self.doubt(frame).is_some() => return None,
             None => Setting::default(values::size(default.value.split_whitespace().nth(1)?)?, default),
         };
-        Some(Box::new(setting))
+        Some(self.lately.sizes.share(setting))
     }
 
     fn limit(&self, pending: &Pending, slot: Slot) -> Option<Limit> {
@@ -91,9 +98,8 @@ impl Lowering<'_, '_> {
         let written: &Written = self.written.get(index)?;
         let (item, site) = (self.item_of(written), written.site());
         // A line in a template, or with a variable in it, may say anything.
-        let words = self.args(item).len();
-        let known = !(1..=words).any(|word| self.is_hole(item, word)) && !self.limits_told.contains(&index);
-        known.then_some(Limit { index, item, site })
+        let known = || !(1..=self.words_of(item)).any(|word| self.is_hole(item, word));
+        (!self.limits_told.contains(&index) && known()).then_some(Limit { index, item, site })
     }
 
     /// What a limit answers; `None`: these files do not say.
@@ -129,8 +135,7 @@ impl Lowering<'_, '_> {
         Some((whom, item))
     }
 
-    fn rate(&self, pending: &Pending) -> Option<(usize, Fault)> {
-        let limit = self.limit(pending, Slot::LIMIT_REQ)?;
+    fn rate(&self, pending: &Pending, limit: &Limit) -> Option<(usize, Fault)> {
         let words = self.args(limit.item);
         let value = |key: &str| words.iter().find_map(|(word, _)| word.strip_prefix(key));
         let name = value("zone=")?;
@@ -161,8 +166,7 @@ impl Lowering<'_, '_> {
         Some((limit.index, fault))
     }
 
-    fn connections(&self, pending: &Pending) -> Option<(usize, Fault)> {
-        let limit = self.limit(pending, Slot::LIMIT_CONN)?;
+    fn connections(&self, pending: &Pending, limit: &Limit) -> Option<(usize, Fault)> {
         let (name, number) = (self.arg(limit.item, 1)?.0, self.arg(limit.item, 2)?.0.parse::<u64>().ok()?);
         if !(1..OF_ONE_BROWSER).contains(&number) || self.is_dry(pending, Slot::LIMIT_CONN_DRY_RUN) {
             return None;
@@ -197,8 +201,7 @@ impl Lowering<'_, '_> {
         Some((limit.index, fault))
     }
 
-    fn header(&self, pending: &Pending) -> Option<(usize, Fault)> {
-        let limit = self.limit(pending, Slot::HEADER_BUFFERS)?;
+    fn header(&self, pending: &Pending, limit: &Limit) -> Option<(usize, Fault)> {
         let size = values::size(&self.arg(limit.item, 2)?.0)?;
         // What fits into the first buffer needs none of these.
         let first = match pending.frame.get(Slot::HEADER_BUFFER).and_then(|index| self.written.get(index)) {
@@ -224,11 +227,13 @@ impl Lowering<'_, '_> {
         Some((limit.index, fault))
     }
 
-    fn body(&self, pending: &Pending, uploads: bool) -> Option<(usize, Fault)> {
-        let limit = self.limit(pending, Slot::MAX_BODY)?;
+    fn body(&self, pending: &Pending, limit: &Limit, uploads: impl Fn() -> bool) -> Option<(usize, Fault)> {
         let size = values::size(&self.arg(limit.item, 1)?.0)?;
-        let small = size.0 > 0 && (size.0 < SMALL_BODY || (uploads && size.0 <= SMALL_UPLOAD));
-        if !small {
+        if size.0 == 0 || size.0 > SMALL_UPLOAD {
+            return None;
+        }
+        let uploads = uploads();
+        if size.0 >= SMALL_BODY && !uploads {
             return None;
         }
         let (why, help) = if size.0 < SMALL_BODY {

@@ -1,10 +1,8 @@
 //! Which directives carry settings that inherit, and how a frame of them is handed inwards.
 
-use crate::defaults::nginx_directives::Fnv;
+use crate::defaults::nginx_names::{Name, name, names};
 use crate::source::{FileId, IncludeId, Site, Span};
 use crate::topology::{Protocol, Scope};
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::sync::LazyLock;
 
 /// The families of `*_pass` directives, which have equal rules.
@@ -59,6 +57,11 @@ pub enum Of {
 
 const FAMILIES: usize = 7;
 const SETTINGS: usize = 19;
+
+/// The families that keep answers in buffers of several sizes.
+pub const BUFFERED: [Family; 4] = [Family::Proxy, Family::Fastcgi, Family::Uwsgi, Family::Scgi];
+/// Those sizes.
+const SIZES: [Of; 3] = [Of::BufferSize, Of::Buffers, Of::BusyBuffers];
 
 /// A place in a [`Frame`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -142,6 +145,20 @@ impl Frame {
         self.slots.iter().find(|(set, _)| *set == slot).map(|(_, index)| *index as usize)
     }
 
+    /// What is set of the sizes of buffers: for each family of [`BUFFERED`], `_buffer_size`, `_buffers` and
+    /// `_busy_buffers_size`.
+    pub fn buffers(&self) -> [[Option<u32>; 3]; BUFFERED.len()] {
+        let mut found = [[None; 3]; BUFFERED.len()];
+        for &(slot, index) in &self.slots {
+            let family = BUFFERED.iter().position(|&family| family as usize == slot.0 as usize / SETTINGS);
+            let part = SIZES.iter().position(|&of| of as usize == slot.0 as usize % SETTINGS);
+            if let (Some(family), Some(part)) = (family, part) {
+                found[family][part] = Some(index);
+            }
+        }
+        found
+    }
+
     pub fn set(&mut self, slot: Slot, index: usize) {
         match self.slots.iter_mut().find(|(set, _)| *set == slot) {
             Some((_, place)) => *place = index as u32,
@@ -161,6 +178,19 @@ pub enum Role {
     Pass(Family),
     /// Anything else the lowering looks at.
     Word(Word),
+    /// Only what it names is looked at.
+    Address(Names),
+}
+
+/// Whom a directive names that is no target and no `listen`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// The user that nginx runs as.
+    User,
+    /// A file or a server that takes the log.
+    Log,
+    /// The address that connections to the upstream side come from.
+    Source,
 }
 
 /// Directives that the lowering looks at one by one.
@@ -212,17 +242,23 @@ pub enum Word {
 }
 
 /// What a directive is to the lowering, by its name; `None` for those it does not look at.
-pub fn role(name: &str) -> Option<Role> {
-    ROLES.get(name).copied()
+pub fn role(name: &Name) -> Option<Role> {
+    ROLES.get(usize::from(name.number)).copied().flatten()
 }
 
-static ROLES: LazyLock<HashMap<&'static str, Role, BuildHasherDefault<Fnv>>> = LazyLock::new(|| {
-    let mut roles = HashMap::with_capacity_and_hasher(160, BuildHasherDefault::default());
-    for (name, family, setting) in [&PROXY, &FASTCGI, &UWSGI, &SCGI, &GRPC, &MEMCACHED].into_iter().flatten() {
-        roles.insert(*name, Role::Setting(Slot::of(*family, *setting)));
+/// By the numbers of the names.
+static ROLES: LazyLock<Vec<Option<Role>>> = LazyLock::new(|| {
+    let mut roles = vec![None; names().len()];
+    let mut put = |text, role| {
+        if let Some(place) = name(text).and_then(|name| roles.get_mut(usize::from(name.number))) {
+            *place = Some(role);
+        }
+    };
+    for (text, family, setting) in FAMILIES_SETTINGS.into_iter().flatten() {
+        put(text, Role::Setting(Slot::of(*family, *setting)));
     }
-    for (name, role) in OTHERS {
-        roles.insert(*name, *role);
+    for (text, role) in OTHERS {
+        put(text, *role);
     }
     roles
 });
@@ -258,6 +294,8 @@ static SCGI: [(&str, Family, Of); 17] = family!("scgi", Family::Scgi);
 static GRPC: [(&str, Family, Of); 17] = family!("grpc", Family::Grpc);
 static MEMCACHED: [(&str, Family, Of); 17] = family!("memcached", Family::Memcached);
 
+static FAMILIES_SETTINGS: [&[(&str, Family, Of)]; 6] = [&PROXY, &FASTCGI, &UWSGI, &SCGI, &GRPC, &MEMCACHED];
+
 static OTHERS: &[(&str, Role)] = &[
     ("proxy_http_version", Role::Setting(Slot::of(Family::Proxy, Of::HttpVersion))),
     ("fastcgi_keep_conn", Role::Setting(Slot::of(Family::Fastcgi, Of::KeepConn))),
@@ -284,6 +322,15 @@ static OTHERS: &[(&str, Role)] = &[
     ("scgi_pass", Role::Pass(Family::Scgi)),
     ("grpc_pass", Role::Pass(Family::Grpc)),
     ("memcached_pass", Role::Pass(Family::Memcached)),
+    ("user", Role::Address(Names::User)),
+    ("error_log", Role::Address(Names::Log)),
+    ("access_log", Role::Address(Names::Log)),
+    ("proxy_bind", Role::Address(Names::Source)),
+    ("fastcgi_bind", Role::Address(Names::Source)),
+    ("uwsgi_bind", Role::Address(Names::Source)),
+    ("scgi_bind", Role::Address(Names::Source)),
+    ("grpc_bind", Role::Address(Names::Source)),
+    ("memcached_bind", Role::Address(Names::Source)),
     ("include", Role::Word(Word::Include)),
     ("http", Role::Word(Word::Http)),
     ("events", Role::Word(Word::Events)),
@@ -336,7 +383,11 @@ mod tests {
     fn slots_do_not_collide() {
         assert_eq!(Of::SslCiphers as usize + 1, SETTINGS, "the last setting counts them");
         assert!(Slot::CLIENT_CIPHERS.0 as usize == Slot::COUNT - 1 && Slot::COUNT < 256);
+        let role = |text| name(text).and_then(role);
         assert_eq!(role("proxy_read_timeout"), Some(Role::Setting(Slot::of(Family::Proxy, Of::Read))));
         assert_eq!(role("gzip"), None);
+        for (text, of) in OTHERS {
+            assert_eq!(role(text), Some(*of), "{text}");
+        }
     }
 }

@@ -182,8 +182,8 @@ impl Lowering<'_, '_> {
     /// A `resolver`: who is asked. `resolver valid=10s;` names nobody to ask: nginx refuses it.
     pub(super) fn read_resolver(&mut self, item: super::Item) {
         let Some(site) = self.site_of(item) else { return };
-        let words: Vec<(String, Site)> =
-            self.args(item).into_iter().map(|(word, site)| (word.into_owned(), site)).collect();
+        let Some(here) = self.places.get(item.place as usize).cloned() else { return };
+        let words = self.words_at(&here, item.node);
         let hole = (1..=words.len()).any(|index| self.is_hole(item, index));
         let is_option =
             |word: &str| ["valid=", "ipv4=", "ipv6=", "status_zone="].iter().any(|option| word.starts_with(option));

@@ -3,7 +3,6 @@
 use super::hop::Pending;
 use super::settings::{Frame, Of, Slot};
 use super::{Block, Item, Lowering};
-use crate::defaults::nginx as built_in;
 use crate::source::Site;
 use crate::topology::{Ciphers, Known, Origin, Reason, ServerName, Setting, TlsClient, TlsVersions};
 
@@ -98,7 +97,7 @@ impl Lowering<'_, '_> {
 
     /// `ssl_protocols` in force for a server.
     pub(super) fn client_versions(&self, block: &Block, site: Site) -> Setting<TlsVersions> {
-        let default = self.built_in(&built_in::SSL_PROTOCOLS);
+        let default = self.by_itself.protocols;
         match block.frame.get(Slot::CLIENT_PROTOCOLS).and_then(|index| self.written.get(index)) {
             Some(written) => Setting {
                 value: self.tls_versions(self.item_of(written)).map_or(Known::Unknown(Reason::Malformed), Known::Yes),
@@ -108,11 +107,7 @@ impl Lowering<'_, '_> {
             None => match self.doubt(&block.frame) {
                 Some(reason) => Setting::unknown(reason, site, default.setting),
                 None => Setting {
-                    value: default
-                        .value
-                        .split(' ')
-                        .try_fold(TlsVersions::default(), TlsVersions::with)
-                        .map_or(Known::Unknown(Reason::Malformed), Known::Yes),
+                    value: self.by_itself.tls.map_or(Known::Unknown(Reason::Malformed), Known::Yes),
                     origin: Origin::Default(default),
                     spelling: default.setting,
                 },

@@ -7,7 +7,7 @@ use crate::edit::{Applicability, Edit, Fix};
 use crate::source::{FileId, Site, clean};
 use crate::topology::{
     ActiveCheck, Balance, Endpoint, EndpointId, Known, LoadEffect, Lookup, MalformedTarget, Origin, PassiveCheck, Pool,
-    PoolId, Port, Reason, Setting,
+    PoolId, Port, Reason, Setting, Shared,
 };
 use crate::value::{Address, DefaultRef, Host, Wait, later};
 use values::{BadUrl, Place};
@@ -28,7 +28,7 @@ pub(super) struct Facts {
     pub keepalive: Option<Site>,
     /// A balancing method below `keepalive`, which replaces it before 1.29.7.
     pub replaced_by: Option<Site>,
-    pub idle: Setting<Wait>,
+    pub idle: Shared<Setting<Wait>>,
 }
 
 impl Lowering<'_, '_> {
@@ -130,14 +130,15 @@ impl Lowering<'_, '_> {
                 .map_or(Known::Unknown(Reason::OutsideRepository), Known::Yes),
         };
         let keepalive = keepalive.and_then(|item| self.site_of(item));
+        let idle = self.lately.waits.share(idle);
         let replaced_by = of(Word::Balancer).filter(|_| lost).and_then(|item| self.site_of(item));
         self.pool_facts.insert(pool, Facts { keeps, keepalive, replaced_by, idle });
     }
 
     fn member(&mut self, item: Item, pool: PoolId, stream: bool) -> Option<EndpointId> {
         let site = self.site_of(item)?;
-        let words: Vec<(String, Site)> =
-            self.args(item).into_iter().map(|(word, site)| (word.into_owned(), site)).collect();
+        let here = self.places.get(item.place as usize)?.clone();
+        let words = self.words_at(&here, item.node);
         let ((address, address_site), options) = words.split_first()?;
         let down = options.iter().any(|(word, _)| word == "down");
         let hole = self.is_hole(item, 1)
@@ -275,7 +276,7 @@ impl Lowering<'_, '_> {
     ) -> bool {
         // `unix://` is no scheme: the path of the socket begins with two slashes.
         let socket = values::strip_prefix_ignore_case(address, "unix:").is_some();
-        let scheme = address.find("://").filter(|_| !socket);
+        let scheme = values::scheme_end(address).filter(|_| !socket);
         let (message, label, why, help) = if let Some(end) = scheme {
             let rest = address.get(end + 3..).unwrap_or("");
             (

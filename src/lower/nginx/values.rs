@@ -3,21 +3,26 @@
 //! Sources: `ngx_parse_time`, `ngx_parse_size`, `ngx_parse_inet_url`; nginx.org/en/docs/syntax.html.
 
 use crate::value::{Address, ByteSize, Host};
+use memchr::{memchr_iter, memchr2, memrchr_iter};
 use std::time::Duration;
 
 /// Reads a time: `60`, `60s`, `1m 30s`, `500ms`. A number without unit is seconds, also for settings in milliseconds.
 /// Units stand in falling order, each once. `None`: nginx refuses it.
 pub fn time(text: &str) -> Option<Duration> {
-    const UNITS: [(&str, u64); 8] = [
-        ("y", 365 * 86_400_000),
-        ("M", 30 * 86_400_000),
-        ("w", 7 * 86_400_000),
-        ("d", 86_400_000),
-        ("h", 3_600_000),
-        ("m", 60_000),
-        ("s", 1000),
-        ("ms", 1),
-    ];
+    // Each with its place among them.
+    let unit_of = |unit: &str| {
+        Some(match unit {
+            "y" => (0, 365 * 86_400_000),
+            "M" => (1, 30 * 86_400_000),
+            "w" => (2, 7 * 86_400_000),
+            "d" => (3, 86_400_000),
+            "h" => (4, 3_600_000),
+            "m" => (5, 60_000),
+            "s" => (6, 1000),
+            "ms" => (7, 1),
+            _ => return None,
+        })
+    };
     let mut rest = text.trim();
     let mut total = 0_u64;
     let mut next = 0;
@@ -37,9 +42,9 @@ pub fn time(text: &str) -> Option<Duration> {
             }
             1000
         } else {
-            let place = UNITS.iter().position(|(name, _)| *name == unit).filter(|&place| place >= next)?;
+            let (place, factor) = unit_of(unit).filter(|&(place, _)| place >= next)?;
             next = place + 1;
-            UNITS.get(place)?.1
+            factor
         };
         total = total.checked_add(number.checked_mul(factor)?)?;
     }
@@ -94,7 +99,7 @@ pub fn url(text: &str) -> Result<Url<'_>, BadUrl> {
             Ok(Url { place: Place::Socket(one_slash(path)), uri })
         };
     }
-    let (authority, uri) = match text.find(['/', '?']) {
+    let (authority, uri) = match memchr2(b'/', b'?', text.as_bytes()) {
         Some(at) => text.split_at(at),
         None => (text, ""),
     };
@@ -125,6 +130,18 @@ pub fn url(text: &str) -> Result<Url<'_>, BadUrl> {
         return Err(BadUrl::NoHost);
     }
     Ok(Url { place: Place::Net { host, port }, uri })
+}
+
+/// Where the scheme of an address ends, before its `://`.
+pub fn scheme_end(text: &str) -> Option<usize> {
+    memchr_iter(b':', text.as_bytes()).find(|&at| text.as_bytes().get(at + 1..at + 3) == Some(b"//"))
+}
+
+/// What follows the last `//` of an address; all of it where there is none.
+pub fn after_slashes(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    let last = memrchr_iter(b'/', bytes).find(|&at| at > 0 && bytes.get(at - 1) == Some(&b'/'));
+    last.and_then(|at| text.get(at + 1..)).unwrap_or(text)
 }
 
 /// `unix:///run/x.sock` leads where `unix:/run/x.sock` does.
@@ -206,6 +223,13 @@ mod tests {
             assert_eq!(url(bad), Err(BadUrl::Port), "{bad}");
         }
         assert_eq!(url(":80"), Err(BadUrl::NoHost));
+    }
+
+    #[test]
+    fn schemes_and_slashes() {
+        assert_eq!(scheme_end("http://a:80"), Some(4));
+        assert_eq!((scheme_end("a:80"), scheme_end("a:/b:")), (None, None));
+        assert_eq!((after_slashes("http://a//b"), after_slashes("///c"), after_slashes("d/")), ("b", "c", "d/"));
     }
 
     #[test]

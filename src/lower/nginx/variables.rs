@@ -28,8 +28,6 @@ pub(super) struct Variables {
     maps: Vec<Item>,
     /// Paths to which copies of requests are sent (`mirror`).
     pub mirrors: HashSet<Box<str>>,
-    /// Locations seen, by their outer block: to find duplicates.
-    pub locations: HashMap<(u32, bool, Box<str>), Site>,
 }
 
 impl Variables {

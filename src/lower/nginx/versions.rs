@@ -1,30 +1,60 @@
 //! Directives and parameters that not every release of nginx knows, or only its commercial edition.
 
+use super::block::Spelled;
 use super::place::contexts;
 use super::{Block, Context, Item, Lowering};
+use crate::defaults::nginx as built_in;
 use crate::defaults::nginx_directives::{self as table, Contexts, Directive};
+use crate::defaults::nginx_names::Name;
 use crate::defaults::nginx_parameters::{self as parameters, Known};
 use crate::lower::unavailable::Change;
 use crate::source::Site;
-use crate::value::Version;
+use crate::topology::TlsVersions;
+use crate::value::{DefaultRef, Version, Versions};
+
+/// What releases of nginx do without a word, as far as it changed: asked for at every server and location.
+pub(super) struct ByItself {
+    /// Whether connections to groups are kept, and HTTP/1.1 is spoken; `None`: the versions differ.
+    pub keeps: Option<bool>,
+    pub http_1_1: Option<bool>,
+    /// The versions of TLS that clients may speak.
+    pub protocols: &'static DefaultRef,
+    pub tls: Option<TlsVersions>,
+}
+
+impl ByItself {
+    pub fn of(versions: &Versions) -> Self {
+        let since = |default: &DefaultRef| versions.reach(default.since.and_then(Version::parse)?.0);
+        let protocols = in_versions(&built_in::SSL_PROTOCOLS, versions);
+        Self {
+            keeps: since(&built_in::UPSTREAM_KEEPALIVE),
+            http_1_1: since(&built_in::PROXY_HTTP_VERSION),
+            protocols,
+            tls: protocols.value.split(' ').try_fold(TlsVersions::default(), TlsVersions::with),
+        }
+    }
+}
 
 impl Lowering<'_, '_> {
     /// Notes a directive that the release may lack.
-    pub(super) fn check_available(&mut self, item: Item, name: &str, rows: &'static [Directive], block: &Block) {
+    pub(super) fn check_available(&mut self, item: Item, name: Spelled<'_>, block: &Block) {
+        let Some(known) = name.known else { return };
+        let listed = !known.parameters.is_empty();
+        // Most directives are older than any release in question.
+        let complete = known.complete_since.is_some_and(|since| self.unavailable.versions.reach(since) == Some(true));
+        if complete && !listed {
+            return;
+        }
+        let (name, rows) = (name.text, known.rows);
         let here = match contexts(block.context, self.whole) {
             Some(here) => here,
             None if matches!(block.context, Context::Http | Context::Stream) => Contexts::HTTP | Contexts::STREAM,
             None => return,
         };
         let ever = rows.iter().any(|row| row.since.is_none() && row.until.is_none() && !row.commercial);
-        // Most directives are as old as nginx.
-        if (ever && rows.len() == 1 || rows.is_empty()) && !parameters::has_parameters(name) {
-            return;
-        }
-        let listed = parameters::has_parameters(name);
         let fits = |row: &&Directive| row.contexts.intersects(here);
         let all = block.partial && !rows.iter().any(|row| fits(&row));
-        let change = change_of(|| rows.iter().filter(move |row| all || fits(row)));
+        let change = (!complete).then(|| change_of(|| rows.iter().filter(move |row| all || fits(row)))).flatten();
         if change.is_none() && !listed {
             return;
         }
@@ -44,15 +74,17 @@ impl Lowering<'_, '_> {
             }
         }
         if listed {
-            self.check_parameters(item, name, here, site);
+            self.check_parameters(item, known, here, site);
         }
     }
 
-    fn check_parameters(&mut self, item: Item, name: &str, here: Contexts, site: Site) {
+    fn check_parameters(&mut self, item: Item, known: &'static Name, here: Contexts, site: Site) {
+        let name = known.text();
         let found: Vec<(String, Site, &parameters::Parameter)> = (1..)
-            .map_while(|index| Some((index, self.arg(item, index)?)))
+            .zip(self.args_of(item))
             .filter_map(|(index, (word, site))| {
-                let row = parameters::parameter(name, here, &word).filter(|_| !self.is_hole(item, index))?;
+                let row =
+                    parameters::parameter(known.parameters, here, &word).filter(|_| !self.is_hole(item, index))?;
                 let shown = match word.split_once('=') {
                     Some((start, _)) => format!("`{start}=` on a `{name}` line"),
                     None if word.contains('$') => format!("a variable in `{name}`"),
@@ -85,6 +117,14 @@ impl Lowering<'_, '_> {
             _ => table::third_party(name),
         }
     }
+}
+
+/// The built-in value for the versions in question.
+pub(super) fn in_versions(newest: &'static DefaultRef, versions: &Versions) -> &'static DefaultRef {
+    if newest.since.is_none() {
+        return newest;
+    }
+    built_in::default_in(newest.manual, versions).unwrap_or(newest)
 }
 
 /// What makes that a release may lack all of these; `None`: each has one of them.

@@ -1,6 +1,6 @@
 //! php-fpm: its pools say where it listens, and who may connect.
 
-use super::gather::{Gather, Inside, Manner, number, says};
+use super::gather::{Gather, Inside, MAX_SOCKETS, Manner, number, says};
 use super::lines::{base_name, last};
 use crate::defaults::servers;
 use crate::source::{FileId, Site};
@@ -72,7 +72,7 @@ pub(super) fn pools(gather: &mut Gather<'_, '_>) {
 
 fn load(gather: &mut Gather<'_, '_>, path: &str) -> Inside {
     match gather.files.load_text(path) {
-        crate::files::Loaded::File(id) => Inside::File(id),
+        crate::files::Loaded::File(id) if gather.files.spend(id) => Inside::File(id),
         _ => Inside::Unknown,
     }
 }
@@ -157,7 +157,7 @@ fn read_sections(gather: &mut Gather<'_, '_>, id: FileId, overridden: bool, only
                 let manner = Manner { spoken: Some(Spoken::Fastcgi), weight: Weight::Decisive, port: None };
                 let words = says(&format!("`{name}`"), &format!("listen = {}", entry.value));
                 gather.listens(&value, manner, site, words);
-                if value.starts_with('/') {
+                if value.starts_with('/') && gather.server.sockets.len() < MAX_SOCKETS {
                     let find = |key: &str| {
                         let entry = entries.iter().find(|other| other.section == entry.section && other.key == key)?;
                         Some((entry.value.trim_matches(['"', '\'']), Gather::in_file(id, entry.range.clone())))

@@ -8,6 +8,7 @@ use crate::source::{FileId, Site, Span, clean};
 use crate::syntax::words::{HOLE, Text, Variable};
 use crate::topology::{Bind, Claim, Known, Listens, Reason, Server, Setting, Spoken, Weight};
 use crate::value::{ByteSize, Host, Wait};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// What a program's family reads from its environment.
@@ -45,6 +46,10 @@ pub(super) struct Gather<'a, 'f> {
 
 /// So many files of one program are looked through for certificates.
 const MAX_READ: usize = 64;
+
+/// Most places of one workload where it listens, and most sockets of whose rights something is said.
+const MAX_CLAIMS: usize = 512;
+pub(super) const MAX_SOCKETS: usize = 64;
 
 /// What became of a path inside the workload.
 pub(super) enum Inside {
@@ -95,6 +100,16 @@ impl<'a, 'f> Gather<'a, 'f> {
             None if self.evidence.environment_open => (Variable::Unknown, None),
             None => (Variable::Unset, None),
         }
+    }
+
+    /// All variables, for a text that may name very many.
+    pub fn variables(&self) -> impl Fn(&str) -> Variable + use<> {
+        let built = self.evidence.built.iter().flat_map(|built| &built.environment);
+        let all = built.chain(&self.evidence.environment).chain(&self.assignments);
+        let value = |text: &Text| text.known().map_or(Variable::Unknown, |value| Variable::Is(value.into()));
+        let known: HashMap<Box<str>, Variable> = all.map(|(name, text)| (name.clone(), value(text))).collect();
+        let unset = if self.evidence.environment_open { Variable::Unknown } else { Variable::Unset };
+        move |name| known.get(name).unwrap_or(&unset).clone()
     }
 
     /// A variable that decides: its value with the place; notes that nothing is certain when it cannot be read.
@@ -173,6 +188,11 @@ impl<'a, 'f> Gather<'a, 'f> {
     /// A file of the repository that says how the program is started, or is a part of it.
     pub fn load(&mut self, path: &str) -> Inside {
         match self.files.load_text(path) {
+            // A program that leads to very many files, or to one of them again and again, is nobody's.
+            Loaded::File(id) if !self.files.spend(id) => {
+                self.open = true;
+                Inside::Unknown
+            }
             Loaded::File(id) => {
                 if !self.read.contains(&id) && self.read.len() < MAX_READ {
                     self.read.push(id);
@@ -192,7 +212,10 @@ impl<'a, 'f> Gather<'a, 'f> {
             .claims
             .iter()
             .any(|claim| claim.site == site && claim.at == Known::Yes(at.clone()) && claim.weight == manner.weight);
-        if !known {
+        if !known && self.claims.len() >= MAX_CLAIMS {
+            // Nobody's program listens on so many.
+            self.open = true;
+        } else if !known {
             self.claims.push(Claim {
                 at: Known::Yes(at),
                 bind,

@@ -145,12 +145,11 @@ pub fn image(files: &mut Files<'_>, build: &Build) -> Option<Image> {
                 instruction,
                 &mut Around { files, place, build, globals: &globals, names: &names, made: &made, text },
             );
-        }
-        if this.image.copies.len() > MAX_ITEMS
-            || this.image.environment.len() > MAX_ITEMS
-            || this.image.staged.len() > MAX_ITEMS
-        {
-            return None;
+            // At once, because each of them is compared with what there is already.
+            let Image { copies, environment, staged, .. } = &this.image;
+            if [copies.len(), environment.len(), staged.len()].into_iter().max() > Some(MAX_ITEMS) {
+                return None;
+            }
         }
         made.insert(at, this);
     }

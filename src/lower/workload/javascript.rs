@@ -28,9 +28,9 @@ pub(super) fn handle(gather: &mut Gather<'_, '_>, line: &Line) -> bool {
             package_script(gather, name, at);
         }
         ("yarn" | "pnpm", Some(_)) => {
-            // `yarn next start`
+            // `yarn next start`; what starts itself leads nowhere, however often it is written.
             let line = Line { assignments: Vec::new(), words: arguments.to_vec() };
-            if handle(gather, &line) {
+            if !matches!(line.program(), "yarn" | "pnpm") && handle(gather, &line) {
                 return true;
             }
             let name = second.unwrap_or_default().to_owned();
@@ -198,19 +198,20 @@ fn package_script(gather: &mut Gather<'_, '_>, name: &str, at: Site) {
     let whole = Text::new(text, Gather::in_file(id, range.start as usize..range.end as usize));
     gather.depth += 1;
     let found = {
-        let lookup = |name: &str| gather.variable(name).0;
+        let lookup = gather.variables();
         lines::lines(&gather.files.sources, &Command::Shell(whole), &lookup)
     };
     for found in found {
         let mut found = found;
         // `cross-env A=1 next start`
         if found.program() == "cross-env" {
-            found.words.remove(0);
-            while let Some((name, value)) = found.words.first().and_then(|word| word.text.split_once('=')) {
-                let pair = (name.into(), Text::new(value, found.words.first().map_or(at, |word| word.site)));
-                found.assignments.push(pair);
-                found.words.remove(0);
-            }
+            let assigned = found.words.iter().skip(1).map_while(|word| {
+                let (name, value) = word.text.split_once('=')?;
+                Some((name.into(), Text::new(value, word.site)))
+            });
+            let assigned: Vec<_> = assigned.collect();
+            found.words.drain(..=assigned.len());
+            found.assignments.extend(assigned);
         }
         start(gather, &found);
     }

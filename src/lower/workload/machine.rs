@@ -3,7 +3,7 @@
 
 use super::gather::{Gather, read_address};
 use super::lines::base_name;
-use super::{Evidence, Learned, fpm, learn, literals, uwsgi};
+use super::{Evidence, Learned, Room, fpm, learn, literals, uwsgi};
 use crate::defaults::servers;
 use crate::files::{Files, Loaded, folder, plain_run};
 use crate::source::{FileId, Site, SourceFile};
@@ -23,22 +23,23 @@ const MAX_BYTES: usize = 256 * 1024;
 #[must_use]
 pub fn is_machine_path(path: &str) -> bool {
     let name = plain_name(path);
-    let within = |part: &str| folder(path).split('/').any(|folder| folder == part);
-    name.ends_with(".service")
-        || name.ends_with(".socket")
-        || name == "Procfile"
-        || name == "gunicorn.conf.py"
-        || name.ends_with(".conf") && (unit_of(path).is_some() || within("tmpfiles.d"))
-        || is_ruby(path)
-        || is_ecosystem(name)
-        || (name.ends_with(".conf") || name.ends_with(".ini"))
-            && (name.contains("supervisor")
-                || within("supervisor")
-                || within("supervisord.d")
-                || within("supervisor.d"))
-        || name.ends_with(".ini") && name.contains("uwsgi")
-        || name.ends_with(".conf")
-            && (within("php-fpm.d") || within("pool.d") || name.contains("fpm") || name == "www.conf")
+    let within = |known: &[&str]| folder(path).split('/').any(|folder| known.contains(&folder));
+    let supervisor = || name.contains("supervisor") || within(&["supervisor", "supervisord.d", "supervisor.d"]);
+    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "service" | "socket" => true,
+        "conf" => {
+            unit_of(path).is_some()
+                || name.contains("fpm")
+                || name == "www.conf"
+                || within(&["tmpfiles.d", "php-fpm.d", "pool.d"])
+                || supervisor()
+        }
+        "ini" => name.contains("uwsgi") || supervisor(),
+        "py" => name == "gunicorn.conf.py",
+        "rb" => is_ruby(path),
+        "js" | "cjs" | "json" => is_ecosystem(name),
+        _ => name == "Procfile",
+    }
 }
 
 /// A file's name, without the ending of a template.
@@ -74,6 +75,7 @@ struct Around<'p> {
     drop_ins: HashMap<&'p str, Vec<&'p String>>,
     /// Folders that somebody makes below `/run`: all that `tmpfiles.d` says, and each `RuntimeDirectory` of a unit.
     made: String,
+    room: Room,
 }
 
 impl Around<'_> {
@@ -171,6 +173,7 @@ fn around<'p>(files: &mut Files<'_>, paths: &'p [String]) -> Around<'p> {
         named: HashMap::new(),
         drop_ins: HashMap::new(),
         made: String::new(),
+        room: Room::default(),
     };
     for path in paths.iter().filter(|path| is_machine_path(path)) {
         if let Some(unit) = unit_of(path) {
@@ -379,7 +382,9 @@ fn service(files: &mut Files<'_>, id: FileId, around: &Around<'_>) -> Option<Fou
             continue;
         };
         let source = files.sources.share(id);
-        for (name, value, at) in ini::variables(source.text()) {
+        let text = around.room.of(source.text(), evidence.environment.len());
+        evidence.environment_open |= text.is_none();
+        for (name, value, at) in text.into_iter().flat_map(ini::variables) {
             evidence.environment.push((name.into(), Text::new(value, Gather::in_file(id, at))));
         }
     }

@@ -32,6 +32,7 @@ use crate::source::{FileId, Site, SourceMap};
 use crate::syntax::words::{Command, Text};
 use crate::topology::{Claim, Known, OwnCheck, Reason, Server, Spoken};
 use gather::{Family, Gather};
+use std::cell::Cell;
 
 /// What describes one workload. Values are interpolated already; what is not known in them is a
 /// [`HOLE`](crate::syntax::words::HOLE).
@@ -61,6 +62,33 @@ pub struct Evidence {
     /// The folder of the repository in which its programs look for files by a relative path, when they are not in a
     /// container.
     pub folder: Option<Box<str>>,
+}
+
+/// How much text of files with variables is still read. Very many services may each name a large file, and name it very
+/// often.
+#[derive(Debug)]
+pub struct Room(Cell<usize>);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Cell::new(16 << 20))
+    }
+}
+
+/// Longest file with variables that is read, and most variables of one workload that more are added to.
+const MAX_VARIABLES_TEXT: usize = 1 << 20;
+const MAX_VARIABLES: usize = 4096;
+
+impl Room {
+    /// A text with variables, unless the workload has very many already or too much has been read.
+    pub(super) fn of<'t>(&self, text: &'t str, known: usize) -> Option<&'t str> {
+        if text.len() > MAX_VARIABLES_TEXT || known > MAX_VARIABLES {
+            return None;
+        }
+        // A file that says nothing costs something, too.
+        self.0.set(self.0.get().checked_sub(text.len() + 64)?);
+        Some(text)
+    }
 }
 
 /// A health check.

@@ -19,7 +19,7 @@ const MAX_SCRIPT: usize = 64 * 1024;
 /// What one command starts.
 pub(super) fn command(gather: &mut Gather<'_, '_>, command: &Command) {
     let found = {
-        let lookup = |name: &str| gather.variable(name).0;
+        let lookup = gather.variables();
         lines::lines(&gather.files.sources, command, &lookup)
     };
     for found in found {

@@ -23,17 +23,26 @@ pub(super) fn supervisord(gather: &mut Gather<'_, '_>, arguments: &[Text]) {
     gather.open = true;
 }
 
+/// Most programs of one file.
+const MAX_PROGRAMS: usize = 256;
+
 /// The commands of all `[program:x]` of a file.
 pub(super) fn supervisor_file(gather: &mut Gather<'_, '_>, id: FileId) {
     if gather.depth > 0 {
         return;
     }
     let file = gather.files.sources.share(id);
+    let mut programs = 0;
     for entry in ini::entries(file.text(), ini::Kind::Pool) {
         if entry.section == "include" {
             gather.open = true;
         }
         if entry.key == "command" && entry.section.starts_with("program:") {
+            programs += 1;
+            if programs > MAX_PROGRAMS {
+                gather.open = true;
+                return;
+            }
             let text = Text::new(entry.value, Gather::in_file(id, entry.value_range.clone()));
             gather.depth += 1;
             programs::command(gather, &Command::Split(text));

@@ -1,6 +1,6 @@
 //! uWSGI: flags and `uwsgi.ini`, which have the same names.
 
-use super::gather::{Gather, Inside, Manner, bytes, limit, number, says};
+use super::gather::{Gather, Inside, MAX_SOCKETS, Manner, bytes, limit, number, says};
 use super::lines;
 use crate::defaults::servers;
 use crate::source::{FileId, Site};
@@ -150,7 +150,7 @@ fn apply(gather: &mut Gather<'_, '_>, options: Vec<Option_>) {
         let Some((_, spoken)) = SOCKETS.iter().find(|(name, _)| *name == option.name) else { continue };
         let manner = Manner { spoken: spoken.or(protocol), weight: Weight::Decisive, port: None };
         gather.listens(&option.value.text, manner, option.site, option.words.clone());
-        if option.value.text.starts_with('/') {
+        if option.value.text.starts_with('/') && gather.server.sockets.len() < MAX_SOCKETS {
             let user = value("uid").map(|option| (option.value.text.clone(), option.site));
             let group = value("gid").map(|option| (option.value.text.clone(), option.site));
             let chown = |part: usize| {

@@ -2,24 +2,20 @@
 
 mod errors;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::{memchr, memmem, memrchr};
-use pest::Parser;
+use memchr::{memmem, memrchr};
 
 use super::decode;
+use super::lex::{Lexer, Rule, Token};
 use super::{Condition, ConditionId, Line, LineId, LineKind, MAX_CONDITIONS, MAX_WORDS, Section, SectionId};
 use super::{SectionKeyword, Tree, Word, tags};
 use crate::syntax::limits::MAX_ERRORS;
 use crate::syntax::{Branches, Mend, Parsed, SyntaxError, branches};
 
-/// Parser made from the grammar.
-#[derive(pest_derive::Parser)]
-#[grammar = "grammar/haproxy.pest"]
-struct Grammar;
-
-/// How much text one call of the grammar sees: pest keeps two queue entries for each token until the call is over.
-const BATCH: usize = 32 * 1024;
+/// How far a line is read whose words are more than HAProxy takes. (A comment may follow them.)
+const LONG: usize = 32 * 1024;
 
 const BOM: &str = "\u{feff}";
 
@@ -89,6 +85,8 @@ struct Builder<'t> {
     first_word: usize,
     broken: bool,
     scope: bool,
+    /// Whether some of its words are not read as they are written.
+    unread: bool,
     // What is open.
     section: Option<SectionId>,
     open: Vec<Open>,
@@ -97,72 +95,43 @@ struct Builder<'t> {
     too_deep: bool,
 }
 
-impl Builder<'_> {
-    /// Cuts the text into batches of whole lines and feeds them to the grammar.
+impl<'t> Builder<'t> {
+    /// Reads the tokens of the text from an offset on.
     fn read(&mut self, seen: &str, begin: usize) {
-        let bytes = seen.as_bytes();
-        let mut at = begin;
-        while at < bytes.len() {
-            let limit = (at + BATCH).min(bytes.len());
-            let last_line_end = if limit == bytes.len() {
-                Some(limit)
-            } else {
-                memrchr(b'\n', &bytes[at..limit]).map(|end| at + end + 1)
-            };
-            match last_line_end {
-                Some(end) => self.batch(&seen[at..end], at),
-                None => {
-                    let end = memchr(b'\n', &bytes[limit..]).map_or(bytes.len(), |end| limit + end + 1);
-                    self.long_line(&seen[at..end], at);
-                    at = end;
-                    continue;
+        let mut tokens = Lexer::new(seen, begin);
+        let mut line = begin;
+        while let Some(token) = tokens.next() {
+            let at = token.start as u32..token.end as u32;
+            match token.rule {
+                Rule::word => self.word(token),
+                Rule::newline => {
+                    line = token.end;
+                    self.end_line();
                 }
+                Rule::comment => self.comment(at),
+                Rule::bad => self.bad(at),
+                _ => {}
             }
-            at = last_line_end.unwrap_or(limit);
+            if token.end - line > LONG && (self.scope || self.is_full()) {
+                tokens.skip_line();
+            }
         }
         self.end_line();
     }
 
-    /// Some whole lines at once.
-    fn batch(&mut self, lines: &str, offset: usize) {
-        // The grammar takes whatever it is given; an error would only lose these lines.
-        let Ok(tokens) = Grammar::parse(Rule::lines, lines) else { return };
-        for token in tokens {
-            let span = token.as_span();
-            self.token(token.as_rule(), (offset + span.start()) as u32..(offset + span.end()) as u32);
-        }
+    /// Whether the line has more words than HAProxy takes.
+    const fn is_full(&self) -> bool {
+        self.tree.words.len() - self.first_word > MAX_WORDS as usize
     }
 
-    /// One line that is longer than a batch: token by token, and no further than HAProxy would read.
-    fn long_line(&mut self, line: &str, offset: usize) {
-        let line = line.trim_end_matches('\n');
-        let mut at = 0;
-        for _ in 0..=MAX_WORDS + 1 {
-            let Ok(mut tokens) = Grammar::parse(Rule::one, &line[at..]) else { break };
-            let Some(token) = tokens.next() else { break };
-            let span = token.as_span();
-            let (start, end) = (at + span.start(), at + span.end());
-            self.token(token.as_rule(), (offset + start) as u32..(offset + end) as u32);
-            at = end;
-        }
-        self.end_line();
-    }
-
-    fn token(&mut self, rule: Rule, at: Range<u32>) {
-        match rule {
-            Rule::word => self.word(at),
-            Rule::newline => self.end_line(),
-            Rule::comment => self.comment(at),
-            Rule::bad => self.bad(at),
-            _ => {}
-        }
-    }
-
-    fn word(&mut self, at: Range<u32>) {
+    fn word(&mut self, token: Token) {
         let count = self.tree.words.len() - self.first_word;
-        if self.scope || count > MAX_WORDS as usize {
+        if self.scope || self.is_full() {
             return;
         }
+        let at = token.start as u32..token.end as u32;
+        // A tag may hold quotes.
+        let written = token.written && !self.template;
         if count == 0 && self.raw(&at).starts_with('[') {
             self.scope = true;
         }
@@ -175,9 +144,10 @@ impl Builder<'_> {
                 format!("word {}", MAX_WORDS + 1),
                 "HAProxy reads at most 64 words on a line; split the line, or put a list into a file (`-f`)",
             );
-        } else if let Some((place, fault)) = decode::fault(self.raw(&at)) {
+        } else if !written && let Some((place, fault)) = decode::fault(self.raw(&at)) {
             self.fault(at.start, place, fault);
         }
+        self.unread |= !written;
         self.tree.words.push(Word { start: at.start, end: at.end });
     }
 
@@ -194,12 +164,13 @@ impl Builder<'_> {
         self.tree.words.truncate(kept);
         self.first_word = kept;
         let (broken, scope) = (std::mem::take(&mut self.broken), std::mem::take(&mut self.scope));
+        let written = !std::mem::take(&mut self.unread);
         let (Some(&word), Some(&last)) = (self.tree.words.get(first), self.tree.words[first..].last()) else { return };
 
-        let decoded = decode::decode(self.raw(&word.range()), self.tree.has_hole(word.range()));
-        let keyword = decoded.text.into_owned();
+        let raw = self.raw(&word.range());
+        let keyword = if written { Cow::Borrowed(raw) } else { decode::decode(raw, false).text };
         let section = SectionKeyword::from_word(&keyword);
-        let kind = match keyword.as_str() {
+        let kind = match &*keyword {
             _ if scope => LineKind::Scope,
             "" => LineKind::Ignored,
             ".if" => LineKind::If,
@@ -251,15 +222,16 @@ impl Builder<'_> {
         }
         self.tree.lines.push(Line {
             first_word: first as u32,
-            word_count: count,
+            word_count: count as u8,
             start: word.start,
             end: last.end,
             kind,
             broken,
+            written,
             section: self.section,
             condition,
         });
-        if let Some(section) = self.section.and_then(|id| self.tree.sections.get_mut(id.0 as usize)) {
+        if let Some(section) = self.section.and_then(|id| self.tree.sections.get_mut(id.index())) {
             section.lines.end = id.0 + 1;
         }
     }
@@ -272,7 +244,7 @@ impl Builder<'_> {
         let name = if unnamed { None } else { words.first().copied() };
         let from = if unnamed { 0 } else { 1 };
         let from = if keyword.is_proxy() && is_from(words.get(from)) { words.get(from + 1).copied() } else { None };
-        self.section = Some(SectionId(self.tree.sections.len() as u32));
+        self.section = Some(SectionId::new(self.tree.sections.len()));
         let lines = header.0 + 1..header.0 + 1;
         self.tree.sections.push(Section { keyword, header, condition, lines, name, from });
     }
@@ -299,7 +271,7 @@ impl Builder<'_> {
 
     fn add_branch(&mut self, line: LineId) {
         let follow = self.open.len() <= MAX_CONDITIONS;
-        let id = ConditionId(self.tree.conditions.len() as u32);
+        let id = ConditionId::new(self.tree.conditions.len());
         let Some(open) = self.open.last_mut().filter(|_| follow) else { return };
         self.tree.conditions.push(Condition { line, parent: open.parent, chain: open.chain, branch: open.branches });
         open.branches += 1;
@@ -400,7 +372,7 @@ impl Builder<'_> {
         }
     }
 
-    fn raw(&self, at: &Range<u32>) -> &str {
+    fn raw(&self, at: &Range<u32>) -> &'t str {
         self.text.get(at.start as usize..at.end as usize).unwrap_or("")
     }
 

@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memmem, memrchr};
 
-use super::lex::{Flow, Rule, lex};
+use super::lex::{Flow, Lexer, Rule, Token};
 use super::recover;
 use super::{Body, Node, Tree, Word, decode, index, lua, names};
 use crate::syntax::limits::{MAX_DEPTH, MAX_ERRORS};
@@ -13,6 +13,13 @@ const BOM: &str = "\u{FEFF}";
 
 /// How often, while guessing, a Lua block may be looked through in vain before only indentation is asked.
 const LUA_ATTEMPTS: u32 = 8;
+
+/// Bytes of text for each word and each directive, as they are in most files.
+const BYTES_PER_WORD: usize = 10;
+const BYTES_PER_NODE: usize = 30;
+
+/// Room is made at once for what so many bytes may hold.
+const MOST_BYTES_EXPECTED: usize = 64 * 1024;
 
 /// How the text is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -165,12 +172,19 @@ pub(super) struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(text: &'a str, mode: Mode, template: bool, speaks: bool) -> Self {
+        // Most files are small, and then the vectors need not grow; `parse` gives back what is not used.
+        let bytes = text.len().min(MOST_BYTES_EXPECTED);
+        let tree = Tree {
+            words: Vec::with_capacity(bytes / BYTES_PER_WORD),
+            nodes: Vec::with_capacity(bytes / BYTES_PER_NODE),
+            ..Tree::default()
+        };
         Self {
             text,
             mode,
             template,
             speaks,
-            tree: Tree::default(),
+            tree,
             stack: Vec::new(),
             skipped: 0,
             too_deep: false,
@@ -201,13 +215,20 @@ impl<'a> Builder<'a> {
                 help: Some("save the file as UTF-8 without a byte order mark".into()),
             });
         }
-        lex(self.text, from, self.template, |rule, start, end| self.token(rule, start, end));
+        let mut tokens = Lexer::new(self.text, from, self.template);
+        while let Some(token) = tokens.next() {
+            match self.token(token) {
+                Flow::On => {}
+                Flow::Jump(to) => tokens.jump(to.max(token.start + 1)),
+                Flow::Stop => break,
+            }
+        }
         if !self.broken {
             self.end_of_file();
         }
     }
 
-    fn token(&mut self, rule: Rule, start: usize, end: usize) -> Flow {
+    fn token(&mut self, Token { rule, start, end }: Token) -> Flow {
         if rule == Rule::comment {
             self.comment(start, end);
             return Flow::On;
@@ -272,7 +293,7 @@ impl<'a> Builder<'a> {
         }
         if self.template {
             let text = self.text.get(start..end).unwrap_or_default().as_bytes();
-            if [&b"{{"[..], b"{%", b"<%", b"{#"].iter().any(|open| memmem::find(text, open).is_some()) {
+            if text.windows(2).any(|pair| matches!(pair, b"{{" | b"{%" | b"<%" | b"{#")) {
                 self.saw_tag = true;
                 self.tree.holes.push(index(start));
             }
@@ -457,9 +478,17 @@ impl<'a> Builder<'a> {
     /// Whether the statement in hand is two, the first without its `;`. Only where nginx would refuse it as one.
     fn runs_together(&self) -> bool {
         let words = self.tree.words.get(self.first..).unwrap_or_default();
-        let (Some(first), Some(last)) = (words.first(), words.last()) else { return false };
-        let within = self.text.as_bytes().get(first.start as usize..last.end as usize).unwrap_or_default();
-        memchr(b'\n', within).is_some() && recover::is_joined(self.text, words) && !self.in_table()
+        // Nearly all statements stand on one line. A backslash takes a line end into the word before.
+        let lines = words.windows(2).any(|pair| {
+            let between = (pair[0].end as usize).saturating_sub(1)..pair[1].start as usize;
+            // One blank stands between nearly all words: then a search would cost more than a look.
+            match self.text.as_bytes().get(between) {
+                Some([before, blank]) => *before == b'\n' || *blank == b'\n',
+                Some(between) => between.contains(&b'\n'),
+                None => false,
+            }
+        });
+        lines && recover::is_joined(self.text, words) && !self.in_table()
     }
 
     /// Whether the lines here are `key value;`, so that no word is the name of a directive.

@@ -1,19 +1,20 @@
-//! Text → tokens, by the grammar, in bounded slices: pest keeps about a hundred bytes per token until a parse ends, so
-//! that a slice which fits the cache is a third faster than the whole file, and 23 MB cost no 200 MB.
+//! Text → tokens, one at a time: most by a look at their bytes (`plain`), the others by the grammar, which defines all
+//! of them. What pest keeps of a token is gone when the next one is asked for, whatever the size of the text.
 
-use memchr::{memchr, memrchr};
-use pest::{Parser, Token};
+use super::plain::{self, Look};
+use pest::Parser;
 
 #[derive(pest_derive::Parser)]
 #[grammar = "../grammar/nginx.pest"]
 struct Grammar;
 
-/// Bytes of one slice. Measured from 4 KiB to the whole file: up to 64 KiB nothing changes, beyond it gets slower.
-const SLICE: usize = 16 * 1024;
-
-/// Bytes of the first slice after a jump. What a slice holds beyond a jump is read in vain; small slices that grow
-/// keep that in proportion to what was read in earnest.
-const SLICE_AFTER_JUMP: usize = 64;
+/// A piece of the text, and what it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Token {
+    pub(super) rule: Rule,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
 
 /// What the taker of a token wants next.
 pub(super) enum Flow {
@@ -25,95 +26,152 @@ pub(super) enum Flow {
     Stop,
 }
 
-/// Hands every token of `text` from `from` on to `take`, with its byte range. Linear in the text: a token that reaches
-/// the end of a slice is read again from its start in a larger one.
-pub(super) fn lex(text: &str, from: usize, template: bool, mut take: impl FnMut(Rule, usize, usize) -> Flow) {
-    let entry = if template { Rule::template } else { Rule::file };
-    let (mut at, mut size) = (from, SLICE);
-    while at < text.len() {
-        let end = cut(text, at, size);
-        let Some(slice) = text.get(at..end) else { return };
-        let Ok(pairs) = Grammar::parse(entry, slice) else { return };
-        let (mut next, mut start, mut jumped) = (end, at, false);
-        for token in pairs.tokens() {
-            let (rule, stop) = match token {
-                Token::Start { pos, .. } => {
-                    start = at + pos.pos();
+/// The tokens of a text, in its order.
+pub(super) struct Lexer<'a> {
+    text: &'a str,
+    /// Where the next token is looked for.
+    at: usize,
+    template: bool,
+}
+
+impl<'a> Lexer<'a> {
+    /// Reads from an offset on. `template`: the text may hold template tags.
+    pub(super) const fn new(text: &'a str, at: usize, template: bool) -> Self {
+        Self { text, at, template }
+    }
+
+    /// Reads on at another place.
+    pub(super) const fn jump(&mut self, to: usize) {
+        self.at = to;
+    }
+
+    /// The token at `start`, as the grammar has it. pest looks no further than the token goes, a quote that nothing
+    /// closes and a tag's line aside.
+    #[cold]
+    fn by_grammar(&self, start: usize) -> Option<Token> {
+        let entry = if self.template { Rule::template_token } else { Rule::token };
+        let pair = Grammar::parse(entry, self.text.get(start..)?).ok()?.next()?;
+        Some(Token { rule: pair.as_rule(), start, end: start + pair.as_span().end() })
+    }
+}
+
+impl Iterator for Lexer<'_> {
+    type Item = Token;
+
+    #[inline]
+    fn next(&mut self) -> Option<Token> {
+        let token = match plain::look(self.text.as_bytes(), self.at, self.template) {
+            Look::Plain(token) => token,
+            Look::Other(start) => self.by_grammar(start)?,
+            Look::End => return None,
+        };
+        self.at = token.end;
+        Some(token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn tokens(text: &str, template: bool) -> Vec<Token> {
+        Lexer::new(text, 0, template).collect()
+    }
+
+    /// The tokens of the whole text as the grammar alone has them.
+    fn defined(text: &str, template: bool) -> Vec<Token> {
+        let entry = if template { Rule::template } else { Rule::file };
+        let pairs = Grammar::parse(entry, text).expect("the last alternative takes whatever is left");
+        pairs
+            .map(|pair| Token { rule: pair.as_rule(), start: pair.as_span().start(), end: pair.as_span().end() })
+            .collect()
+    }
+
+    #[track_caller]
+    fn agree(text: &str) {
+        for template in [false, true] {
+            let (found, defined) = (tokens(text, template), defined(text, template));
+            if found != defined {
+                let at = found.iter().zip(&defined).take_while(|(one, other)| one == other).count();
+                panic!("{:?} is {:?}, template: {template}, in {text:?}", found.get(at), defined.get(at));
+            }
+        }
+    }
+
+    /// The same numbers on every machine (splitmix64).
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            ((z ^ (z >> 31)) % limit as u64) as usize
+        }
+    }
+
+    /// Whatever opens, ends or joins something, and letters between.
+    const PIECES: [&str; 38] = [
+        "a", "Z9_", "listen", " ", "  ", "\t", "\n", "\r\n", "\u{b}", "\u{0}", "\u{7f}", "\u{85}", "\u{a0}", "é", "😀",
+        ";", "{", "}", "{{", "}}", "{%", "%}", "<%", "<%=", "%>", "{#", "#}", "#", "\"", "'", "\\", "$", "${", "$$",
+        "<", "%", "if", "x",
+    ];
+
+    #[test]
+    fn tokens_are_those_of_the_grammar() {
+        for first in PIECES {
+            for second in PIECES {
+                agree(&format!("{first}{second}"));
+                for third in PIECES {
+                    agree(&format!("{first}{second}{third}"));
+                }
+            }
+        }
+        let mut dice = Dice(502);
+        for _ in 0..20_000 {
+            let text: String = (0..4 + dice.below(40)).map(|_| PIECES[dice.below(PIECES.len())]).collect();
+            agree(&text);
+        }
+    }
+
+    /// Each byte that can stand alone, in each place of a token.
+    #[test]
+    fn every_letter_is_known() {
+        for letter in (0..=0x2ff).chain([0x2028, 0xfeff, 0xffff, 0x10_ffff]).filter_map(char::from_u32) {
+            for text in
+                ["?", "?a;", "a?b;", "a ? b;", "\"?\";", "\"a\"?;", "$?;", "\\?a;", "a{?;", "<?;", "{{?}};", "#?\na"]
+            {
+                agree(&text.replace('?', letter.encode_utf8(&mut [0; 4])));
+            }
+        }
+    }
+
+    #[test]
+    fn tokens_of_fixtures_are_those_of_the_grammar() {
+        let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")];
+        let mut dice = Dice(2502);
+        let mut read = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).expect("a folder").flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
                     continue;
                 }
-                Token::End { rule, pos } => (rule, at + pos.pos()),
-            };
-            if end < text.len() && may_go_on(text, rule, start, stop, end, template) {
-                next = start;
-                break;
-            }
-            let flow = match rule {
-                Rule::statement => words(text, start, stop, &mut take),
-                _ => take(rule, start, stop),
-            };
-            match flow {
-                Flow::On => {}
-                Flow::Jump(to) => {
-                    (next, jumped) = (to.max(start + 1), true);
-                    break;
+                // Files of other kinds are as good.
+                let Ok(text) = fs::read_to_string(&path) else { continue };
+                agree(&text);
+                let mut letters: Vec<char> = text.chars().collect();
+                for _ in 0..1 + letters.len() / 200 {
+                    let at = dice.below(letters.len() + 1);
+                    letters.splice(at..at, PIECES[dice.below(PIECES.len())].chars());
                 }
-                Flow::Stop => return,
+                agree(&letters.into_iter().collect::<String>());
+                read += 1;
             }
         }
-        size = if jumped {
-            SLICE_AFTER_JUMP
-        } else if next == at {
-            size * 2
-        } else {
-            (size * 2).min(SLICE)
-        };
-        at = next;
+        assert!(read > 1000, "only {read} files of fixtures were read");
     }
-}
-
-/// Hands on the words of a statement and the mark that ends it: see the grammar.
-fn words(text: &str, start: usize, stop: usize, take: &mut impl FnMut(Rule, usize, usize) -> Flow) -> Flow {
-    let Some(bytes) = text.as_bytes().get(..stop) else { return Flow::On };
-    let mark = stop.saturating_sub(1);
-    let mut at = start;
-    while let Some(word) = bytes.get(at..mark).and_then(|rest| rest.iter().position(|byte| *byte > b' ')) {
-        let from = at + word;
-        let rest = bytes.get(from..mark).unwrap_or_default();
-        at = from + rest.iter().position(|byte| *byte <= b' ').unwrap_or(rest.len());
-        match take(Rule::word, from, at) {
-            Flow::On => {}
-            flow => return flow,
-        }
-    }
-    take(Rule::mark, mark, stop)
-}
-
-/// Whether the token might be another one, had the slice not ended.
-fn may_go_on(text: &str, rule: Rule, start: usize, stop: usize, end: usize, template: bool) -> bool {
-    let open = text.as_bytes().get(start) == Some(&b'{');
-    if stop == end {
-        return !matches!(rule, Rule::mark | Rule::statement) || (template && open);
-    }
-    // `{#` in a slice that ends before the line does: a tag or a block, its close will tell.
-    let bytes = text.as_bytes();
-    template
-        && rule == Rule::mark
-        && open
-        && bytes.get(stop) == Some(&b'#')
-        && bytes.get(stop..end).is_some_and(|rest| memchr(b'\n', rest).is_none())
-}
-
-/// The end of the slice that begins at `at`: a line end when there is one, a character's end always.
-fn cut(text: &str, at: usize, size: usize) -> usize {
-    let mut end = at.saturating_add(size);
-    if end >= text.len() {
-        return text.len();
-    }
-    if let Some(i) = text.as_bytes().get(at..end).and_then(|slice| memrchr(b'\n', slice)) {
-        return at + i + 1;
-    }
-    while !text.is_char_boundary(end) {
-        end += 1;
-    }
-    end
 }

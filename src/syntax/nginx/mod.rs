@@ -1,16 +1,19 @@
 //! nginx configuration: text → tree and errors.
 //!
-//! The grammar (`grammar/nginx.pest`) cuts the text into words, `;`, `{`, `}`, comments and template tags, as
-//! `ngx_conf_read_token` of nginx 1.22.1 does; a builder with an explicit stack makes the tree. Bodies of
-//! `*_by_lua_block` (OpenResty) are raw text. A tree is an arena: nothing recurses, whatever the depth.
+//! The grammar (`grammar/nginx.pest`) says what the tokens are: words, `;`, `{`, `}`, comments and template tags, as
+//! `ngx_conf_read_token` of nginx 1.22.1 has them. Those that bytes alone tell are cut without it (`plain.rs`). A builder
+//! with an explicit stack makes the tree; bodies of `*_by_lua_block` (OpenResty) are raw text. A tree is an arena:
+//! nothing recurses, whatever the depth.
 //!
 //! The text is read as nginx reads it first. Only when that shows the structure to be broken, it is read again with
 //! guesses about what the author meant (`recover.rs`), so that no guess ever accuses a file that nginx would take.
 
 mod build;
 mod lex;
+mod looks;
 mod lua;
 mod names;
+mod plain;
 mod recover;
 #[cfg(test)]
 mod tests;
@@ -18,6 +21,7 @@ mod tests;
 use std::borrow::Cow;
 
 use super::{Parsed, SyntaxError};
+pub use looks::Looks;
 
 /// A word as it stands in the text, quotes included.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -81,6 +85,8 @@ pub enum Body {
 pub struct Tree {
     words: Vec<Word>,
     nodes: Vec<Node>,
+    /// What the words of each node hold.
+    looks: Vec<Looks>,
     /// Starts of the words that hold a template tag, rising.
     holes: Vec<u32>,
     /// Blocks into which a template brings text that stands elsewhere: index of the block and one, 0 for the file itself;
@@ -141,6 +147,18 @@ impl Tree {
     #[must_use]
     pub fn value(raw: &str) -> String {
         decode(raw).into_owned()
+    }
+
+    /// What stands somewhere in the words of a directive.
+    #[must_use]
+    pub fn looks(&self, id: NodeId) -> Looks {
+        self.looks.get(id.0 as usize).copied().unwrap_or(Looks::ANY)
+    }
+
+    /// Whether a template fills in words of this file.
+    #[must_use]
+    pub fn has_holes(&self) -> bool {
+        !self.holes.is_empty()
     }
 
     /// Whether the word stands in quotes.
@@ -211,13 +229,19 @@ pub fn parse(text: &str) -> Parsed<Tree> {
     }
     let mut parsed = build::parse(text);
     for tree in std::iter::once(&mut parsed.tree).chain(parsed.others.iter_mut().map(|other| &mut other.tree)) {
-        // Thousands of trees are kept at once.
-        tree.words.shrink_to_fit();
-        tree.nodes.shrink_to_fit();
+        tree.looks = looks::look(text, &tree.nodes, &tree.words);
+        // Thousands of trees are kept at once. To shrink a list would not do: the allocator leaves it where it is, with
+        // its room, unless less than half of that is used.
+        (tree.words, tree.nodes) = (exact(&tree.words), exact(&tree.nodes));
         tree.gaps.sort_unstable();
         tree.gaps.dedup();
     }
     parsed
+}
+
+/// The same list with room for no more.
+fn exact<T: Copy>(list: &[T]) -> Vec<T> {
+    list.to_vec()
 }
 
 /// An offset or index as it is stored. Files are smaller than 4 GiB (`limits::MAX_FILE_BYTES`), so nothing is cut.

@@ -2,7 +2,6 @@
 
 use super::*;
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
 
 /// The tree in one line: `http{server{listen 80;}}`, a block that nothing closes as `{…`, Lua as `{|…|}`.
 fn outline(parsed: &Parsed<Tree>, text: &str) -> String {
@@ -303,83 +302,6 @@ fn comments_that_speak_to_us() {
     let parsed = parse(text);
     let comments: Vec<_> = parsed.comments.iter().map(|at| &text[at.start as usize..at.end as usize]).collect();
     assert_eq!(comments, [" gw502: allow x", "gw502: y"]);
-}
-
-/// Linear, whatever is opened and never closed. Generous, for a debug build on a busy machine: what is quadratic here
-/// takes minutes.
-#[test]
-fn openers_repeated_are_read_in_linear_time() {
-    const TIMES: usize = 20_000;
-    let openers = [
-        "a {{ b;",
-        "\"",
-        "'",
-        "content_by_lua_block { x = {",
-        "{%",
-        "<%",
-        "${",
-        "#",
-        "{",
-        "}",
-        "{{",
-        "{#",
-        "\"a\"b",
-        "\\",
-        "{{ if",
-        "'\"",
-        "\"\\",
-        "x \"a;\n y 'b;\n",
-        "root /x\n",
-        "a \"{{ b\";",
-        "a_by_lua_block {[[ ",
-        "content_by_lua_block { {\n}\n",
-    ];
-    for opener in openers {
-        for gap in ["", "\n"] {
-            for before in ["", "{{ x }}\n"] {
-                if !before.is_empty() && !opener.contains(['{', '<']) {
-                    continue;
-                }
-                let text = format!("{before}{}", format!("{opener}{gap}").repeat(TIMES));
-                let begun = Instant::now();
-                let parsed = parse(&text);
-                assert!(
-                    begun.elapsed() < Duration::from_secs(20),
-                    "{opener:?} with {gap:?} took {:?}",
-                    begun.elapsed()
-                );
-                assert!(parsed.errors.len() <= crate::syntax::limits::MAX_ERRORS);
-            }
-        }
-    }
-}
-
-#[test]
-fn one_long_line_is_read_in_linear_time() {
-    let begun = Instant::now();
-    assert_eq!(parse(&"a b;".repeat(250_000)).tree.len(), 250_000);
-    let long = format!("a \"{}\";", "b;".repeat(1_000_000));
-    assert_eq!(parse(&long).tree.len(), 1);
-    assert!(begun.elapsed() < Duration::from_secs(60));
-}
-
-/// Tokens across the end of a slice are read as if there were none.
-#[test]
-fn the_place_where_a_slice_ends_does_not_matter() {
-    let unit = "a \"b \\\" c\" 'd' ${e} f\\;g # comment\n{ h_by_lua_block { \"}\" } } i{{ j }}k {{ l }};\n";
-    for with_lines in [true, false] {
-        let unit = if with_lines { unit.to_owned() } else { unit.replace("# comment\n", "").replace('\n', " ") };
-        for shift in 0..unit.len() {
-            let text = format!("{}{}", "x".repeat(16 * 1024 - shift), unit);
-            let parsed = parse(&text);
-            let at_start = parse(&format!("x{unit}"));
-            assert_eq!(parsed.tree.len(), at_start.tree.len(), "{shift}");
-            assert_eq!(
-                outline(&parsed, &text).trim_start_matches('x'),
-                outline(&at_start, &format!("x{unit}")).trim_start_matches('x')
-            );
-        }
-    }
 }
 
 #[test]
