@@ -180,7 +180,15 @@ pub static UWSGI: Program = Program {
 /// Puma. Its idle time changed with version 7.
 pub static PUMA: Program =
     Program { name: "puma", bind: UsualBind::Any, port: Some(9292), checked: Some("read in puma's source"), ..NOTHING };
-/// `rails server`. In development it listens on the loopback.
+/// `rails server` in development.
+pub static RAILS_IN_DEVELOPMENT: Program = Program {
+    name: "rails server in development",
+    bind: UsualBind::Loopback,
+    port: Some(3000),
+    checked: Some("read in the source of Rails 5 to 7"),
+    ..NOTHING
+};
+/// `rails server` anywhere else.
 pub static RAILS: Program = Program { name: "rails server", port: Some(3000), ..NOTHING };
 /// unicorn.
 pub static UNICORN: Program = Program { name: "unicorn", port: Some(8080), ..NOTHING };
@@ -189,7 +197,21 @@ pub static PASSENGER: Program = Program { name: "Passenger", port: Some(3000), .
 /// `streamlit run`.
 pub static STREAMLIT: Program = Program { name: "streamlit run", port: Some(8501), ..NOTHING };
 /// `mlflow server`.
-pub static MLFLOW: Program = Program { name: "mlflow server", port: Some(5000), ..NOTHING };
+pub static MLFLOW: Program = Program {
+    name: "mlflow server",
+    bind: UsualBind::Loopback,
+    port: Some(5000),
+    checked: Some("read in MLflow's source"),
+    ..NOTHING
+};
+/// Hugo's server for development.
+pub static HUGO: Program = Program {
+    name: "hugo server",
+    bind: UsualBind::Loopback,
+    port: Some(1313),
+    checked: Some("said in Hugo's manual: https://gohugo.io/commands/hugo_server/"),
+    ..NOTHING
+};
 /// A program of Node.js.
 pub static NODE: Program = Program { name: "Node.js", idle: Some((5000, &NODE_KEEPALIVE)), ..NOTHING };
 /// Next.js.
@@ -202,7 +224,13 @@ pub static VITE: Program =
 /// Vite's preview.
 pub static VITE_PREVIEW: Program = Program { name: "vite preview", port: Some(4173), ..VITE };
 /// Angular's server for development.
-pub static ANGULAR: Program = Program { name: "ng serve", port: Some(4200), ..NOTHING };
+pub static ANGULAR: Program = Program {
+    name: "ng serve",
+    bind: UsualBind::Loopback,
+    port: Some(4200),
+    checked: Some("read in the schema of Angular's own builder"),
+    ..NOTHING
+};
 /// The package `http-server`.
 pub static HTTP_SERVER: Program = Program { name: "http-server", port: Some(8080), ..NOTHING };
 /// The package `serve`.
@@ -228,7 +256,15 @@ pub static KESTREL: Program = Program {
 /// PHP's own server, which has to be told where to listen.
 pub static PHP: Program = Program { name: "php -S", ..NOTHING };
 /// `php artisan serve`.
-pub static ARTISAN: Program = Program { name: "php artisan serve", port: Some(8000), ..NOTHING };
+pub static ARTISAN: Program = Program {
+    name: "php artisan serve",
+    bind: UsualBind::Loopback,
+    port: Some(8000),
+    checked: Some("read in Laravel's source"),
+    ..NOTHING
+};
+/// `php artisan octane:start`.
+pub static OCTANE: Program = Program { name: "php artisan octane:start", port: Some(8000), ..NOTHING };
 /// php-fpm; its pools say where it listens.
 pub static PHP_FPM: Program = Program { name: "php-fpm", ..NOTHING };
 /// Apache httpd.

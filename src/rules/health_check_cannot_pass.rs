@@ -1,6 +1,6 @@
 //! GW303: a check that a healthy endpoint does not pass.
 
-use super::around::sharers;
+use super::around::{behind, sharers};
 use super::prelude::*;
 use std::collections::HashMap;
 
@@ -16,6 +16,44 @@ impl Rule for HealthCheckCannotPass {
         tell_faults(self.id(), FaultKind::FailingCheck, cx, out);
         super::readiness_probe::tell(self.id(), cx.topology, out);
         of_workloads(self.id(), cx, out);
+        of_endpoints(self.id(), cx, out);
+    }
+}
+
+/// Checks that a proxy makes on a port on which nothing listens.
+fn of_endpoints(rule: RuleId, cx: &Cx<'_>, out: &mut Findings) {
+    let t = cx.topology;
+    for (id, endpoint) in t.endpoints.iter() {
+        let (Known::Yes(true), Some(asked)) = (&endpoint.check.enabled, endpoint.check.asks_port) else { continue };
+        let behind = behind(t, id);
+        let elsewhere = |workload: &Workload| {
+            let at = |claim: &Claim| match claim.at {
+                Known::Yes(Listens::Port(port)) => port != asked,
+                Known::Yes(Listens::Socket(_)) => true,
+                Known::Unknown(_) => false,
+            };
+            !workload.claims_open && !t.projects[workload.project].shares && workload.claims.iter().all(at)
+        };
+        if behind.is_empty() || !behind.iter().all(|one| elsewhere(one.workload)) {
+            continue;
+        }
+        let Some(one) = behind.first() else { continue };
+        let strongest = one.claim.filter(|claim| claim.weight >= Weight::Source);
+        let (Some(claim), Some(check)) = (strongest, endpoint.check.site) else { continue };
+        let name = quote(&one.workload.name);
+        let finding = Finding::new(
+            rule,
+            cx.dialect(endpoint.proxy),
+            (endpoint.site, format!("checked on port {asked}")),
+            format!("the check asks port {asked} of {name}, where nothing is seen to listen: it counts as down"),
+        )
+        .severity(Severity::Warning)
+        .confidence(if one.guessed { Confidence::Possible } else { Confidence::Likely })
+        .label((check, "the check".into()))
+        .label((claim.site, claim.words.to_string()))
+        .why_of_dialect()
+        .help(format!("leave out the port of the check, or let {name} listen on port {asked}"));
+        out.push(if one.guessed { finding.severity(Severity::Note) } else { finding });
     }
 }
 

@@ -12,6 +12,7 @@ impl Rule for NoSharedNetwork {
     }
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
+        tell_faults(self.id(), FaultKind::NoSharedNetwork, cx, out);
         look_around(cx, out, |seen| match seen.leads {
             Leads::Barred(other, Bar::NoCommonNetwork) => Some(apart(self.id(), cx, seen, other)),
             Leads::To(other) => inactive(self.id(), cx, seen, other),

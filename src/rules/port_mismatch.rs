@@ -25,7 +25,7 @@ impl Rule for PortMismatch {
             let ((to, workload), port) = (seen.to()?, seen.port()?);
             let group = sharers(t, to);
             let open = group.iter().any(|&member| t.workloads[member].claims_open);
-            if open || published_instead(t, &group, port).is_some() {
+            if open || published_instead(t, &group, port).is_some() || runs_listener(t, &group, port) {
                 return None;
             }
             let Evidence { claim, severity, confidence, words } = judge(claims(t, &group), port)?;
@@ -52,6 +52,22 @@ impl Rule for PortMismatch {
             )
         });
     }
+}
+
+/// Whether a proxy that one of these workloads runs takes connections on a port.
+fn runs_listener(t: &Topology, group: &[WorkloadId], port: u16) -> bool {
+    let mut proxies = group.iter().flat_map(|&member| &t.workloads[member].proxies).peekable();
+    proxies.peek().is_some()
+        && proxies.any(|&proxy| {
+            t.listeners.iter().any(|(_, listener)| {
+                listener.proxy == proxy
+                    && match &listener.bind {
+                        Known::Yes((_, Some((first, last)))) => (*first..=*last).contains(&port),
+                        Known::Yes((_, None)) => false,
+                        Known::Unknown(_) => true,
+                    }
+            })
+        })
 }
 
 /// Services that hand their port to a proxy which asks them there, whatever else they say.

@@ -1,7 +1,7 @@
 //! GW408: a PROXY header is sent or expected on one side only.
 
 use super::prelude::*;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// GW408.
 pub struct ProxyProtocolMismatch;
@@ -13,15 +13,96 @@ impl Rule for ProxyProtocolMismatch {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         let mut told = HashSet::new();
+        let elsewhere = Elsewhere::of(cx.topology);
         for (id, hop) in cx.topology.hops.iter() {
-            for endpoint in serving(cx.topology, id) {
-                if let Some(finding) = look(cx, hop, endpoint)
+            for &member in cx.topology.members(id).iter().take(1000) {
+                let endpoint = &cx.topology.endpoints[member];
+                if endpoint.backup || !endpoint.is_usable() {
+                    continue;
+                }
+                let found = match endpoint.leads_to {
+                    Some(link) => look(cx, hop, endpoint, &cx.topology.listeners[link.listener]),
+                    None => elsewhere.listener(cx.topology, member).and_then(|(listener, sure)| {
+                        let finding = look(cx, hop, endpoint, &cx.topology.listeners[listener])?;
+                        Some(match sure {
+                            true => finding,
+                            false => finding
+                                .severity(Severity::Warning)
+                                .confidence(Confidence::Likely)
+                                .assumed("both proxies run on one machine"),
+                        })
+                    }),
+                };
+                if let Some(finding) = found
                     && told.insert((finding.primary().site, endpoint.site))
                 {
                     out.push(finding);
                 }
             }
         }
+    }
+}
+
+/// Listeners of other proxies, by their port.
+struct Elsewhere {
+    by_port: HashMap<u16, Vec<ListenerId>>,
+    /// Proxies that a service runs.
+    placed: HashSet<ProxyId>,
+}
+
+/// How many listeners on one port are looked at.
+const MANY: usize = 50;
+
+impl Elsewhere {
+    fn of(topology: &Topology) -> Self {
+        let mut by_port: HashMap<u16, Vec<ListenerId>> = HashMap::new();
+        for (id, listener) in topology.listeners.iter() {
+            if let Known::Yes((_, Some((first, last)))) = &listener.bind
+                && first == last
+                && !topology.proxies[listener.proxy].again
+            {
+                by_port.entry(*first).or_default().push(id);
+            }
+        }
+        let placed = topology.workloads.iter().flat_map(|(_, workload)| workload.proxies.iter().copied()).collect();
+        Self { by_port, placed }
+    }
+
+    /// The listener of another proxy to which an endpoint leads, and whether that is proved: by the service that runs that
+    /// proxy. Else it is the only one of the repository on that port of the loopback.
+    fn listener(&self, t: &Topology, member: EndpointId) -> Option<(ListenerId, bool)> {
+        let endpoint = &t.endpoints[member];
+        let port = endpoint.port.known()?.number()?;
+        let all = self.by_port.get(&port)?.iter().copied().take(MANY);
+        let others = all.filter(|&id| t.listeners[id].proxy != endpoint.proxy);
+        let first = t.outlooks.partition_point(|outlook| outlook.asks < Asks::Endpoint(member));
+        let looks = t.outlooks.get(first..).unwrap_or(&[]);
+        let looks: Vec<&Outlook> = looks.iter().take_while(|one| one.asks == Asks::Endpoint(member)).take(8).collect();
+        let mut proved = looks.iter().map(|outlook| {
+            let (Leads::To(to) | Leads::Container(to)) = outlook.leads else { return None };
+            let workload = &t.workloads[to];
+            let mut here = others.clone().filter(|&id| workload.proxies.contains(&t.listeners[id].proxy));
+            let one = here.next().filter(|_| !t.projects[workload.project].guessed)?;
+            here.next().is_none().then_some(one)
+        });
+        if let Some(found) = proved.next() {
+            return proved.all(|other| other == found).then_some((found?, true));
+        }
+        let Known::Yes(Address::Net(host)) = &endpoint.address else { return None };
+        if !host.is_loopback() || self.placed.contains(&endpoint.proxy) {
+            return None;
+        }
+        let near = |id: &ListenerId| {
+            let listener = &t.listeners[*id];
+            let bind = match &listener.bind {
+                Known::Yes((Address::Net(host), _)) => host.is_loopback() || *host == Host::Any,
+                _ => false,
+            };
+            bind && !self.placed.contains(&listener.proxy)
+        };
+        let mut near = others.filter(near);
+        let one = near.next()?;
+        near.next().is_none().then_some((one, false))
     }
 }
 
@@ -42,7 +123,8 @@ fn by_endpoint(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, listener: &Listener)
             let reads = |&route: &RouteId| {
                 topology.routes[route].hop.is_some_and(|hop| topology.hops[hop].protocol.has_status())
             };
-            if routes.peek().is_none() || !routes.all(reads) {
+            let http = listener.speaks_http == Known::Yes(true) && listener.proxy != endpoint.proxy;
+            if !http && (routes.peek().is_none() || !routes.all(reads)) {
                 return None;
             }
             new(
@@ -64,8 +146,7 @@ fn by_endpoint(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, listener: &Listener)
     Some(closed_without_status(finding.why_of_dialect(), hop))
 }
 
-fn look(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint) -> Option<Finding> {
-    let listener = &cx.topology.listeners[endpoint.leads_to?.listener];
+fn look(cx: &Cx<'_>, hop: &Hop, endpoint: &Endpoint, listener: &Listener) -> Option<Finding> {
     let Some(sent) = hop.sends_proxy.known() else {
         return by_endpoint(cx, hop, endpoint, listener);
     };

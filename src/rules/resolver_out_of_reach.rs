@@ -113,6 +113,27 @@ fn judge(name: &str, asked: Asked) -> Option<(&'static str, Confidence)> {
 const SHORT: &str = "it is asked for the name as it stands: the search domains of the pod's `/etc/resolv.conf` do not count, and the \
                      cluster's name server knows the full name only";
 
+/// Why a name that is written into a container's `/etc/hosts` is not found.
+const OWN: &str =
+    "a resolver asks name servers only: the names that `extra_hosts` writes into `/etc/hosts` do not count";
+
+/// Names that only the container in which a proxy runs finds, in its `/etc/hosts`, with their places. A name that a service
+/// bears, too, is known to the engine's name server.
+fn own_names(topology: &Topology) -> HashMap<(ProxyId, &str), Site> {
+    let mut found = HashMap::new();
+    for placement in &topology.placements {
+        let workload = &topology.workloads[placement.workload];
+        if topology.projects[workload.project].kind != ProjectKind::Compose {
+            continue;
+        }
+        let elsewhere = workload.own_names.iter().filter(|(_, leads, _)| !matches!(leads, OwnName::Workload(_)));
+        for (name, _, site) in elsewhere.take(100) {
+            found.extend(workload.proxies.iter().map(|&proxy| ((proxy, &**name), *site)));
+        }
+    }
+    found
+}
+
 /// The Services to which names lead where the proxy runs.
 fn services(topology: &Topology) -> HashMap<Asks, ServiceId> {
     let service = |outlook: &Outlook| match outlook.leads {
@@ -144,6 +165,7 @@ impl Rule for ResolverOutOfReach {
         }
         let mut told = HashSet::new();
         let services = services(topology);
+        let own_names = own_names(topology);
         let pools: HashSet<&str> = match services.is_empty() {
             true => HashSet::new(),
             false => topology.pools.iter().map(|(_, pool)| &*pool.name).collect(),
@@ -151,9 +173,11 @@ impl Rule for ResolverOutOfReach {
         let mut tell = |asks: Asks, proxy: ProxyId, name: &str, site: Site, way: Option<Site>, asked: Asked| {
             let service = services.get(&asks).filter(|_| !name.ends_with('.')).map(|&id| &topology.services[id]);
             let short = service.filter(|_| !asked.bare && name.split('.').count() < 4);
-            let judged = match short {
-                Some(_) => Some((SHORT, Confidence::Certain)),
-                None => judge(name, asked),
+            let own = own_names.get(&(proxy, name)).copied();
+            let judged = match (short, own) {
+                (Some(_), _) => Some((SHORT, Confidence::Certain)),
+                (None, Some(_)) => Some((OWN, Confidence::Likely)),
+                (None, None) => judge(name, asked),
             };
             let Some((why, confidence)) = judged else { return };
             if !told.insert((site, asked.site)) {
@@ -173,6 +197,9 @@ impl Rule for ResolverOutOfReach {
                     .confidence(confidence)
                     .label((asked.site, "this is asked".into()))
                     .label_if(way.map(|way| (way, "requests go there".into())))
+                    .label_if(
+                        own.filter(|_| short.is_none()).map(|at| (at, "written into `/etc/hosts` by this".into())),
+                    )
                     .label_if(short.map(|service| (service.site, "the Service that is meant".into())))
                     .why(why)
                     .why_of_dialect()

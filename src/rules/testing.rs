@@ -154,6 +154,7 @@ impl House {
                 stray_setting: None,
                 possible: !nginx,
                 own_port: false,
+                asks_port: None,
                 pace: None,
             },
             passive: None,

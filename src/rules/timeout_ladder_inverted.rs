@@ -1,11 +1,15 @@
 //! GW206: the side of the client gives up before the side of the server.
 
+use super::around::behind;
 use super::prelude::*;
 use std::collections::HashSet;
 use std::time::Duration;
 
 /// Connections that are quiet for longer are nobody's surprise.
 const LONG: Duration = Duration::from_secs(300);
+
+/// Times below this are meant to be short: another rule speaks of them.
+const SHORT: Duration = Duration::from_secs(20);
 
 /// Frontends of one backend that are looked at.
 const MANY: usize = 100;
@@ -20,6 +24,7 @@ impl Rule for TimeoutLadderInverted {
 
     fn check_topology(&self, cx: &Cx<'_>, out: &mut Findings) {
         tell_faults(self.id(), FaultKind::LadderInverted, cx, out);
+        workers(cx, out);
         let mut told = HashSet::new();
         for (_, hop) in cx.topology.hops.iter() {
             // Where requests are understood, a client that waits for its answer is not cut.
@@ -38,6 +43,61 @@ impl Rule for TimeoutLadderInverted {
             }
         }
     }
+}
+
+/// Workers that are given more time for a request than the proxy waits for its answer.
+fn workers(cx: &Cx<'_>, out: &mut Findings) {
+    let mut told = HashSet::new();
+    for (id, hop) in cx.topology.hops.iter() {
+        if !hop.protocol.has_status() || is_probe(cx.topology, hop) {
+            continue;
+        }
+        let found = cx.topology.members(id).iter().take(MANY).find_map(|&member| worker(cx, hop, member));
+        if let Some(finding) = found
+            && told.insert((hop.proxy, finding.labels.get(1).map(|label| label.site)))
+        {
+            out.push(finding);
+        }
+    }
+}
+
+fn worker(cx: &Cx<'_>, hop: &Hop, member: EndpointId) -> Option<Finding> {
+    let read = &hop.timeouts.read;
+    let Wait::For(waits) = *read.known()? else { return None };
+    let behind = behind(cx.topology, member);
+    let limits: Vec<(&Setting<Wait>, Duration)> = behind
+        .iter()
+        .filter_map(|one| one.workload.server.worker_timeout.as_ref())
+        .filter_map(|limit| Some((limit, limit.known()?.duration()?)))
+        .collect();
+    // What nobody wrote says nothing of how long requests take; a proxy that gives up within seconds means to.
+    let asked_for = |(limit, time): &(&Setting<Wait>, Duration)| limit.is_written() && *time > waits;
+    if behind.is_empty() || limits.len() < behind.len() || !limits.iter().all(asked_for) || waits < SHORT {
+        return None;
+    }
+    let (first, &(limit, time)) = (behind.first()?, limits.first()?);
+    let (program, program_site) = first.workload.server.program.as_ref()?;
+    let dialect = cx.dialect(hop.proxy);
+    let (waits, time) = (humanise(waits), humanise(time));
+    let message = format!(
+        "{program} is given {time} for a request, and {} gives up after {waits}: the slow request ends in 504",
+        dialect.name()
+    );
+    let finding = Finding::new(
+        RuleId::GW206,
+        dialect,
+        read.label(hop.target_site, format!("{} waits {waits} for an answer", dialect.name())),
+        message,
+    )
+    .label(limit.label(*program_site, format!("a worker may take {time}")))
+    .outcome(Outcome::Status(504))
+    .log("")
+    .why("somebody has raised the time for a worker, so there are requests that take long, and the proxy gives them up while the worker goes on")
+    .help(format!("raise `{}` to {time} for the paths that take so long, or lower `{}`", read.spelling, limit.spelling))
+    .label((hop.target_site, "requests go out here".into()));
+    // Where both were written, somebody may have had each of them in mind.
+    let milder = read.is_written() || first.guessed;
+    Some(if milder { finding.severity(Severity::Note).confidence(Confidence::Possible) } else { finding })
 }
 
 fn report(cx: &Cx<'_>, hop: &Hop, client: &Setting<Wait>, wait: Duration, server: Wait) -> Finding {

@@ -39,6 +39,11 @@ fn look(cx: &Cx<'_>, _: HopId, hop: &Hop) -> Option<Finding> {
             "websockets cannot be opened here: `Upgrade`, which says to what protocol, is not passed on",
         )
         .label((hop.target_site, "the backend gets an ordinary request".to_owned())),
+        Opening::WrongUpgrade(site) => new(
+            (site, "this is what `Connection` says"),
+            "websockets cannot be opened here: `Upgrade` names no protocol",
+        )
+        .label((hop.target_site, "the backend is not asked for a websocket".to_owned())),
         Opening::WithoutConnection { upgrade, instead: Some(instead) } => new(
             (instead, "says something else than `upgrade`"),
             "websockets cannot be opened here: `Connection` does not ask for the change of protocol",

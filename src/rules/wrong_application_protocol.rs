@@ -161,7 +161,7 @@ const fn spoken_words(spoken: Spoken) -> &'static str {
     match spoken {
         Spoken::Http => "HTTP",
         Spoken::Https => "HTTP over TLS",
-        Spoken::H2c => "HTTP/2",
+        Spoken::H2c => "gRPC",
         Spoken::Fastcgi => "FastCGI",
         Spoken::Uwsgi => "the uwsgi protocol",
         Spoken::Scgi => "SCGI",
@@ -174,7 +174,7 @@ const fn spoken_words(spoken: Spoken) -> &'static str {
 fn crossed(protocol: Protocol, spoken: Spoken) -> bool {
     match protocol {
         Protocol::Http => {
-            matches!(spoken, Spoken::Fastcgi | Spoken::Uwsgi | Spoken::Scgi | Spoken::Ajp | Spoken::Other)
+            matches!(spoken, Spoken::Fastcgi | Spoken::Uwsgi | Spoken::Scgi | Spoken::Ajp | Spoken::H2c | Spoken::Other)
         }
         Protocol::Fastcgi => spoken != Spoken::Fastcgi,
         Protocol::Uwsgi => spoken != Spoken::Uwsgi,
@@ -233,6 +233,8 @@ fn proved(cx: &Cx<'_>, hop: &Hop, member: EndpointId) -> Option<Finding> {
     let finding = match (spoken, weight) {
         _ if first.guessed => finding.severity(Severity::Note).confidence(Confidence::Possible),
         (Spoken::Other, _) => finding.severity(Severity::Warning).confidence(Confidence::Likely),
+        // Nobody has run the program.
+        (_, Weight::Source) => finding.severity(Severity::Warning).confidence(Confidence::Likely),
         (_, Weight::Medium) if spoken != Spoken::Fastcgi => {
             finding.severity(Severity::Warning).confidence(Confidence::Likely)
         }
@@ -247,6 +249,7 @@ fn proved(cx: &Cx<'_>, hop: &Hop, member: EndpointId) -> Option<Finding> {
         Spoken::Uwsgi => {
             finding.help("let uwsgi listen with `http-socket`; or speak its protocol: `uwsgi_pass` in nginx")
         }
+        Spoken::H2c => finding.help("speak gRPC to it: `grpc_pass grpc://…` in nginx, `proto h2` in HAProxy"),
         Spoken::Ajp => finding.help("ask the HTTP connector: only Apache httpd speaks AJP here"),
         _ => finding,
     })

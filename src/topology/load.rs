@@ -261,6 +261,8 @@ pub enum FaultKind {
     LadderInverted,
     /// A connection that a firewall does not let through.
     Blocked,
+    /// A proxy and what it is to ask, which are on no common network.
+    NoSharedNetwork,
     /// Members that are all the same machine, because their name is looked up once.
     OneAddress,
 }

@@ -531,6 +531,8 @@ pub struct ActiveCheck {
     pub possible: bool,
     /// Whether the check is told a port of its own, by the endpoint or by the pool's checks.
     pub own_port: bool,
+    /// That port, where it is the endpoint's own affair and known.
+    pub asks_port: Option<u16>,
     /// How often it asks, where something is written of that; else it notices within seconds.
     pub pace: Option<Box<CheckPace>>,
 }

@@ -30,6 +30,8 @@ pub enum Opening {
         /// The line that sends another `Connection`, if one does.
         instead: Option<Site>,
     },
+    /// `Upgrade` names something that is no protocol: what is meant for `Connection`.
+    WrongUpgrade(Site),
     /// Both are passed on, in HTTP/1.0: where that is written, if it is.
     OldVersion(Option<Site>),
 }

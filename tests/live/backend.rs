@@ -426,7 +426,10 @@ impl Server {
             Behave::Upgrade | Behave::NeedUpgrade => {
                 // `Upgrade` is for one connection only: `Connection` must name it (RFC 6455, 4.2.1).
                 let asked = field("connection").is_some_and(|value| value.to_ascii_lowercase().contains("upgrade"));
-                if let Some(protocol) = field("upgrade").filter(|_| asked) {
+                // A server of websockets takes no other protocol (RFC 6455, 4.2.1).
+                let strict = matches!(self.behave, Behave::NeedUpgrade);
+                let meant = |protocol: &&str| asked && (!strict || protocol.eq_ignore_ascii_case("websocket"));
+                if let Some(protocol) = field("upgrade").filter(meant) {
                     wire::switch_protocols(channel, protocol, field("sec-websocket-key").unwrap_or_default())?;
                     return Ok(After::Close);
                 }

@@ -4,14 +4,20 @@
 
 use super::contain::Container;
 use crate::defaults::nginx;
-use crate::source::Site;
+use crate::source::{Site, clean};
 use crate::syntax::words::Text;
-use crate::topology::{Dialect, Handed, Namespace, Proxy, Topology};
+use crate::topology::{
+    Dialect, Fault, FaultKind, FaultWeight, Handed, LoadEffect, Namespace, Proxy, Topology, WorkloadId,
+};
 use crate::value::Versions;
 
 /// Whether an image is nginx-proxy.
 fn is_nginx_proxy(image: &str) -> bool {
     let name = image.split('@').next().unwrap_or(image);
+    // The one that makes the configuration for an nginx in another container.
+    if name.contains("dockergen") {
+        return false;
+    }
     let last = name.rfind('/').map_or(0, |slash| slash + 1);
     let name = name[last..].find(':').map_or(name, |colon| &name[..last + colon]);
     ["nginxproxy/nginx-proxy", "jwilder/nginx-proxy", "nginx-proxy/nginx-proxy"]
@@ -31,24 +37,55 @@ pub(super) fn find(containers: &[Container], t: &mut Topology) -> Option<Site> {
             continue;
         }
         asks = true;
+        let mut entry = |t: &mut Topology| {
+            *proxy.get_or_insert_with(|| {
+                t.proxies.push(Proxy {
+                    dialect: Dialect::Nginx,
+                    versions: Versions::since(nginx::OLDEST_SHIPPED),
+                    entry: site.span.file,
+                    whole: false,
+                    again: false,
+                    limits: None,
+                })
+            })
+        };
+        if let Some(host) = says("VIRTUAL_HOST")
+            && apart(t, by, container.workload)
+        {
+            let proxy = entry(t);
+            let (mine, theirs) = (&t.workloads[by], &t.workloads[container.workload]);
+            let (mine, theirs) = (clean(&mine.name).into_owned(), clean(&theirs.name).into_owned());
+            let message = format!("`{mine}` and `{theirs}` are on no common network, so nginx-proxy cannot reach it");
+            let fault = Fault::new(FaultKind::NoSharedNetwork, proxy, (host.site, "asks for requests of this host"), message)
+                .other(t.workloads[container.workload].site, "on other networks")
+                .other(site, "nginx-proxy")
+                .why("nginx-proxy writes no server for a container that it shares no network with: its requests get 502 or 503")
+                .help("list one network under `networks` of both; a service that lists none is on `default`")
+                .effect(LoadEffect::Status(503))
+                .weight(FaultWeight::MayFail, false);
+            t.load.faults.push(fault);
+            continue;
+        }
         let port = says("VIRTUAL_PORT").and_then(|text| Some((Text::known(text)?.parse::<u16>().ok()?, text.site)));
         let (Some((port, at)), None) = (port, says("VIRTUAL_HOST_MULTIPORTS")) else { continue };
         if t.workloads[container.workload].namespace != Namespace::Own || port == 0 {
             continue;
         }
-        let proxy = *proxy.get_or_insert_with(|| {
-            t.proxies.push(Proxy {
-                dialect: Dialect::Nginx,
-                versions: Versions::since(nginx::OLDEST_SHIPPED),
-                entry: site.span.file,
-                whole: false,
-                again: false,
-                limits: None,
-            })
-        });
+        let proxy = entry(t);
         t.handed.push(Handed { proxy, by, to: container.workload, port, site: at });
     }
     asks.then_some(site)
+}
+
+/// Whether two services of one project are on networks of their own, and on none that somebody outside makes.
+fn apart(t: &Topology, one: WorkloadId, other: WorkloadId) -> bool {
+    let networks = |id: WorkloadId| {
+        let workload = &t.workloads[id];
+        workload.networks.known().filter(|networks| workload.namespace == Namespace::Own && !networks.is_empty())
+    };
+    let (Some(one), Some(other)) = (networks(one), networks(other)) else { return false };
+    !one.iter().any(|network| other.contains(network))
+        && !one.iter().chain(other).any(|&network| t.networks[network].external)
 }
 
 #[cfg(test)]
@@ -62,9 +99,14 @@ mod tests {
         {
             assert!(is_nginx_proxy(image), "{image}");
         }
-        for image in
-            ["nginx", "jc21/nginx-proxy-manager", "nginxproxy/docker-gen", "own/nginx-proxy", "xjwilder/nginx-proxy"]
-        {
+        for image in [
+            "nginx",
+            "nginxproxy/nginx-proxy:dockergen",
+            "jc21/nginx-proxy-manager",
+            "nginxproxy/docker-gen",
+            "own/nginx-proxy",
+            "xjwilder/nginx-proxy",
+        ] {
             assert!(!is_nginx_proxy(image), "{image}");
         }
     }

@@ -106,6 +106,8 @@ impl Values {
 #[derive(Debug, Default)]
 pub(in crate::lower) struct Surroundings {
     places: HashMap<FileId, Vec<Place>>,
+    /// Of containers in which nginx's main file is the image's own: how many files lie beside it in `conf.d`.
+    beside_own_main: HashMap<WorkloadId, usize>,
 }
 
 impl Surroundings {
@@ -124,6 +126,17 @@ impl Surroundings {
         let mut places = self.of(file).iter();
         let first = places.next()?.values.as_ref()?;
         places.all(|place| place.values.as_ref() == Some(first)).then(|| first.clone())
+    }
+
+    /// Whether these files are all that is read beside the main file of the official image, wherever they stand.
+    pub(in crate::lower) fn are_all_beside_own_main(&self, group: &[FileId]) -> bool {
+        group.iter().all(|&file| {
+            let places = self.of(file);
+            let alone = |place: &Place| {
+                is_in_conf_d(&place.inside) && self.beside_own_main.get(&place.workload) == Some(&group.len())
+            };
+            !places.is_empty() && places.iter().all(alone)
+        })
     }
 
     /// Who runs a file: files with the same answer run together.
@@ -211,7 +224,36 @@ pub(in crate::lower) fn place(files: &mut Files<'_>, containers: Vec<Container>,
             });
         }
     }
+    surroundings.count_beside_own_main(&containers, files, t);
     surroundings
+}
+
+/// Whether the main file of the official image of nginx includes what lies at a path.
+fn is_in_conf_d(inside: &str) -> bool {
+    let name = inside.strip_prefix("/etc/nginx/conf.d/");
+    name.is_some_and(|name| name.ends_with(".conf") && !name.contains('/'))
+}
+
+impl Surroundings {
+    /// Finds the containers that take the main file as the image brings it.
+    fn count_beside_own_main(&mut self, containers: &[Ready], files: &Files<'_>, t: &Topology) {
+        let mut seen = HashSet::new();
+        for container in containers {
+            let workload = &t.workloads[container.workload];
+            let known = container.leaves_main_alone(files) && !t.projects[workload.project].guessed;
+            // Of two containers of one pod it is not clear whose files these are.
+            if !seen.insert(container.workload) {
+                self.beside_own_main.remove(&container.workload);
+            } else if known {
+                self.beside_own_main.insert(container.workload, 0);
+            }
+        }
+        for place in self.places.values().flatten().filter(|place| is_in_conf_d(&place.inside)) {
+            if let Some(count) = self.beside_own_main.get_mut(&place.workload) {
+                *count += 1;
+            }
+        }
+    }
 }
 
 /// A file that a container's proxy reads.
@@ -324,6 +366,41 @@ impl Ready {
         let scripts = self.layout.maps.iter().any(|map| map.inside.starts_with("/docker-entrypoint.d"));
         let plain = !self.own_entrypoint && matches!(first, None | Some("nginx" | "nginx-debug"));
         plain && !scripts && super::started::is_proxy_image(&self.image)
+    }
+
+    /// Whether nginx reads the main file of the official image, and nothing but files of the repository beside it.
+    fn leaves_main_alone(&self, files: &Files<'_>) -> bool {
+        let below = |path: &str, folder: &str| {
+            path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let name = self.image.split('@').next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+        let official = matches!(name.split(':').next(), Some("nginx" | "nginx-unprivileged"));
+        let first = self.command.split_whitespace().next().map(|word| word.trim_matches(['"', '\'']));
+        // A shell that starts nginx, and reloads it now and then, writes no file.
+        let loads = || {
+            let writes = ["sed ", "envsubst", "tee ", "cp ", "mv ", "confd", "nginx.conf", ".sh"];
+            self.command.contains("nginx -g")
+                && !self.command.contains('>')
+                && !writes.iter().any(|word| self.command.contains(word))
+        };
+        let plain = !self.own_entrypoint && (matches!(first, None | Some("nginx" | "nginx-debug")) || loads());
+        let changed = |path: &str| below("/etc/nginx", path.trim_end_matches('/')) || below(path, "/etc/nginx");
+        let fits = |map: &super::layout::Map| {
+            let inside = &*map.inside;
+            if below("/etc/nginx", inside.trim_end_matches('/')) || inside == "/etc/nginx/nginx.conf" {
+                false
+            } else if below(inside, "/etc/nginx/conf.d") || below(inside, TEMPLATES.trim_end_matches('/')) {
+                map.outside.as_deref().is_some_and(|outside| files.exists(outside))
+            } else {
+                !below(inside, "/docker-entrypoint.d")
+            }
+        };
+        official
+            && plain
+            && !self.caretaker
+            && !self.variables.contains_key("NGINX_ENVSUBST_OUTPUT_DIR")
+            && !self.changed.iter().any(|path| changed(path))
+            && self.layout.maps.iter().all(fits)
     }
 
     /// How variables are put into a file before the proxy reads it.

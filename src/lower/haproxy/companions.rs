@@ -136,8 +136,27 @@ pub(super) fn certificate(file: &File<'_>, section: &mut Section, statement: &St
     );
 }
 
+/// An address behind the name of a section: HAProxy has refused it since 1.6 (measured on 2.6.12: "please use the 'bind'
+/// keyword for listening addresses").
+fn address_in_header(file: &mut File<'_>, id: SectionId, section: &Section) {
+    let listens = matches!(section.keyword, SectionKeyword::Frontend | SectionKeyword::Listen);
+    if file.template || !listens || section.condition.is_some() {
+        return;
+    }
+    let (source, tree) = (file.source, file.tree);
+    let Some(word) = tree.words(tree.section(id).header).get(2) else { return };
+    let word = source.arg(tree, word);
+    if &*word.text == "from" || word.live.is_some() {
+        return;
+    }
+    let text = crate::source::clean(&word.text).into_owned();
+    let help = Some(format!("write `bind {text}` on a line of its own below it"));
+    file.facts.refused(word.site, "an address may not stand behind the name of a section".to_owned(), "not here", help);
+}
+
 /// Notes a frontend that nobody can connect to.
 pub(super) fn bind(file: &mut File<'_>, id: SectionId, section: &Section) {
+    address_in_header(file, id, section);
     let unsure = file.template || file.misspelt.contains(&id) || section.condition.is_some();
     if unsure || section.keyword != SectionKeyword::Frontend || section.profile.disabled.is_some() {
         return;
@@ -148,7 +167,7 @@ pub(super) fn bind(file: &mut File<'_>, id: SectionId, section: &Section) {
         let word = |at: usize| words.get(at).map(|word| source.arg(tree, word).text);
         (word(0).unwrap_or_default(), word(1).unwrap_or_default())
     };
-    // Old files have the address in the header.
+    // Old files have the address in the header; another word says that it was meant there.
     let header = tree.words(tree.section(id).header).get(2).map(|word| source.arg(tree, word).text);
     let elsewhere = header.is_some_and(|word| word != "from");
     if elsewhere || tree.lines_of(id).any(|(line, _)| words(line).0 == "bind") {

@@ -4,7 +4,7 @@ use super::file::File;
 use super::profile::Slot;
 use super::section::Section;
 use super::server::Server;
-use super::text::{Prefix, Statement};
+use super::text::{Arg, Prefix, Statement};
 use crate::edit::{Applicability, Edit, Fix};
 use crate::source::Site;
 use crate::topology::{Fault, FaultKind, FaultWeight, Known, Port, ServerName};
@@ -77,6 +77,56 @@ pub(super) fn is_bare_connect(statement: &Statement<'_>) -> bool {
         && !statement.from(2).iter().any(|arg| matches!(&*arg.text, "default" | "ssl" | "port" | "addr"))
 }
 
+/// Whether the words of a check's request name a host: a header, an address in full, a header behind the version.
+pub(super) fn names_host(words: &[Arg<'_>]) -> bool {
+    let is_host = |arg: &Arg<'_>| {
+        arg.text.eq_ignore_ascii_case("host")
+            || arg.text.contains("://")
+            || arg.text.to_ascii_lowercase().contains("\nhost:")
+    };
+    words.iter().any(is_host)
+}
+
+/// Notes checks that ask in a version that wants a `Host`, and send none. Measured on 2.6.12 before nginx: 400, in
+/// HTTP/1.1 and in HTTP/2; without a version the check asks in HTTP/1.0, which wants none.
+fn without_host(file: &File<'_>, section: &mut Section) {
+    if section.profile.check_names_host || section.connects {
+        return;
+    }
+    let checked = |server: &&Server| {
+        !server.conditional && server.options.filled_in.is_none() && server.options.check.is_some_and(|(on, _)| on)
+    };
+    // A check may have a protocol of its own.
+    let h2 = |server: &&Server| {
+        server.options.proto.as_ref().is_some_and(|(proto, _)| &**proto == "h2") && !server.options.check_proto
+    };
+    let new = |site: Site, label: &str, message: &str| {
+        Fault::new(KIND, file.facts.proxy, (site, label), message)
+            .why("such a request without a host is answered with 400 by servers that keep to the standard, and a server that answers 400 counts as down: 503")
+            .help("add `http-check send hdr Host NAME`, with a name that the servers know")
+            .weight(FaultWeight::MayFail, false)
+    };
+    let mut servers = section.servers.iter().filter(checked);
+    let fault = match section.profile.check_in_http11 {
+        Some(at) => servers.next().map(|first| {
+            new(at, "asks in HTTP/1.1", "this check asks in HTTP/1.1 and sends no `Host`: the servers count as down")
+                .other(first.endpoint.site, "checked like this")
+        }),
+        None => servers.find(h2).and_then(|first| {
+            let (_, proto) = first.options.proto.as_ref()?;
+            Some(
+                new(
+                    first.endpoint.site,
+                    "checked in HTTP/2",
+                    "this check asks in HTTP/2 and names no host: the server counts as down",
+                )
+                .other(*proto, "holds for checks, too"),
+            )
+        }),
+    };
+    section.faults.extend(fault);
+}
+
 /// Notes servers whose checks differ from their traffic.
 pub(super) fn servers(file: &File<'_>, section: &mut Section) {
     if section.profile.beyond.is_some() || section.profile.disabled.is_some() {
@@ -84,6 +134,9 @@ pub(super) fn servers(file: &File<'_>, section: &mut Section) {
     }
     let mut faults = Vec::new();
     let http = section.profile.http_check.known() == Some(&true);
+    if http {
+        without_host(file, section);
+    }
     for server in &section.servers {
         let options = &server.options;
         let Some((true, check)) = options.check else { continue };

@@ -135,6 +135,8 @@ pub(super) fn hop(file: &mut File<'_>, section: &mut Section, out: &mut Topology
     for server in std::mem::take(&mut section.servers) {
         let mut endpoint = server.endpoint;
         endpoint.check.own_port |= section.profile.check_port;
+        endpoint.check.asks_port =
+            endpoint.check.asks_port.filter(|_| !section.profile.check_port && !section.connects);
         endpoint.pool = Some(pool);
         // Where nobody reads the answers, nobody counts them.
         endpoint.passive = endpoint.passive.filter(|passive| http || !passive.counts_answers);

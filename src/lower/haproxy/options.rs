@@ -75,6 +75,8 @@ pub(super) struct ServerOptions {
     pub(super) agent_port: bool,
     pub(super) check_ssl: Option<Site>,
     pub(super) check_sni: bool,
+    /// Whether checks speak a protocol of their own.
+    pub(super) check_proto: bool,
     pub(super) check_send_proxy: bool,
     pub(super) check_addr: bool,
     pub(super) port_of_check: Option<u16>,
@@ -103,6 +105,7 @@ impl ServerOptions {
             if OF_A_CHECK.contains(&word) {
                 self.of_a_check = Some(arg.site);
             }
+            self.check_proto |= matches!(word, "check-proto" | "check-alpn");
             if matches!(word, "from" | "name") {
                 // Named `default-server` lines (3.5): what they hold may be anything.
                 self.filled_in = Some(Reason::OutsideRepository);

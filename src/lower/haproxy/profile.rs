@@ -76,6 +76,10 @@ pub(super) struct Profile {
     pub(super) disabled: Option<Site>,
     /// Whether `option httpchk` holds, without which `http-check` rules are ignored.
     pub(super) http_check: Slot<bool>,
+    /// Where checks are made to ask in HTTP/1.1.
+    pub(super) check_in_http11: Option<Site>,
+    /// Whether checks send a `Host`, or may.
+    pub(super) check_names_host: bool,
     /// Whether the checks' rules name a port.
     pub(super) check_port: bool,
     pub(super) servers: Shared<ServerOptions>,
@@ -208,6 +212,13 @@ impl Profile {
             "tcp-check" | "http-check" if word == "connect" => {
                 self.check_port |= statement.from(2).iter().any(|arg| arg.text == "port");
             }
+            "http-check" if word == "send" => {
+                self.check_names_host |= reason != Known::Yes(()) || failing::names_host(statement.from(2));
+                let version = statement.args.iter().position(|arg| arg.text == "ver");
+                if let Some(at) = version {
+                    self.check_in_http11 = Some(site).filter(|_| statement.word(at + 1) == "HTTP/1.1");
+                }
+            }
             "option" => self.read_option(statement, reason, facts),
             "default-server" => {
                 self.servers.read(statement.from(1), facts);
@@ -229,6 +240,10 @@ impl Profile {
             "http-keep-alive" | "http-tunnel" => self.closes = set(reason, false, site),
             "httpchk" => {
                 self.http_check = set(reason, on, site);
+                self.check_in_http11 = Some(site).filter(|_| statement.word(4) == "HTTP/1.1");
+                self.check_names_host |= reason != Known::Yes(()) || failing::names_host(statement.from(3));
+                // From 3.1 on a host may stand behind the version.
+                self.check_names_host |= statement.args.len() > 5;
                 if statement.from(2).iter().any(|arg| arg.text.contains(['\r', '\n'])) {
                     let what = "a header behind the version of `option httpchk`";
                     let instead = Some("write `http-check send hdr Host NAME`");

@@ -223,6 +223,7 @@ fn check(options: &ServerOptions, with: &Surroundings<'_>) -> ActiveCheck {
         site: options.check.as_ref().map(|(_, site)| *site),
         follows,
         own_port: options.check_port,
+        asks_port: options.port_of_check.filter(|_| !options.check_addr),
         possible: true,
         pace: pace(options, with).map(Box::new),
     }

@@ -2,11 +2,11 @@
 //! annotations that no controller of the repository reads.
 
 use super::objects::{Backend, Ingress, Service, ServicePort, Word};
-use super::pods::Pods;
+use super::pods::{Container, Pods, Probe};
 use super::scope::Namespace;
 use super::{Cluster, Told};
 use crate::defaults::ingress_nginx::{LEGACY, NGINX_ORG, PREFIX, is_known};
-use crate::source::clean;
+use crate::source::{Site, clean};
 use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
 use crate::value::parse_duration;
 use std::collections::HashMap;
@@ -23,6 +23,14 @@ pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
     }
     let asked: Vec<Option<Asked<'_>>> =
         cluster.objects.ingresses.iter().map(|ingress| Asked::of(cluster, ingress)).collect();
+    // Of pods that are probed over TLS a namespace has few.
+    let has_tls = |pods: &&Pods| pods.containers.iter().any(|one| probes(one).any(|probe| probe.tls.is_some()));
+    let mut tls_probes: HashMap<Namespace, Vec<&Pods>> = HashMap::new();
+    for pods in cluster.objects.pods.iter().filter(has_tls) {
+        if let Some(namespace) = cluster.namespace(&pods.meta) {
+            tls_probes.entry(namespace).or_default().push(pods);
+        }
+    }
     let mut replaced = std::collections::HashSet::new();
     for backend in &cluster.objects.backends {
         let Some(number) = backend.of else { continue };
@@ -42,7 +50,9 @@ pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
             continue;
         }
         if let Some(port) = port_of(backend, service) {
-            protocol(asked.protocol, backend, service, port, told);
+            let probed = tls_probes.get(&namespace).into_iter().flatten().take(MAX_LOGINS);
+            let of_probe = probed.filter_map(|pods| probed_with_tls(service, port, pods)).next();
+            protocol(asked.protocol, backend, service, (port, of_probe), told);
         }
     }
     for (request, one) in &cluster.objects.timeouts {
@@ -201,7 +211,35 @@ fn says(port: &ServicePort) -> Option<Says<'_>> {
     }
 }
 
-fn protocol(written: Option<&Word>, backend: &Backend, service: &Service, port: &ServicePort, told: &mut Told<'_>) {
+fn probes(container: &Container) -> impl Iterator<Item = &Probe> {
+    container.readiness.iter().chain(&container.others)
+}
+
+/// Where a probe of the pods behind a Service asks one of its ports over TLS: kubelet would restart a pod, or never send it
+/// requests, if it spoke anything else there.
+fn probed_with_tls(service: &Service, port: &ServicePort, pods: &Pods) -> Option<Site> {
+    if service.selector.is_empty() || !super::selectors::selects(service, pods) {
+        return None;
+    }
+    let target = port.target.as_ref().unwrap_or(&port.port).known()?;
+    let number = |word: &str| {
+        let named = pods.ports.iter().find(|(name, _)| name.as_ref().is_some_and(|name| &*name.text == word));
+        named.and_then(|(_, number)| number.as_ref()?.known().map(str::to_owned)).unwrap_or_else(|| word.to_owned())
+    };
+    let asked = number(target);
+    let mut all = pods.containers.iter().flat_map(probes);
+    all.find_map(|probe| {
+        probe.tls.filter(|_| probe.port.as_ref().and_then(Word::known).is_some_and(|at| number(at) == asked))
+    })
+}
+
+fn protocol(
+    written: Option<&Word>,
+    backend: &Backend,
+    service: &Service,
+    (port, of_probe): (&ServicePort, Option<Site>),
+    told: &mut Told<'_>,
+) {
     let spoken = match written {
         None => "HTTP".to_owned(),
         Some(word) => match word.known() {
@@ -211,6 +249,20 @@ fn protocol(written: Option<&Word>, backend: &Backend, service: &Service, port: 
     };
     let name = clean(&service.meta.name.text).into_owned();
     let at = written.map_or(backend.service.site, |word| word.site);
+    if let ("HTTP", Some(probe)) = (&*spoken, of_probe) {
+        told.fault(FaultKind::PlainToTls, backend.meta.file, |kind, proxy| {
+            let label = match written {
+                Some(_) => format!("{spoken} is spoken to it"),
+                None => "without `backend-protocol`, HTTP/1.1 is spoken to it".to_owned(),
+            };
+            let message = format!("plain HTTP is spoken to the Service `{name}`, whose pods speak TLS on that port");
+            Fault::new(kind, proxy, (at, label), message)
+                .other(probe, "a probe asks that port over TLS")
+                .help(format!("write `{PREFIX}backend-protocol: HTTPS`"))
+                .weight(FaultWeight::MayFail, false)
+        });
+        return;
+    }
     let (kind, word, message, instead) = match (&*spoken, says(port)) {
         ("HTTP", Some(Says::Tls(word))) => (
             FaultKind::PlainToTls,
@@ -299,6 +351,18 @@ pub(super) fn logins(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
     let objects = &cluster.objects;
     if objects.settings.iter().any(|one| &*one.name == "proxy-buffer-size") {
         return;
+    }
+    for ingress in objects.ingresses.iter().filter(|ingress| ingress.annotation("proxy-buffer-size").is_none()) {
+        let Some(auth) = ingress.annotation("auth-url").filter(|word| word.text.contains("oauth2")) else { continue };
+        if !is_nginx(cluster, ingress) {
+            continue;
+        }
+        told.fault(FaultKind::SmallBuffer, ingress.meta.file, |kind, proxy| {
+            let message = "the answer to a login may not fit: ingress-nginx takes headers of up to 4 KiB, those of `auth-url`, too";
+            Fault::new(kind, proxy, (auth.site, "sends tokens and cookies in its answer".to_owned()), message)
+                .help(format!("write `{PREFIX}proxy-buffer-size: 16k`"))
+                .weight(FaultWeight::Remark, false)
+        });
     }
     let with_login = objects.pods.iter().filter_map(|pods| {
         let image = pods.containers.iter().find_map(|one| {

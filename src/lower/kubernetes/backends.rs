@@ -9,6 +9,17 @@ use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
 use std::collections::{HashMap, HashSet};
 
 pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
+    for (meta, host) in cluster.objects.hosts.iter().take(1000) {
+        let Some(name) = host.known().filter(|_| !told.charts.contains(&meta.file)) else { continue };
+        told.fault(FaultKind::DanglingRoute, meta.file, |kind, proxy| {
+            let message = format!("the paths below do not belong to `{}`: its requests lead nowhere", clean(name));
+            Fault::new(kind, proxy, (host.site, "no `http` belongs to this host".to_owned()), message)
+                .why("A `-` before `http` begins another rule, which holds for hosts without a rule. The host has one, without paths: its requests go to the default backend, and there is none here.")
+                .effect(LoadEffect::Status(503))
+                .help("write `http` into the same rule: without a `-` before it, at the indentation of `host`")
+                .weight(FaultWeight::MayFail, false)
+        });
+    }
     let mut by_name: HashMap<&str, Vec<(&Service, Option<Namespace>)>> = HashMap::new();
     let mut by_namespace: HashMap<Namespace, Vec<&Service>> = HashMap::new();
     for service in &cluster.objects.services {

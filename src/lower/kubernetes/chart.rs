@@ -5,10 +5,14 @@
 
 use super::embedded::{self, Block};
 use super::objects::Word;
+use super::pods::Pods;
+use super::{Cluster, Told};
 use crate::files::{Files, folder, join};
 use crate::lower::filled::AllFilled;
-use crate::source::FileId;
+use crate::source::{FileId, clean};
 use crate::syntax::template_yaml;
+use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
+use std::collections::HashMap;
 
 /// The folder of templates of the chart that a manifest belongs to.
 pub(super) fn root(path: &str, files: &Files<'_>) -> Option<String> {
@@ -45,7 +49,75 @@ pub(super) fn say<'w>(words: impl Iterator<Item = &'w mut Word>, file: FileId, t
 fn even(text: &str) -> Box<str> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let text = words.join(" ").replace("{{-", "{{").replace("-}}", "}}");
-    text.replace("{{ ", "{{").replace(" }}", "}}").into()
+    let text = text.replace("{{ ", "{{").replace(" }}", "}}");
+    // Outside of loops the two are the same, and in them the names are those of the chart.
+    text.replace("$.", ".").replace(" $}}", " .}}").replace(" $ ", " . ").replace("{{template ", "{{include ").into()
+}
+
+/// Holds the Services of a chart against its only workload: labels come from elsewhere in a chart, but there is nothing else
+/// that the Service could mean.
+pub(super) fn ports(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
+    let root = |file: FileId| root(cluster.files.sources.file(file).path(), cluster.files);
+    let mut workloads: HashMap<String, Option<&Pods>> = HashMap::new();
+    for pods in &cluster.objects.pods {
+        if matches!(&*pods.kind, "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
+            && let Some(root) = root(pods.meta.file)
+        {
+            // Of two it is not clear which is meant.
+            workloads.entry(root).and_modify(|one| *one = None).or_insert(Some(pods));
+        }
+    }
+    for service in &cluster.objects.services {
+        if service.external || !told.charts.contains(&service.meta.file) {
+            continue;
+        }
+        let Some(Some(pods)) = root(service.meta.file).and_then(|root| workloads.get(&root).copied()) else { continue };
+        let text = cluster.files.sources.share(pods.meta.file);
+        // Ports that a tag brings are not seen, nor are containers.
+        let brings = |line: &str| {
+            line.contains("{{")
+                && ["toYaml", "range", "tpl"].iter().any(|word| line.contains(word))
+                && ["ort", "ontainer", "idecar"].iter().any(|word| line.contains(word))
+        };
+        let known = |(name, number): &(Option<Word>, Option<Word>)| {
+            name.as_ref().is_none_or(|name| name.known().is_some())
+                && number.as_ref().is_some_and(|number| number.known().is_some())
+        };
+        if pods.ports.is_empty() || !pods.ports.iter().all(known) || text.text().lines().any(brings) {
+            continue;
+        }
+        for port in service.ports.iter().filter(|port| port.tcp) {
+            let Some((target, word)) = port.target.as_ref().and_then(|target| Some((target, target.known()?))) else {
+                continue;
+            };
+            let named = word.parse::<u16>().is_err();
+            let fits = pods.ports.iter().any(|(name, number)| {
+                let one = if named { name } else { number };
+                one.as_ref().is_some_and(|one| &*one.text == word)
+            });
+            if fits {
+                continue;
+            }
+            told.fault(FaultKind::SelectorMismatch, service.meta.file, |kind, proxy| {
+                let shown = clean(word);
+                let what = if named { "a port named" } else { "port" };
+                let message = format!(
+                    "this Service leads to {what} `{shown}`, and the only workload of the chart declares none such"
+                );
+                let mut fault =
+                    Fault::new(kind, proxy, (target.site, "no container port is this one".to_owned()), message)
+                        .effect(LoadEffect::Status(503))
+                        .help("write the port that the container declares, by its name or its number");
+                for (name, number) in pods.ports.iter().take(4) {
+                    if let Some(word) = name.as_ref().or(number.as_ref()) {
+                        fault = fault.other(word.site, "a port of its containers");
+                    }
+                }
+                // A program may listen on a port that is not declared.
+                fault.weight(if named { FaultWeight::MayFail } else { FaultWeight::Remark }, false)
+            });
+        }
+    }
 }
 
 /// The configuration of proxies in a template that is no YAML even so, by the indentation of its blocks.
@@ -87,6 +159,7 @@ mod tests {
     #[test]
     fn words_are_compared_by_what_is_written() {
         assert_eq!(even("{{ include \"c.fullname\"  . }}-api"), even("{{- include \"c.fullname\" . -}}-api"));
+        assert_eq!(even("{{ template \"c.fullname\" $ }}-api"), even("{{ include \"c.fullname\" . }}-api"));
         assert_ne!(even("{{ .a }}-api"), even("{{ .a }}-web"));
     }
 }

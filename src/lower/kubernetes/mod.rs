@@ -222,6 +222,8 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
     settings::look(&cluster, &mut told);
     backends::look(&cluster, &mut told);
     selectors::look(&cluster, &mut told);
+    selectors::probes(&cluster, &mut told);
+    chart::ports(&cluster, &mut told);
     annotations::look(&cluster, &mut told);
     annotations::snippets(&cluster, &mut told);
     annotations::logins(&cluster, &mut told);

@@ -159,6 +159,8 @@ pub(super) struct Objects {
     pub(super) ingresses: Vec<Ingress>,
     /// Classes of Ingress objects, and who is their controller.
     pub(super) classes: Vec<(Word, Word)>,
+    /// Hosts of Ingress objects whose paths stand in a rule of their own.
+    pub(super) hosts: Vec<(Meta, Word)>,
     /// Times of routes of Gateways: for the whole request, and for one try.
     pub(super) timeouts: Vec<(Word, Word)>,
     /// Where the settings of ingress-nginx itself are.
@@ -357,7 +359,18 @@ fn ingress(object: View<'_>, spec: Option<View<'_>>, file: FileId, into: &mut Ob
     let Some(spec) = spec else { return };
     let of = into.ingresses.len().checked_sub(1);
     let mut backends: Vec<View<'_>> = ["defaultBackend", "backend"].iter().filter_map(|key| spec.get(key)).collect();
-    for rule in spec.get("rules").into_iter().flat_map(View::items) {
+    // Paths in a rule of their own, which somebody meant for the host above it. A host without paths alone may be there for
+    // its certificate, or have its paths from other objects.
+    let rules = || spec.get("rules").into_iter().flat_map(View::items);
+    let alone = backends.is_empty() && rules().any(|rule| rule.get("host").is_none() && rule.get("http").is_some());
+    for rule in rules() {
+        if alone
+            && rule.get("http").is_none()
+            && let Some(host) = rule.get("host").and_then(|host| Word::read(host, file))
+            && let Some(meta) = meta(object, file)
+        {
+            into.hosts.push((meta, host));
+        }
         let paths = rule.get("http").and_then(|http| http.get("paths"));
         backends.extend(paths.into_iter().flat_map(View::items).filter_map(|path| path.get("backend")));
     }

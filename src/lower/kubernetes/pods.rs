@@ -94,6 +94,8 @@ pub(super) type Held = (Word, Option<Vec<(Word, Word)>>);
 pub(super) struct Probe {
     pub(super) site: Site,
     pub(super) port: Option<Word>,
+    /// Where it says that it asks over TLS.
+    pub(super) tls: Option<Site>,
 }
 
 /// What a container does before it is told to end.
@@ -207,8 +209,10 @@ fn container(view: View<'_>, file: FileId) -> Container {
         let (_, probe) = view.entry(key).filter(|(_, probe)| probe.is_mapping())?;
         let asks = ["httpGet", "tcpSocket", "grpc"].iter().find_map(|way| probe.get(way));
         let port = asks.and_then(|asks| Word::read(asks.get("port")?, file));
+        let tls = probe.get("httpGet").and_then(|asks| Word::read(asks.get("scheme")?, file));
+        let tls = tls.filter(|scheme| &*scheme.text == "HTTPS").map(|scheme| scheme.site);
         let site = view.entry(key).map_or_else(|| site(probe, file), |(key, _)| site(key, file));
-        Some(Probe { site, port })
+        Some(Probe { site, port, tls })
     };
     Container {
         site: site(view.get("name").unwrap_or(view), file),

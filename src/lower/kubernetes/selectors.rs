@@ -67,6 +67,43 @@ pub(super) fn look(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
     }
 }
 
+/// Probes of readiness that ask a port by a name which no container of the pod gives to one.
+pub(super) fn probes(cluster: &Cluster<'_, '_>, told: &mut Told<'_>) {
+    for pods in &cluster.objects.pods {
+        let Some(namespace) = cluster.namespace(&pods.meta) else { continue };
+        for container in &pods.containers {
+            let Some(probe) = &container.readiness else { continue };
+            let Some(port) = probe.port.as_ref() else { continue };
+            let Some(word) = port.known().filter(|word| word.parse::<u16>().is_err()) else { continue };
+            let mut names = pods.ports.iter().filter_map(|(name, _)| name.as_ref());
+            if names.any(|name| &*name.text == word || name.known().is_none())
+                || cluster.is_open(&pods.meta, &namespace)
+                || pods.injected
+            {
+                continue;
+            }
+            told.fault(FaultKind::FailingCheck, pods.meta.file, |kind, proxy| {
+                let (shown, of) = (clean(word), clean(&pods.meta.name.text));
+                let message = format!(
+                    "the pods of the {} `{of}` are never ready: the probe asks a port named `{shown}`, and no container has one of that name",
+                    pods.kind
+                );
+                let fault = Fault::new(kind, proxy, (port.site, "no container port has this name".to_owned()), message)
+                    .effect(LoadEffect::Status(503))
+                    .why("kubelet looks a named port up among the ports of the container; a probe whose port is not there fails each time, and the pod is sent no requests.");
+                match pods.ports.iter().find_map(|(_, number)| number.as_ref()) {
+                    Some(number) => fault
+                        .other(number.site, "a port of these pods")
+                        .help(format!("give the container's port the name `{shown}`, or write its number in the probe")),
+                    None => fault
+                        .other(pods.meta.name.site, "its containers declare no port")
+                        .help(format!("declare the container's port with the name `{shown}`, or write its number in the probe")),
+                }
+            });
+        }
+    }
+}
+
 /// Pods by their labels, so that not every selector is held against all of them.
 #[derive(Default)]
 pub(super) struct Labelled<'o> {

@@ -1,6 +1,9 @@
 //! The kinds of block, and which of them a file is meant for.
 
+use super::settings::{Role, Word, role};
+use crate::defaults::nginx_names;
 use crate::files::{Files, Tree};
+use crate::lower::compose::Surroundings;
 use crate::source::FileId;
 use crate::syntax::nginx::{Body, NodeId, Tree as NginxTree};
 use crate::topology::Scope;
@@ -82,6 +85,25 @@ pub(super) fn context_of_file(files: &Files<'_>, id: FileId) -> Context {
         }
     }
     least
+}
+
+/// Whether a container of the official image reads just these files beside the image's own, and each says all that holds
+/// for it.
+pub(super) fn stand_alone(files: &Files<'_>, around: &Surroundings, entries: &[FileId]) -> bool {
+    // What one file says at its top holds for the servers of the others, too.
+    let only_blocks = |id: FileId| {
+        files.tree(id).is_some_and(|tree| {
+            let Tree::Nginx(parsed) = &*tree else { return false };
+            let text = files.sources.file(id).text();
+            parsed.tree.roots().take(500).all(|node| {
+                let role = nginx_names::name(&parsed.tree.name(node, text)).and_then(role);
+                !matches!(role, Some(Role::Setting(_) | Role::Header(_))) && role != Some(Role::Word(Word::Include))
+            })
+        })
+    };
+    around.are_all_beside_own_main(entries)
+        && entries.iter().all(|&id| context_of_file(files, id) == Context::Http)
+        && (entries.len() == 1 || entries.iter().all(|&id| only_blocks(id)))
 }
 
 /// `proxy_pass` straight in a `server` is legal in stream only.

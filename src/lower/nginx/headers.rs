@@ -138,6 +138,8 @@ impl Lowering<'_, '_> {
         let headers = self.headers_of(pending);
         let line = |item: Item| Some((self.arg(item, 2)?.0, self.is_hole(item, 2), self.site_of(item)?));
         let upgrade = headers.and_then(|headers| line(headers.upgrade?)).filter(|(value, ..)| !value.is_empty());
+        let wrong = upgrade.as_ref().filter(|(value, hole, _)| !hole && self.is_no_protocol(value, pending));
+        let wrong = wrong.map(|(.., site)| *site);
         let upgrade = upgrade.map(|(.., site)| site);
         let connection = headers.and_then(|headers| line(headers.connection?)).map(|(value, hole, site)| {
             let plainly = value.eq_ignore_ascii_case("upgrade");
@@ -149,6 +151,9 @@ impl Lowering<'_, '_> {
         let (sure, shown_by) = upgrade.or(plainly).map(|site| (true, site)).or(named)?;
         let opening = match (upgrade, asks) {
             _ if pending.frame.unread => Known::Unknown(Reason::UnreadInclude),
+            (Some(_), Some(_)) if wrong.is_some() => {
+                wrong.map_or(Known::Yes(Opening::Passed), |site| Known::Yes(Opening::WrongUpgrade(site)))
+            }
             (Some(_), Some(_)) => self.version_of_upgrade(pending),
             (Some(upgrade), None) => {
                 Known::Yes(Opening::WithoutConnection { upgrade, instead: connection.map(|(.., site)| site) })
@@ -160,6 +165,18 @@ impl Lowering<'_, '_> {
             },
         };
         Some(Websockets { shown_by, sure, opening })
+    }
+
+    /// Whether what is sent as `Upgrade` can only be a word for `Connection`, as from the `map` of nginx's own manual.
+    fn is_no_protocol(&self, value: &str, pending: &Pending) -> bool {
+        let word = |text: &str| ["upgrade", "close", "keep-alive"].iter().any(|word| text.eq_ignore_ascii_case(word));
+        if !value.contains('$') {
+            return word(value);
+        }
+        let outcomes = self.outcomes(value, pending.site, pending.server, pending.block);
+        !outcomes.values.is_empty()
+            && outcomes.values.iter().any(|(value, _)| word(value))
+            && outcomes.values.iter().all(|(value, _)| value.is_empty() || word(value))
     }
 
     fn version_of_upgrade(&self, pending: &Pending) -> Known<Opening> {

@@ -106,7 +106,8 @@ impl Lowering<'_, '_> {
                 };
                 Setting { value, origin: Origin::Written(written.site()), spelling }
             }
-            None => match (self.doubt(&block.frame), block.site) {
+            // The main file of the image sets another time, which may be the packager's to change.
+            None => match (self.doubt(&block.frame).or(self.alone.then_some(Reason::OutsideRepository)), block.site) {
                 (Some(reason), Some(site)) => Setting::unknown(reason, site, spelling),
                 _ => Setting::default(Wait::For(std::time::Duration::from_secs(75)), &built_in::KEEPALIVE_TIMEOUT),
             },
@@ -319,7 +320,7 @@ impl Lowering<'_, '_> {
     pub(super) fn finish_listeners(&mut self) {
         self.finish_certificates();
         // What a fragment's listener serves may be completed elsewhere.
-        if !self.whole {
+        if !self.whole && !self.alone {
             for &id in self.listeners.values() {
                 let at = &mut self.out.topology.listeners[id];
                 if at.tls == Known::Yes(false) {

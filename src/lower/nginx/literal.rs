@@ -88,7 +88,7 @@ impl Lowering<'_, '_> {
             let name = aim.rest.split(['/', '?', ':']).next().unwrap_or_default().to_ascii_lowercase();
             let group = self.pools.contains_key(&(family == Family::Stream, name));
             let no_default = !matches!(family, Family::Grpc | Family::Proxy);
-            let port_needed = no_default && !group && self.whole;
+            let port_needed = no_default && !group && (self.whole || self.alone);
             let takes_scheme = matches!(family, Family::Proxy | Family::Uwsgi | Family::Grpc);
             let checked = if takes_scheme { aim.rest } else { text };
             if self.check_address(checked, site, directive, family, port_needed) {
@@ -164,7 +164,7 @@ impl Lowering<'_, '_> {
                     },
                 };
                 let bare_name = host.parse::<std::net::IpAddr>().is_err() && !host.starts_with('[');
-                if bare_name && !self.whole && !matches!(port, Known::Yes(Port::Written(_))) {
+                if bare_name && !self.whole && !self.alone && !matches!(port, Known::Yes(Port::Written(_))) {
                     // In a fragment a name without a port is a group elsewhere as likely as a host.
                     return (Target::Unknown(Reason::OutsideRepository), slash_kept(url.uri));
                 }

@@ -136,6 +136,7 @@ fn run(
     let proxy =
         out.topology.proxies.push(Proxy { dialect: Dialect::Nginx, versions, entry, whole, again, limits: None });
     let base = folder(files.sources.file(entry).path()).to_owned();
+    let alone = !whole && context::stand_alone(files, around, entries);
     let mut lowering = Lowering {
         files,
         around,
@@ -144,6 +145,7 @@ fn run(
         included,
         proxy,
         whole,
+        alone,
         reading,
         readings: 1,
         base,
@@ -272,6 +274,9 @@ struct Lowering<'f, 'a> {
     included: &'f mut HashSet<FileId>,
     proxy: ProxyId,
     whole: bool,
+    /// Whether these are all files beside the main file of the official image, which sets nothing that is inherited but
+    /// `keepalive_timeout`.
+    alone: bool,
     /// Which branches of templates are taken, and how many such readings there are of the files met so far.
     reading: usize,
     readings: usize,
@@ -393,7 +398,7 @@ impl Lowering<'_, '_> {
 
     /// Why something that is not written at a place cannot be called absent; `None`: it is absent.
     fn doubt(&self, frame: &Frame) -> Option<Reason> {
-        if !self.whole {
+        if !self.whole && !self.alone {
             Some(Reason::OutsideRepository)
         } else if frame.unread {
             Some(Reason::UnreadInclude)

@@ -4,7 +4,7 @@ use super::hop::Pending;
 use super::settings::{Family, Slot};
 use super::values::{self, Place};
 use super::{Lowering, checks};
-use crate::source::Site;
+use crate::source::{Site, clean};
 use crate::topology::{
     ComputedKind, ComputedOutcome, ComputedTarget, EmptyResolver, Known, LoadEffect, Reason, Resolver, Target,
 };
@@ -140,11 +140,18 @@ impl Lowering<'_, '_> {
             Some(written) => Known::Yes(Some(written.site())),
             // The main file of the official image has none, and nothing is laid beside this file.
             None if self.stands_alone() && !pending.frame.unread => Known::Yes(None),
+            // What is left of a variable of the environment is none of nginx's.
+            None if self.alone && self.is_rendered(pending.target) => Known::Unknown(Reason::Variable),
             None => match self.doubt(&pending.frame) {
                 Some(reason) => Known::Unknown(reason),
                 None => Known::Yes(None),
             },
         }
+    }
+
+    /// Whether variables of the environment are put into the file in which a statement stands.
+    fn is_rendered(&self, item: super::Item) -> bool {
+        self.places.get(item.place as usize).is_some_and(|place| place.values.is_some())
     }
 
     /// Whether this is the only file that a container of the official image reads beside the image's own.
@@ -159,6 +166,19 @@ impl Lowering<'_, '_> {
             && !self.out.topology.projects[workload.project].guessed
     }
 
+    /// Whether a word is a variable that nginx itself gives a value, in the same file; any other one may be filled in before
+    /// nginx reads it.
+    fn sets_itself(&self, item: super::Item, word: &str) -> bool {
+        let Some(name) = word.strip_prefix('$').filter(|name| !name.starts_with('{')) else { return false };
+        let Some(place) = self.places.get(item.place as usize) else { return false };
+        let sets = |line: &str| {
+            let mut words = line.split_whitespace();
+            words.next().is_some_and(|first| first == "set" || first.starts_with("set_by_lua"))
+                && words.next().and_then(|second| second.strip_prefix('$')) == Some(name)
+        };
+        !is_template_text(place) && place.text().lines().any(sets)
+    }
+
     /// A `resolver`: who is asked. `resolver valid=10s;` names nobody to ask: nginx refuses it.
     pub(super) fn read_resolver(&mut self, item: super::Item) {
         let Some(site) = self.site_of(item) else { return };
@@ -169,6 +189,20 @@ impl Lowering<'_, '_> {
             |word: &str| ["valid=", "ipv4=", "ipv6=", "status_zone="].iter().any(|option| word.starts_with(option));
         let mut servers = Some(Vec::new());
         for (word, at) in words.iter().filter(|(word, _)| !is_option(word)) {
+            if !hole && self.sets_itself(item, word) {
+                self.malformed(
+                    *at,
+                    format!(
+                        "nginx expands no variables in `resolver`: it looks for a machine called `{}`",
+                        clean(word)
+                    ),
+                    "a variable has no meaning here",
+                    "nginx refuses the file: host not found in resolver",
+                    Some("write the address of the name server".to_owned()),
+                    LoadEffect::Refused,
+                );
+                return;
+            }
             match values::url(word) {
                 Ok(values::Url { place: Place::Net { host, .. }, .. }) if !hole && !word.contains('$') => {
                     let host = Host::parse(host);
@@ -203,6 +237,11 @@ impl Lowering<'_, '_> {
             mixes_families: !one_family && !hole,
         });
     }
+}
+
+/// Whether something fills in a file before nginx reads it.
+fn is_template_text(place: &super::Place) -> bool {
+    place.values.is_some() || super::is_template(&place.tree)
 }
 
 /// Whether variables may complete a scheme: `$backend`, `http:/$uri`, `http$s://…`.

@@ -231,6 +231,29 @@ impl Lowering<'_, '_> {
             );
             return;
         }
+        // In `proxy_pass` a colon ends the path of a socket; here it is a part of it.
+        if let Some(path) = values::strip_prefix_ignore_case(address, "unix:")
+            && let Some((socket, rest)) = path.split_once(':')
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            let what = if rest.is_empty() { "the colon".to_owned() } else { format!("`:{}`", clean(rest)) };
+            self.malformed(
+                site,
+                format!("{what} is taken for a part of the socket's path"),
+                "all of this is the path of the socket",
+                "a `server` line takes no request path; nginx looks for a socket of this name, and each request fails: connect() failed (2: No such file or directory)",
+                Some(format!("write `unix:{}`; a path belongs into `proxy_pass`", clean(socket))),
+                LoadEffect::Status(502),
+            );
+            let mended = address.get(..address.len() - rest.len() - 1).unwrap_or(address).to_owned();
+            self.mend_target(
+                if rest.is_empty() { Applicability::Safe } else { Applicability::Unsafe },
+                site,
+                address,
+                mended,
+            );
+            return;
+        }
         self.check_address(address, site, "a `server` line of an upstream", Family::Proxy, stream);
     }
 
@@ -360,6 +383,7 @@ pub(super) const fn no_active_check() -> ActiveCheck {
         follows: false,
         stray_setting: None,
         own_port: false,
+        asks_port: None,
         pace: None,
         possible: false,
     }

@@ -302,7 +302,7 @@ pub(super) fn image(gather: &mut Gather<'_, '_>) {
     };
     let replaced = evidence.built.as_ref().is_some_and(|built| built.command.is_some() || built.entrypoint.is_some());
     // These images are set up for whatever program of their kind runs in them.
-    let dotnet = facts.repository == "dotnet/aspnet";
+    let dotnet = matches!(facts.repository, "dotnet/aspnet" | "dotnet/core/aspnet");
     if dotnet && (gather.decided || gather.claims.iter().any(|claim| claim.weight >= Weight::Source)) {
         return;
     }

@@ -7,7 +7,7 @@ use crate::defaults::servers;
 use crate::source::{FileId, Site};
 use crate::syntax::words::{Command, Text, Variable};
 use crate::syntax::yaml;
-use crate::topology::{Bind, Listens, Weight};
+use crate::topology::{Bind, Listens, Spoken, Weight};
 
 /// Longest source file that is looked at.
 const MAX_SOURCE: usize = 256 * 1024;
@@ -63,6 +63,12 @@ pub(super) fn handle(gather: &mut Gather<'_, '_>, line: &Line) -> bool {
             vite(gather, arguments, at, program);
         }
         ("ng", Some("serve" | "s")) => {
+            // Its own file may say more.
+            if let Inside::File(id) = gather.inside("angular.json")
+                && gather.files.sources.file(id).text().contains("\"host\"")
+            {
+                gather.open |= last(arguments, &["--host"]).is_none();
+            }
             told(gather, arguments, at, &servers::ANGULAR, [&["--host"], &["--port"]], [&[], &[]]);
         }
         ("http-server", _) => {
@@ -285,6 +291,8 @@ fn read_source(gather: &mut Gather<'_, '_>, id: FileId) {
         // It keeps idle connections longer than Node.js by itself, and by version.
         gather.server.idle = None;
     }
+    // A server of gRPC without TLS speaks nothing but HTTP/2.
+    let grpc = file.text().contains("grpc") && file.text().contains("createInsecure()");
     // `const PORT = process.env.PORT || 3000;`
     let mut constants: Vec<(String, String)> = Vec::new();
     let mut listens: Vec<(super::sources::Said, Site, String)> = Vec::new();
@@ -313,6 +321,19 @@ fn read_source(gather: &mut Gather<'_, '_>, id: FileId) {
             let text = value.trim().trim_end_matches([';', ',', '}', ' ']);
             let text = product(text).map_or_else(|| crate::syntax::words::HOLE.to_string(), |value| value.to_string());
             gather.server.idle = Some(milliseconds(&Text::new(text, site), "keepAliveTimeout"));
+        }
+        if grpc
+            && let Some(at) = [".bindAsync(", ".bind("].iter().find_map(|call| Some(trimmed.find(call)? + call.len()))
+        {
+            // `server.bindAsync('0.0.0.0:50051', …)`
+            let call = super::sources::call(trimmed.get(at..).unwrap_or("")).or(trimmed.get(at..)).unwrap_or("");
+            let first = call.split(',').next().unwrap_or("").trim();
+            let text = constants.iter().rev().find(|(name, _)| name == first);
+            let text = text.map_or_else(|| super::literals::scalar(gather, first), |(_, value)| value.clone());
+            if let Some((listens, bind)) = super::gather::read_address(&text, None) {
+                let manner = Manner { spoken: Some(Spoken::H2c), weight: Weight::Source, port: None };
+                gather.claim(listens, bind, manner, site, says(&format!("`{name}`"), trimmed));
+            }
         }
         if let Some(open) = trimmed.find(".listen(") {
             // The call may go on over lines.

@@ -5,8 +5,8 @@ use super::lines::{self, Line, last};
 use super::{fpm, javascript, jvm, literals, python};
 use crate::defaults::servers::{self, Program};
 use crate::source::{FileId, Site};
-use crate::syntax::words::{Command, Text};
-use crate::topology::{Spoken, Weight};
+use crate::syntax::words::{Command, Text, Variable};
+use crate::topology::{Bind, Claim, Spoken, Weight};
 
 pub(super) const HTTP: Option<Spoken> = Some(Spoken::Http);
 
@@ -68,6 +68,9 @@ pub(super) fn line(gather: &mut Gather<'_, '_>, line: &Line) {
             [&[], &["PORT"]],
         ),
         "dotnet" => dotnet(gather, arguments, at),
+        "hugo" if arguments.iter().any(|word| matches!(&*word.text, "server" | "serve")) => {
+            told(gather, arguments, at, &servers::HUGO, [&["--bind"], &["-p", "--port"]], [&[], &[]]);
+        }
         "php" => php(gather, arguments, at),
         "apache2-foreground" | "httpd-foreground" | "apachectl" | "apache2ctl" => {
             gather.serves(&servers::HTTPD, at);
@@ -257,11 +260,41 @@ fn rails(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site) {
     gather.serves(&servers::PUMA, at);
     let host = said(gather, arguments, &["-b", "--binding"], &["BINDING"]);
     let port = said(gather, arguments, &["-p", "--port"], &["PORT"]);
-    // `config/puma.rb` decides where the command does not.
-    if port.is_none() && (puma_file(gather, None) || gather.open) {
-        return;
+    let on_loopback = host.is_none() && is_in_development(gather, arguments);
+    // `config/puma.rb` decides where the command does not. What it says of a port alone is one of the host above.
+    if port.is_none() {
+        let before = gather.claims.len();
+        let decided = puma_file(gather, None);
+        let of_a_port = |claim: &&mut Claim| claim.bind == Bind::Any && claim.words.contains("`port");
+        for claim in gather.claims.iter_mut().skip(before).filter(of_a_port).filter(|_| on_loopback) {
+            claim.bind = Bind::LoopbackByDefault;
+        }
+        if decided || gather.open {
+            return;
+        }
     }
-    gather.host_and_port(&servers::RAILS, at, host.as_ref(), port.as_ref(), HTTP);
+    let program = if on_loopback { &servers::RAILS_IN_DEVELOPMENT } else { &servers::RAILS };
+    gather.host_and_port(program, at, host.as_ref(), port.as_ref(), HTTP);
+}
+
+/// Whether `rails server` runs in development: nothing says otherwise, in an image that sets nothing.
+fn is_in_development(gather: &Gather<'_, '_>, arguments: &[Text]) -> bool {
+    if let Some(given) = last(arguments, &["-e", "--environment"]) {
+        return given.value.known() == Some("development");
+    }
+    let named = ["RAILS_ENV", "RACK_ENV"].map(|name| gather.variable(name).0);
+    if named.contains(&Variable::Unknown) {
+        return false;
+    }
+    let plain = super::environment::base(gather).is_some_and(|image| {
+        let (repository, _) = crate::defaults::images::reference(image.known().unwrap_or_default());
+        repository == "ruby"
+    });
+    let said = named.into_iter().find_map(|one| match one {
+        Variable::Is(value) if !value.is_empty() => Some(value),
+        _ => None,
+    });
+    said.map_or(plain, |value| &*value == "development")
 }
 
 /// `config/puma.rb`; whether it decided anything.
@@ -392,7 +425,15 @@ fn php(gather: &mut Gather<'_, '_>, arguments: &[Text], at: Site) {
     if let Some(after) = artisan.and_then(|at| arguments.get(at + 1..)) {
         if matches!(after.first().map(|word| &*word.text), Some("serve" | "octane:start")) {
             let names: [&[&str]; 2] = [&["--host"], &["--port"]];
-            told(gather, after, at, &servers::ARTISAN, names, [&["SERVER_HOST"], &["SERVER_PORT"]]);
+            let serve = after.first().is_some_and(|word| &*word.text == "serve");
+            let program = if serve { &servers::ARTISAN } else { &servers::OCTANE };
+            // Laravel reads its variables from a file, too.
+            if let Inside::File(id) = gather.inside(".env")
+                && gather.files.sources.file(id).text().contains("SERVER_HOST")
+            {
+                gather.open = true;
+            }
+            told(gather, after, at, program, names, [&["SERVER_HOST"], &["SERVER_PORT"]]);
         }
         return;
     }

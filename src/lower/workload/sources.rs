@@ -304,6 +304,19 @@ pub(super) fn python(gather: &mut Gather<'_, '_>, path: &str) {
             found.push((port, bind, site, words, kind.name));
         }
     }
+    // A server of gRPC without TLS speaks nothing but HTTP/2.
+    for (at, _) in text.match_indices("add_insecure_port(").take(MAX_CALLS).filter(|_| text.contains("grpc")) {
+        let inside = call(text.get(at + "add_insecure_port(".len()..).unwrap_or(""));
+        let Some(inside) = inside.map(|inside| inside.trim().trim_start_matches("f")) else { continue };
+        let value = constants.iter().find(|(name, _)| name == inside);
+        let value = value.map_or_else(|| scalar(gather, inside), |(_, value)| value.clone());
+        if let Some((listens, bind)) = super::gather::read_address(&value, None) {
+            let manner = Manner { spoken: Some(Spoken::H2c), weight: Weight::Source, port: None };
+            let shown = format!("add_insecure_port({inside})");
+            let site = Gather::in_file(id, at..at + "add_insecure_port".len());
+            gather.claim(listens, bind, manner, site, says(&who, &shown));
+        }
+    }
     let weight = if unread || found.len() > 1 { Weight::Weak } else { Weight::Source };
     for (port, bind, site, words, name) in found {
         if gather.server.program.is_none() {
