@@ -188,7 +188,6 @@ pub(super) fn entry<'a>(finding: &'a Finding, places: &Places<'_>) -> Entry<'a> 
                     end_column: place.end_column,
                     text: plain(&label.text).into_owned(),
                     included_from: include_chain(places.sources(), label.site)
-                        .into_iter()
                         .map(|(file, line)| Include { file, line })
                         .collect(),
                 }

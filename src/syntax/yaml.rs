@@ -243,7 +243,7 @@ const MAX_JOINED: usize = 16;
 /// whatever the specification says.
 #[must_use]
 pub fn parse(text: &str) -> Parsed<Tree> {
-    parse_pieces(text, &[0..text.len()])
+    parse_pieces(text, std::slice::from_ref(&(0..text.len())))
 }
 
 /// As [`parse`], of some pieces of a text: each begins and ends where a document does. Places are those of the whole

@@ -9,7 +9,7 @@ use std::ops::Range;
 /// A document counts as one by its keys that are not indented. One that may say more than that is left in: with tags of
 /// a template, with owners (who made it makes others), or whose bounds are not those of `---` alone.
 pub(super) fn others(text: &str) -> (Vec<Range<usize>>, bool) {
-    let whole = || (vec![0..text.len()], false);
+    let whole = || (std::iter::once(0..text.len()).collect(), false);
     // A directive (`%YAML`) stands before the mark of its document.
     if memmem::find(text.as_bytes(), KIND.as_bytes()).is_none() || text.starts_with('%') || text.contains("\n%") {
         return whole();
@@ -107,7 +107,7 @@ mod tests {
         for text in [owned, template, other, deeper, ended, directive, flow] {
             assert_eq!(left(&text), [&*text], "{text}");
         }
-        assert_eq!(others(""), (vec![0..0], false));
+        assert_eq!(others(""), (std::iter::once(0..0).collect(), false));
     }
 
     #[test]

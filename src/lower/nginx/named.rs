@@ -14,12 +14,15 @@ use std::collections::{HashMap, HashSet};
 /// No reader wants more of them from one run.
 const MOST: usize = 50;
 
+/// Where a variable is used, and how it is written there.
+type Used = (Site, Box<str>);
+
 /// Variables as they are named in the files; of `http` and of `stream`, by their names in lower case, as nginx compares
 /// them.
 #[derive(Default)]
 pub(super) struct Named {
     /// Where each was used first, and how it is written.
-    used: [HashMap<Box<str>, (Site, Box<str>)>; 2],
+    used: [HashMap<Box<str>, Used>; 2],
     defined: [HashSet<Box<str>>; 2],
     /// Whether somebody whom these files do not show may define more.
     others: bool,
