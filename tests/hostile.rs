@@ -394,6 +394,48 @@ fn a_file_that_changes_under_the_reader() {
     });
 }
 
+/// Very many of one thing, beside each other and below each other.
+#[test]
+fn very_many_of_one_thing() {
+    let many = |count: usize, one: &dyn Fn(usize) -> String| (0..count).map(one).collect::<String>();
+    let address = |n: usize| format!("10.{}.{}.{}", n / 62_500, n / 250 % 250, n % 250);
+    let haproxy = |text: String| format!("global\n  maxconn 100\ndefaults\n  mode http\n{text}");
+    let tree = Tree::new(&[
+        (
+            "servers/haproxy.cfg",
+            &haproxy(format!("backend a\n{}", many(50_000, &|n| format!("  server s{n} {}:80 check\n", address(n))))),
+        ),
+        ("sections/haproxy.cfg", &haproxy(many(30_000, &|n| format!("backend b{n}\n  server a 10.0.0.1:80\n")))),
+        ("defaults/haproxy.cfg", &haproxy(many(30_000, &|n| format!("defaults d{n}\n  timeout connect 5s\n")))),
+        (
+            "rules/haproxy.cfg",
+            &haproxy(format!(
+                "frontend f\n  bind :80\n{}backend b\n  server a 10.0.0.1:80\n",
+                many(30_000, &|n| format!("  acl a{n} path /{n}\n  use_backend b if a{n}\n"))
+            )),
+        ),
+        (
+            "binds/haproxy.cfg",
+            &haproxy(format!("frontend f\n{}", many(30_000, &|n| format!("  bind {}:80\n", address(n))))),
+        ),
+        ("line/haproxy.cfg", &haproxy(format!("frontend f\n  bind {}\n", " \\a".repeat(1_000_000)))),
+    ]);
+    lint(&tree);
+    // Each service beside all others; each location with all members of one group.
+    let tree = Tree::new(&[
+        ("compose.yaml", &format!("services:\n{}", many(60_000, &|n| format!("  s{n}: {{image: a}}\n")))),
+        (
+            "nginx.conf",
+            &format!(
+                "events {{}}\nhttp {{ upstream u {{\n{}}}\nserver {{ listen 80;\n{}}} }}\n",
+                many(40_000, &|n| format!("server {}:80;\n", address(n))),
+                many(10_000, &|n| format!("location /{n}/ {{ proxy_pass http://u; }}\n"))
+            ),
+        ),
+    ]);
+    lint(&tree);
+}
+
 /// Every format tells a hundred thousand findings, or says how many it left out.
 #[test]
 fn a_hundred_thousand_findings() {

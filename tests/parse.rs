@@ -20,7 +20,7 @@ fn outline(parsed: &Parsed<Tree>, text: &str) -> String {
     fn level(tree: &Tree, text: &str, children: Children<'_>, depth: usize, out: &mut String) {
         for id in children {
             let words: Vec<Cow<'_, str>> = tree.words(id).iter().map(|word| tree.word(*word, text)).collect();
-            let mark = match tree.node(id).body {
+            let mark = match tree.node(id).body() {
                 Body::None => ";",
                 Body::Block { .. } => "{}",
                 Body::Raw { .. } => "lua",
@@ -179,7 +179,7 @@ mod facts {
         let text = "content_by_lua_block { x = \"}\" -- }\n y = {[[}]]} } a b;";
         reads(text, "content_by_lua_block lua\na|b ;");
         let parsed = parse(text);
-        let Body::Raw { open, close } = parsed.tree.node(parsed.tree.roots().next().unwrap()).body else { panic!() };
+        let Body::Raw { open, close } = parsed.tree.node(parsed.tree.roots().next().unwrap()).body() else { panic!() };
         assert_eq!(&text[open as usize..=close as usize], "{ x = \"}\" -- }\n y = {[[}]]} }");
         reads("set_by_lua_block $a { return {} }", "set_by_lua_block|$a lua");
         reads("\"rewrite_by_lua_block\"{x = {}}", "rewrite_by_lua_block lua");
@@ -206,7 +206,7 @@ mod facts {
         let word = tree.words(inner)[1];
         assert_eq!((word.raw(text), tree.word(word, text).as_ref()), ("'c'", "c"));
         assert!(tree.is_quoted(word, text) && !tree.is_quoted(tree.words(inner)[0], text));
-        let Body::Block { open, close } = tree.node(outer).body else { panic!() };
+        let Body::Block { open, close } = tree.node(outer).body() else { panic!() };
         assert_eq!((open, close), (3, Some(12)));
     }
 }
@@ -337,7 +337,7 @@ mod differential {
                 let words = words
                     .map(|word| (word.start as usize, word.end as usize, tree.word(*word, text).as_bytes().to_vec()))
                     .collect();
-                match tree.node(id).body {
+                match tree.node(id).body() {
                     Body::None => out.push((words, b';')),
                     _ => {
                         out.push((words, b'{'));

@@ -15,7 +15,7 @@ fn dump(text: &str) -> Vec<String> {
     let show = |(id, line): (_, &gw502_lint::syntax::haproxy::Line)| {
         let section = line.section.map_or("-", |section| tree.section(section).keyword.word());
         let kind = if line.kind == LineKind::Keyword { String::new() } else { format!("{:?} ", line.kind) };
-        let words: Vec<_> = tree.words(id).iter().map(|word| tree.decode(*word, text).text).collect();
+        let words: Vec<_> = tree.words(id).iter().map(|word| tree.decode(word, text).text).collect();
         format!("{section}: {kind}{}", words.join("|"))
     };
     tree.lines().map(show).collect()
@@ -104,7 +104,7 @@ fn decoded_words_tell_what_they_held() {
     let text = "backend b\n server s \"${HOST}:80\" '$X' plain\n";
     let parsed = parse(text);
     let (id, _) = parsed.tree.lines().nth(1).unwrap();
-    let words: Vec<_> = parsed.tree.words(id).iter().map(|word| parsed.tree.decode(*word, text)).collect();
+    let words: Vec<_> = parsed.tree.words(id).iter().map(|word| parsed.tree.decode(word, text)).collect();
     assert_eq!(words[2].text, "${HOST}:80");
     assert!(words[2].has_variable && words[2].quoted && !words[2].has_hole);
     assert!(!words[3].has_variable && words[3].quoted);
@@ -262,7 +262,7 @@ fn templates_are_not_accused() {
     assert!(tree.decode(section.name().unwrap(), text).has_hole);
     assert_eq!(tree.decode(section.name().unwrap(), text).text, "{{ name }}");
     let (server, _) = tree.lines_of(id).last().unwrap();
-    let holes: Vec<_> = tree.words(server).iter().map(|word| tree.decode(*word, text).has_hole).collect();
+    let holes: Vec<_> = tree.words(server).iter().map(|word| tree.decode(word, text).has_hole).collect();
     assert_eq!(holes, [false, true, false, false, true]);
     // Log formats and an opener that does not close are no template.
     for plain in ["global\n log-tag {{x\n", "global\n log-tag <%ci>\n", "global\n log-tag '{%[src]}'\n"] {
@@ -293,7 +293,7 @@ fn check_ranges(tree: &Tree, text: &str) {
         last = line.end;
         for word in tree.words(id) {
             assert!(word.start < word.end && text.get(word.start as usize..word.end as usize).is_some());
-            let _ = tree.decode(*word, text);
+            let _ = tree.decode(word, text);
         }
     }
 }

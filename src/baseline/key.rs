@@ -113,7 +113,7 @@ impl<'a> Around<'a> {
             Self::Nginx { text, file, hosts, nodes, open } => {
                 while let Some((node, rest)) = nodes.split_first().filter(|(node, _)| node.start <= at) {
                     *nodes = rest;
-                    let (nginx::Body::Block { open: brace, .. } | nginx::Body::Raw { open: brace, .. }) = node.body
+                    let (nginx::Body::Block { open: brace, .. } | nginx::Body::Raw { open: brace, .. }) = node.body()
                     else {
                         continue;
                     };

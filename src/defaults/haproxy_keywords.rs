@@ -248,30 +248,30 @@ struct Group {
     first: &'static str,
     /// The most words that one of them has.
     longest: usize,
-    /// By what follows the first word.
+    /// Sorted by how many words they have, and by these.
     rest: Vec<Rest>,
+    /// Those of them that match by the beginning of their last word, in the same order.
+    begun: Vec<Rest>,
 }
 
-/// A keyword without its first word.
-#[derive(Debug)]
+/// A keyword without its first word. (Compared in the order of the fields.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rest {
-    /// In the table.
-    index: usize,
+    /// How many words the keyword has.
+    count: usize,
     /// The words between the first and the last one.
     middle: &'static str,
     /// The last word; empty where there is but one.
     last: &'static str,
-    /// How many words the keyword has.
-    count: usize,
-    /// Whether the last word only begins so.
-    prefix: bool,
+    /// In the table.
+    index: usize,
 }
 
 impl Rest {
     fn of(index: usize, keyword: &Keyword) -> Self {
         let rest = keyword.words.split_once(' ').map_or("", |(_, rest)| rest);
         let (middle, last) = rest.rsplit_once(' ').unwrap_or(("", rest));
-        Self { index, middle, last, count: keyword.words.split(' ').count(), prefix: keyword.prefix }
+        Self { count: keyword.words.split(' ').count(), middle, last, index }
     }
 }
 
@@ -284,11 +284,12 @@ impl Group {
             [_, middle, last] => (*last, *middle),
             _ => return None,
         };
-        let fits = |rest: &&Rest| rest.count == words.len() && rest.middle == middle;
-        let exact = self.rest.iter().filter(fits).find(|rest| rest.last == last);
+        let wanted = (words.len(), middle, last);
+        let exact = self.rest.binary_search_by(|rest| (rest.count, rest.middle, rest.last).cmp(&wanted)).ok();
         // `set-var-fmt` sorts behind `set-var`.
-        let begun = || self.rest.iter().rev().filter(fits).find(|rest| rest.prefix && last.starts_with(rest.last));
-        exact.or_else(begun).map(|rest| &TABLE.keywords[rest.index])
+        let begun = |rest: &&Rest| rest.count == words.len() && last.starts_with(rest.last) && rest.middle == middle;
+        let found = exact.map(|at| &self.rest[at]).or_else(|| self.begun.iter().rev().find(begun))?;
+        TABLE.keywords.get(found.index)
     }
 }
 
@@ -318,12 +319,17 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         let Some(family) = table.families.last_mut() else { continue };
         let first = keyword.words.split(' ').next().unwrap_or_default();
         if family.groups.last().is_none_or(|group| group.first != first) {
-            family.groups.push(Group { first, longest: 0, rest: Vec::new() });
+            family.groups.push(Group { first, longest: 0, rest: Vec::new(), begun: Vec::new() });
         }
         let Some(group) = family.groups.last_mut() else { continue };
         let rest = Rest::of(index, keyword);
         group.longest = group.longest.max(rest.count);
+        group.begun.extend(keyword.prefix.then_some(rest));
         group.rest.push(rest);
+    }
+    for group in table.families.iter_mut().flat_map(|family| &mut family.groups) {
+        group.rest.sort_unstable();
+        group.begun.sort_unstable();
     }
     table
 });

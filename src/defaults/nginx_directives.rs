@@ -4,7 +4,6 @@
 //! two thirds of the time of a run over one small file.)
 
 use std::fmt;
-use std::hash::Hasher;
 use std::ops::BitOr;
 use std::sync::LazyLock;
 
@@ -190,28 +189,6 @@ impl Directive {
     #[must_use]
     pub fn takes(&self, arguments: usize) -> bool {
         arguments >= usize::from(self.min_args) && self.max_args.is_none_or(|max| arguments <= usize::from(max))
-    }
-}
-
-/// FNV-1a, for tables whose keys are short and fixed: a keyed hash would only cost time.
-pub struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        // The low bits choose the bucket and the high bits the tag; FNV's own high bits are the better mixed.
-        self.0 ^ (self.0 >> 32)
     }
 }
 

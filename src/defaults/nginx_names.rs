@@ -108,7 +108,9 @@ mod tests {
             name("server").and_then(|server| server.parameters.first()).map(|row| row.page.is_empty()),
             Some(false)
         );
-        assert_eq!(name("sticky").and_then(|sticky| sticky.complete_since), None, "commercial");
+        assert_eq!(name("queue").and_then(|queue| queue.complete_since), None, "commercial");
+        assert_eq!(name("satisfy_any").and_then(|gone| gone.complete_since), None, "gone");
+        assert_eq!(name("sticky").and_then(|sticky| sticky.complete_since), Some(Version(1, 29, 6)), "opened");
         assert!(name("http2").is_some_and(|http2| http2.complete_since > Some(Version(1, 22, 0))));
     }
 }

@@ -2,9 +2,8 @@
 //!
 //! The table is `nginx_variables.txt`; it is read once, at the first question.
 
-use super::nginx_directives::Fnv;
+use foldhash::fast::FixedState;
 use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::sync::LazyLock;
 
 /// Bit of the variables of `http`.
@@ -13,13 +12,13 @@ const HTTP: u8 = 1;
 const STREAM: u8 = 2;
 
 struct Table {
-    names: HashMap<&'static str, u8, BuildHasherDefault<Fnv>>,
+    names: HashMap<&'static str, u8, FixedState>,
     /// `arg_`, `http_` …: each stands for all names that begin so.
     beginnings: Vec<(&'static str, u8)>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut names = HashMap::with_capacity_and_hasher(300, BuildHasherDefault::default());
+    let mut names = HashMap::with_capacity_and_hasher(300, FixedState::default());
     let lines = include_str!("nginx_variables.txt").lines().filter(|line| !line.starts_with('#'));
     for (name, context) in lines.filter_map(|line| line.split_once(' ')?.1.split_once(' ')) {
         *names.entry(name).or_insert(0) |= if context == "s" { STREAM } else { HTTP };

@@ -198,7 +198,7 @@ mod tests {
         let (mut house, hop, pool) = house(1, 10_000);
         house.t.hops[hop].retry.on = written(RetryOn { status: true, ..RetryOn::default() }, 13);
         assert!(said(&house).is_empty());
-        house.t.hops[hop].retry.counts_answers = written(true, 13);
+        house.t.hops[hop].retry.counts_answers = Known::Yes(true);
         assert_eq!(said(&house), [(Severity::Warning, vec![13, 4, 14])]);
         let spare = house.member(pool, 7, "10.0.0.3", 80);
         house.t.endpoints[spare].backup = true;

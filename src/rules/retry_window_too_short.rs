@@ -63,7 +63,7 @@ mod tests {
         house.member(pool, 5, "10.0.0.1", 80);
         house.member(pool, 6, "10.0.0.2", 80);
         let hop = house.hop(14, Target::Pool(pool));
-        house.t.hops[hop].retry.window = written(ms(window), 13);
+        house.t.hops[hop].retry.window = written(ms(window), 13).into();
         (house, hop)
     }
 
@@ -85,10 +85,10 @@ mod tests {
     fn time_enough_or_no_limit() {
         let (mut house, hop) = house(61_000);
         assert!(said(&house).is_empty());
-        house.t.hops[hop].retry.window = written(ms(10_000), 13);
+        house.t.hops[hop].retry.window = written(ms(10_000), 13).into();
         house.t.hops[hop].timeouts.connect = written(ms(2000), 12).into();
         assert!(said(&house).is_empty());
-        house.t.hops[hop].retry.window = written(Wait::Forever, 13);
+        house.t.hops[hop].retry.window = written(Wait::Forever, 13).into();
         assert!(said(&house).is_empty());
     }
 }

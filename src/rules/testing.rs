@@ -190,9 +190,9 @@ impl House {
                 on: built_in(RetryOn { connect: true, timeout: true, empty: true, status: false }),
                 tries: built_in(None),
                 elsewhere: built_in(true),
-                window: built_in(Wait::Forever),
+                window: built_in(Wait::Forever).into(),
                 body_kept: built_in(true),
-                counts_answers: built_in(false),
+                counts_answers: Known::Yes(false),
             }),
             buffers: Shared::from(ResponseBuffers {
                 header: Some(built_in(ByteSize(4096))),

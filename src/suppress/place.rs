@@ -42,7 +42,7 @@ pub fn nginx<'a>(
             while open.last().is_some_and(|&block| nodes[block].end <= node.start) {
                 open.pop();
             }
-            if node.body != nginx::Body::None {
+            if node.body() != nginx::Body::None {
                 open.push(next);
             }
             next += 1;
@@ -68,12 +68,12 @@ pub fn nginx<'a>(
                 Some(node) => Ok(node.start..head(node)),
                 None => Err(nowhere(comment, "no statement follows")),
             },
-            Scope::Block if spot.trailing => match here.iter().find(|node| node.body != nginx::Body::None) {
+            Scope::Block if spot.trailing => match here.iter().find(|node| node.body() != nginx::Body::None) {
                 Some(node) => Ok(node.start..node.end),
                 None => Err(nowhere(comment, "no block is opened on this line")),
             },
             Scope::Block => match (follows, around) {
-                (Some(node), _) if node.body != nginx::Body::None => Ok(node.start..node.end),
+                (Some(node), _) if node.body() != nginx::Body::None => Ok(node.start..node.end),
                 // The first thing in a block.
                 (_, Some(block)) if block + 1 == next => Ok(nodes[block].start..nodes[block].end),
                 _ => Err(nowhere(comment, "this is neither before a block nor the first line in one")),
@@ -84,7 +84,7 @@ pub fn nginx<'a>(
 
 /// Where the part of a statement ends that stands outside its block.
 fn head(node: &nginx::Node) -> u32 {
-    match node.body {
+    match node.body() {
         nginx::Body::None => node.end,
         nginx::Body::Block { open, .. } | nginx::Body::Raw { open, .. } => open + 1,
     }

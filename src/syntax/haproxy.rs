@@ -30,6 +30,7 @@ pub const MAX_CONDITIONS: usize = 99;
 pub fn parse(text: &str) -> Parsed<Tree> {
     let mut parsed = build::parse(text);
     parsed.tree.words.shrink_to_fit();
+    parsed.tree.far_words.shrink_to_fit();
     parsed.tree.lines.shrink_to_fit();
     parsed
 }
@@ -50,6 +51,92 @@ impl Word {
         self.start..self.end
     }
 }
+
+/// A word by its place in its line: half the size, and a file has very many.
+#[derive(Clone, Copy, Debug)]
+struct Near {
+    from: u16,
+    length: u16,
+}
+
+/// The words of a line, in their order.
+#[derive(Clone, Copy, Debug)]
+pub struct Words<'t> {
+    /// Where the line starts.
+    start: u32,
+    near: &'t [Near],
+    /// Those of a line that is too long for the others.
+    far: &'t [Word],
+}
+
+impl<'t> Words<'t> {
+    /// How many there are.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.near.len() + self.far.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn get(self, index: usize) -> Option<Word> {
+        let near = |near: &Near| {
+            let start = self.start + u32::from(near.from);
+            Word { start, end: start + u32::from(near.length) }
+        };
+        self.near.get(index).map(near).or_else(|| self.far.get(index).copied())
+    }
+
+    /// The keyword.
+    #[must_use]
+    pub fn first(self) -> Option<Word> {
+        self.get(0)
+    }
+
+    /// All of them.
+    #[must_use]
+    pub const fn iter(self) -> WordIter<'t> {
+        WordIter { words: self, next: 0 }
+    }
+}
+
+impl<'t> IntoIterator for Words<'t> {
+    type Item = Word;
+    type IntoIter = WordIter<'t>;
+
+    fn into_iter(self) -> WordIter<'t> {
+        self.iter()
+    }
+}
+
+/// The words of a line, one after the other.
+#[derive(Clone, Debug)]
+pub struct WordIter<'t> {
+    words: Words<'t>,
+    next: usize,
+}
+
+impl Iterator for WordIter<'_> {
+    type Item = Word;
+
+    fn next(&mut self) -> Option<Word> {
+        let word = self.words.get(self.next)?;
+        self.next += 1;
+        Some(word)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.words.len() - self.next;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for WordIter<'_> {}
 
 /// A line of a [`Tree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,6 +222,13 @@ pub struct Line {
     /// The innermost branch of an `.if` block that it stands in. The lines `.if`, `.elif`, `.else` and `.endif`
     /// stand where their block stands.
     pub condition: Option<ConditionId>,
+}
+
+impl Line {
+    /// Whether its words have no room in 16 bits.
+    const fn is_long(&self) -> bool {
+        self.end - self.start > u16::MAX as u32
+    }
 }
 
 /// The word that opens a section, 2.2 to 3.5 (as registered in the source of the releases).
@@ -268,7 +362,9 @@ pub struct Condition {
 /// A configuration file as an arena.
 #[derive(Debug, Default)]
 pub struct Tree {
-    words: Vec<Word>,
+    words: Vec<Near>,
+    /// The words of lines of more than 64 KiB.
+    far_words: Vec<Word>,
     lines: Vec<Line>,
     sections: Vec<Section>,
     conditions: Vec<Condition>,
@@ -332,13 +428,15 @@ impl Tree {
     /// # Panics
     /// When the id was given out by another tree.
     #[must_use]
-    pub fn words(&self, id: LineId) -> &[Word] {
-        self.words_of(self.line(id))
-    }
-
-    fn words_of(&self, line: &Line) -> &[Word] {
+    pub fn words(&self, id: LineId) -> Words<'_> {
+        let line = self.line(id);
         let first = line.first_word as usize;
-        self.words.get(first..first + usize::from(line.word_count)).unwrap_or(&[])
+        let range = first..first + usize::from(line.word_count);
+        let (near, far) = match line.is_long() {
+            true => (&[][..], self.far_words.get(range).unwrap_or(&[])),
+            false => (self.words.get(range).unwrap_or(&[]), &[][..]),
+        };
+        Words { start: line.start, near, far }
     }
 
     /// Whether a line and another can never be in force together, because they stand in two branches of one `.if`.
@@ -375,7 +473,8 @@ impl Tree {
     /// When the id was given out by another tree.
     #[must_use]
     pub fn ends_in_backslash(&self, id: LineId, text: &str) -> bool {
-        let Some(last) = self.words(id).last() else { return false };
+        let words = self.words(id);
+        let Some(last) = words.len().checked_sub(1).and_then(|last| words.get(last)) else { return false };
         let raw = text.get(last.start as usize..last.end as usize).unwrap_or("");
         let line_goes_on = text.as_bytes().get(last.end as usize).is_some_and(|byte| !matches!(byte, b'\r' | b'\n'));
         !line_goes_on && raw.bytes().rev().take_while(|&byte| byte == b'\\').count() % 2 == 1

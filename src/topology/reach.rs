@@ -206,11 +206,11 @@ pub struct Retry {
     /// Whether a further try may go to another endpoint.
     pub elsewhere: Setting<bool>,
     /// How long after the first try a further one may still begin.
-    pub window: Setting<Wait>,
+    pub window: Shared<Setting<Wait>>,
     /// Whether a request with a body can be repeated at all (it is buffered before it is sent).
     pub body_kept: Setting<bool>,
     /// Whether an answer that says that the server failed is a failure, which counts against the endpoint.
-    pub counts_answers: Setting<bool>,
+    pub counts_answers: Known<bool>,
 }
 
 /// Which failures are tried again.

@@ -144,7 +144,7 @@ fn address_in_header(file: &mut File<'_>, id: SectionId, section: &Section) {
         return;
     }
     let (source, tree) = (file.source, file.tree);
-    let Some(&word) = tree.words(tree.section(id).header).get(2) else { return };
+    let Some(word) = tree.words(tree.section(id).header).get(2) else { return };
     let word = source.arg(tree, word);
     if &*word.text == "from" || word.live.is_some() {
         return;
@@ -164,11 +164,11 @@ pub(super) fn bind(file: &mut File<'_>, id: SectionId, section: &Section) {
     let (source, tree) = (file.source, file.tree);
     let words = |line| {
         let words = tree.words(line);
-        let word = |at: usize| words.get(at).map(|&word| source.arg(tree, word).text);
+        let word = |at: usize| words.get(at).map(|word| source.arg(tree, word).text);
         (word(0).unwrap_or_default(), word(1).unwrap_or_default())
     };
     // Old files have the address in the header; another word says that it was meant there.
-    let header = tree.words(tree.section(id).header).get(2).map(|&word| source.arg(tree, word).text);
+    let header = tree.words(tree.section(id).header).get(2).map(|word| source.arg(tree, word).text);
     let elsewhere = header.is_some_and(|word| word != "from");
     if elsewhere || tree.lines_of(id).any(|(line, _)| words(line).0 == "bind") {
         return;

@@ -80,7 +80,8 @@ pub(super) fn hop(file: &mut File<'_>, section: &mut Section, out: &mut Topology
     let http = section.is_http();
     let timeouts = timeouts(section, &mut file.lately.waits);
     let reuse = reuse(section, http, &mut file.lately.waits);
-    let retry = file.lately.retry.share(retry(section, http));
+    let retry = retry(section, http, &mut file.lately.waits);
+    let retry = file.lately.retry.share(retry);
     let buffers = file.lately.buffers.share(file.global.buffers(http, section.extent.header));
     let protocol = protocol(section, http);
     let profile = &section.profile;
@@ -211,7 +212,7 @@ fn timeouts(section: &Section, lately: &mut Lately<Setting<Wait>>) -> Timeouts {
     Timeouts { connect: lately.share(connect), send: lately.share(server.clone()), read: server, queue, tunnel, client }
 }
 
-fn retry(section: &Section, http: bool) -> Retry {
+fn retry(section: &Section, http: bool, lately: &mut Lately<Setting<Wait>>) -> Retry {
     let (profile, extent) = (&section.profile, &section.extent);
     let connect_only = RetryOn { connect: true, ..RetryOn::default() };
     // In a TCP proxy `retry-on` is accepted and does nothing.
@@ -233,9 +234,9 @@ fn retry(section: &Section, http: bool) -> Retry {
         on,
         tries,
         elsewhere: profile.setting(&profile.redispatch, false, &built_in::REDISPATCH, extent),
-        window: Setting::default(Wait::Forever, &built_in::RETRY_WINDOW),
+        window: lately.share(Setting::default(Wait::Forever, &built_in::RETRY_WINDOW)),
         body_kept: Setting::default(true, &built_in::BODY_KEPT),
-        counts_answers: Setting::default(false, &built_in::RETRY_ON),
+        counts_answers: Known::Yes(false),
     }
 }
 

@@ -85,7 +85,7 @@ impl Source {
                 quoted: false,
             }));
         } else {
-            into.args.extend(words.iter().map(|&word| self.arg(tree, word)));
+            into.args.extend(words.iter().map(|word| self.arg(tree, word)));
         }
         into.prefix = match into.args.first().map(|arg| &*arg.text) {
             Some("no") => Prefix::No,

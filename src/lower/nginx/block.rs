@@ -42,6 +42,7 @@ impl Lowering<'_, '_> {
             Some(parent) => tree.children(parent),
             None => tree.roots(),
         };
+        let told = parent.is_none() && self.knows_variables_of(here.file, block.context);
         for node in nodes {
             let raw = tree.node(node);
             let Some(&first) = tree.words(node).first() else { continue };
@@ -60,9 +61,10 @@ impl Lowering<'_, '_> {
             }
             let name = Spelled { text: &spelled, known };
             let item = |word| Item { word, place, node };
-            let is_block = matches!(raw.body, Body::Block { .. });
+            let is_block = matches!(raw.body(), Body::Block { .. });
             self.check_place(item(Word::Set), name, block);
-            if !(is_block && name.opens_data()) && self.may_name_variables(tree.looks(node), block.context) {
+            let data = is_block && name.opens_data();
+            if !told && !data && self.may_name_variables(tree.looks(node), block.context) {
                 self.note_variables(&here, item(Word::Set), name, block);
             }
             self.check_available(item(Word::Set), name, block);
@@ -120,6 +122,9 @@ impl Lowering<'_, '_> {
         }
         if block.frame.unread {
             self.named.may_be_elsewhere();
+        }
+        if parent.is_none() && !told {
+            self.read_variables_of(here.file, block.context);
         }
     }
 

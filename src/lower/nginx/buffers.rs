@@ -3,6 +3,7 @@
 //! Facts (measured on 1.22.1): with S = `_buffer_size`, N × B = `_buffers` and U = `_busy_buffers_size`, nginx wants
 //! N ≥ 2 and max(S, B) ≤ U ≤ (N − 1) · B; U is 2 · max(S, B) where it is not set. Every level is checked after merging.
 
+use super::settings::BUFFERED;
 use super::{Block, Context, Item, Lowering, values};
 use crate::edit::{Applicability, Edit, Fix};
 use crate::source::Site;
@@ -30,7 +31,7 @@ impl Lowering<'_, '_> {
         if self.lately.compared.replace(found) == Some(found) {
             return;
         }
-        for (prefix, slots) in ["proxy", "fastcgi", "uwsgi", "scgi"].into_iter().zip(found.0) {
+        for (prefix, slots) in BUFFERED.into_iter().zip(found.0) {
             if slots == [None; 3] || self.buffers_told.contains(&slots) {
                 continue;
             }

@@ -8,7 +8,7 @@ use crate::defaults::nginx_directives as table;
 use crate::edit::{Edit, Fix};
 use crate::source::{Site, clean};
 use crate::topology::{Dialect, LoadEffect, SyntaxFact, UndefinedName};
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// A shared memory zone.
 pub(super) struct Zone {

@@ -6,7 +6,7 @@ use crate::source::Site;
 use crate::source::clean;
 use crate::topology::{Fault, FaultKind, Known, VirtualHostId};
 use crate::value::ByteSize;
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt};
 
 const KIND: FaultKind = FaultKind::MissingCompanion;
 

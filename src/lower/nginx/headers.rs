@@ -1,14 +1,15 @@
 //! Request headers: `proxy_set_header` and `grpc_set_header`. One line in a block drops all lines of the outer levels.
 
 use super::hop::Pending;
-use super::settings::{Family, Of, Slot};
+use super::settings::{Family, Of, Slot, Word};
 use super::{Block, Item, Lowering};
 use crate::source::Site;
+use crate::syntax::nginx::NodeId;
 use crate::topology::{
     HeaderRole, HostSent, Known, LostHeader, LostHeaders, Matcher, Opening, PoolId, Reason, Target, Websockets,
     speaks_of_websockets,
 };
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 /// Lines of a level that are remembered one by one; real ones have a dozen.
 const REMEMBERED: usize = 100;
@@ -31,9 +32,16 @@ pub(super) struct Headers {
 
 /// One line. There is one for every location of a large tree: its name is read again when it is asked for.
 struct Line {
-    item: Item,
+    place: u32,
+    node: NodeId,
     /// Nothing is sent.
     empty: bool,
+}
+
+impl Line {
+    const fn item(&self) -> Item {
+        Item { word: Word::Set, place: self.place, node: self.node }
+    }
 }
 
 impl Lowering<'_, '_> {
@@ -60,7 +68,7 @@ impl Lowering<'_, '_> {
             *place = Some(index);
         }
         let (Some((name, _)), Some((value, _))) = (self.arg(item, 1), self.arg(item, 2)) else { return };
-        let line = Line { item, empty: value.is_empty() };
+        let line = Line { place: item.place, node: item.node, empty: value.is_empty() };
         let host = name.eq_ignore_ascii_case("host").then(|| match value.as_ref() {
             _ if self.is_hole(item, 2) => HostSent::Unknown,
             "$host" | "$http_host" => HostSent::Clients,
@@ -85,8 +93,8 @@ impl Lowering<'_, '_> {
     pub(super) fn connection_cleared_at(&self, pending: &Pending) -> Option<Site> {
         let headers = self.headers_of(pending).filter(|headers| headers.connection_cleared == Some(true))?;
         let named =
-            |line: &&Line| self.arg(line.item, 1).is_some_and(|(name, _)| name.eq_ignore_ascii_case("connection"));
-        self.site_of(headers.set.iter().rfind(named)?.item)
+            |line: &&Line| self.arg(line.item(), 1).is_some_and(|(name, _)| name.eq_ignore_ascii_case("connection"));
+        self.site_of(headers.set.iter().rfind(named)?.item())
     }
 
     /// The headers in force in a location.
@@ -196,7 +204,7 @@ impl Lowering<'_, '_> {
         if inner.set.len() >= REMEMBERED {
             return None;
         }
-        let name_of = |line: &Line| self.arg(line.item, 1).map(|(name, _)| name.to_ascii_lowercase());
+        let name_of = |line: &Line| self.arg(line.item(), 1).map(|(name, _)| name.to_ascii_lowercase());
         let kept: HashSet<String> = inner.set.iter().filter_map(name_of).collect();
         // Without the line the connection is closed only where that is not kept by itself.
         let keeps = || {
@@ -205,7 +213,7 @@ impl Lowering<'_, '_> {
         };
         let connection = || {
             let line = outer.set.iter().find(|line| !line.empty && name_of(line).as_deref() == Some("connection"))?;
-            self.site_of(line.item).filter(|_| !kept.contains("connection"))
+            self.site_of(line.item()).filter(|_| !kept.contains("connection"))
         };
         let lost: Vec<LostHeader> = outer
             .set
@@ -223,9 +231,9 @@ impl Lowering<'_, '_> {
                     "upgrade" => HeaderRole::Upgrade,
                     _ => HeaderRole::Other,
                 };
-                let (written, _) = self.arg(line.item, 1)?;
+                let (written, _) = self.arg(line.item(), 1)?;
                 let with = if role == HeaderRole::Upgrade { connection() } else { None };
-                Some(LostHeader { name: written.as_ref().into(), site: self.site_of(line.item)?, role, with })
+                Some(LostHeader { name: written.as_ref().into(), site: self.site_of(line.item())?, role, with })
             })
             .collect();
         (!lost.is_empty()).then(|| Box::new(LostHeaders { at: inner.first, lost }))

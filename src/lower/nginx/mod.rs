@@ -8,14 +8,17 @@ mod block;
 mod buffers;
 mod checks;
 mod companions;
+mod context;
 mod headers;
 mod hop;
 mod hosts;
 mod http_version;
+mod in_force;
 mod include;
 mod joint;
 mod limits;
 mod listen;
+mod literal;
 mod named;
 mod place;
 mod request_limits;
@@ -26,6 +29,7 @@ mod upstream;
 mod values;
 mod variables;
 mod versions;
+mod words;
 
 use super::Lowered;
 use super::compose::{Place as Stand, Surroundings, Values};
@@ -33,14 +37,15 @@ use super::unavailable::Unavailable;
 use crate::files::{Files, Tree, folder};
 use crate::source::{FileId, IncludeId, Site, SourceFile, Span};
 use crate::syntax::Parsed;
-use crate::syntax::nginx::{Looks, Node, NodeId, Tree as NginxTree};
+use crate::syntax::nginx::{Node, NodeId, Tree as NginxTree};
 use crate::topology::{
-    self, Dialect, ListenerId, Pieces, Proxy, ProxyId, Reason, Scope, SyntaxFact, VirtualHostId, WorkloadId,
+    self, Dialect, ListenerId, Pieces, Proxy, ProxyId, Reason, SyntaxFact, VirtualHostId, WorkloadId,
 };
 use crate::value::{ByteSize, Versions, Wait};
+use context::{Context, context_of_file};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use settings::{Frame, Word, Written};
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Lowers all nginx files: each main file with what it includes, then what nothing includes, folder by folder.
@@ -131,7 +136,7 @@ fn run(
     let proxy =
         out.topology.proxies.push(Proxy { dialect: Dialect::Nginx, versions, entry, whole, again, limits: None });
     let base = folder(files.sources.file(entry).path()).to_owned();
-    let alone = !whole && stand_alone(files, around, entries);
+    let alone = !whole && context::stand_alone(files, around, entries);
     let mut lowering = Lowering {
         files,
         around,
@@ -185,63 +190,6 @@ fn run(
     readings
 }
 
-/// Whether a container of the official image reads just these files beside the image's own, and each says all that holds
-/// for it.
-fn stand_alone(files: &Files<'_>, around: &Surroundings, entries: &[FileId]) -> bool {
-    // What one file says at its top holds for the servers of the others, too.
-    let only_blocks = |id: FileId| {
-        files.tree(id).is_some_and(|tree| {
-            let Tree::Nginx(parsed) = &*tree else { return false };
-            let text = files.sources.file(id).text();
-            parsed.tree.roots().take(500).all(|node| {
-                let role = crate::defaults::nginx_names::name(&parsed.tree.name(node, text)).and_then(settings::role);
-                !matches!(role, Some(settings::Role::Setting(_) | settings::Role::Header(_)))
-                    && role != Some(settings::Role::Word(Word::Include))
-            })
-        })
-    };
-    around.are_all_beside_own_main(entries)
-        && entries.iter().all(|&id| context_of_file(files, id) == Context::Http)
-        && (entries.len() == 1 || entries.iter().all(|&id| only_blocks(id)))
-}
-
-/// The contexts in which directives stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Context {
-    Main,
-    Events,
-    Http,
-    Server,
-    Location,
-    /// `if` inside a location.
-    IfInLocation,
-    /// `if` inside a server.
-    IfInServer,
-    LimitExcept,
-    Upstream,
-    Stream,
-    StreamServer,
-    StreamUpstream,
-    /// `map`, `geo`, `types` …: lines of data.
-    Data,
-    /// A block of another module: not looked into.
-    Other,
-}
-
-impl Context {
-    const fn scope(self) -> Scope {
-        match self {
-            Self::Main | Self::Events => Scope::Process,
-            Self::Http | Self::Stream => Scope::Shared,
-            _ => Scope::Local,
-        }
-    }
-
-    const fn is_stream(self) -> bool {
-        matches!(self, Self::Stream | Self::StreamServer | Self::StreamUpstream)
-    }
-}
-
 /// One use of a file: the file itself, or an include of it.
 #[derive(Clone)]
 struct Place {
@@ -273,7 +221,7 @@ impl Place {
 
     /// The statement up to and including its `{`; all of it for one without a block.
     fn header(&self, node: &Node) -> Site {
-        match node.body {
+        match node.body() {
             crate::syntax::nginx::Body::None => self.site(node.start, node.end),
             crate::syntax::nginx::Body::Block { open, .. } | crate::syntax::nginx::Body::Raw { open, .. } => {
                 self.site(node.start, open + 1)
@@ -440,104 +388,12 @@ impl Lowering<'_, '_> {
             number: self.blocks,
             frame: outer.clone(),
             site: None,
-            once: Vec::new(),
-            items: Vec::new(),
+            once: Vec::with_capacity(8),
+            items: Vec::with_capacity(8),
             pass: None,
             children: Vec::new(),
             partial: false,
         }
-    }
-
-    /// The site of a statement; of a block, its header only.
-    fn site_of(&self, item: Item) -> Option<Site> {
-        let place = self.places.get(item.place as usize)?;
-        Some(place.header(place.tree()?.node(item.node)))
-    }
-
-    /// An argument of a statement (0 is its name), unquoted, with its place. `None` where there is none.
-    fn arg(&self, item: Item, index: usize) -> Option<(Cow<'_, str>, Site)> {
-        self.word_at(self.places.get(item.place as usize)?, item.node, index)
-    }
-
-    /// An argument of a statement of this use of a file.
-    fn word_at<'p>(&self, place: &'p Place, node: NodeId, index: usize) -> Option<(Cow<'p, str>, Site)> {
-        let tree = place.tree()?;
-        let word = *tree.words(node).get(index)?;
-        let site = place.site(word.start, word.end);
-        let looks = tree.looks(node);
-        // Nearly every word is its own value.
-        if !looks.has(Looks::ESCAPED.or(Looks::VARIABLE)) && !tree.has_holes() {
-            return Some((Cow::Borrowed(word.raw(place.text())), site));
-        }
-        let text = match self.filled(place, tree, word) {
-            Some(filled) => Cow::Owned(NginxTree::value(&filled)),
-            None if looks.has(Looks::ESCAPED) => tree.word(word, place.text()),
-            None => Cow::Borrowed(word.raw(place.text())),
-        };
-        let text = match &place.values {
-            Some(values) if text.contains('$') => Cow::Owned(values.put_into(&text)),
-            _ => text,
-        };
-        Some((text, site))
-    }
-
-    /// All arguments after the name, unquoted, with their places.
-    fn args(&self, item: Item) -> Vec<(Cow<'_, str>, Site)> {
-        self.args_of(item).collect()
-    }
-
-    /// The same, one by one.
-    fn args_of(&self, item: Item) -> impl Iterator<Item = (Cow<'_, str>, Site)> {
-        (1..).map_while(move |index| self.arg(item, index))
-    }
-
-    /// How many arguments there are after the name.
-    fn words_of(&self, item: Item) -> usize {
-        let tree = self.places.get(item.place as usize).and_then(Place::tree);
-        tree.map_or(0, |tree| tree.words(item.node).len().saturating_sub(1))
-    }
-
-    /// The arguments of a statement of this use of a file.
-    fn words_at<'p>(&self, place: &'p Place, node: NodeId) -> Vec<(Cow<'p, str>, Site)> {
-        (1..).map_while(|index| self.word_at(place, node, index)).collect()
-    }
-
-    /// Whether an argument is filled in by a template.
-    fn is_hole(&self, item: Item, index: usize) -> bool {
-        let Some(place) = self.places.get(item.place as usize) else { return false };
-        let Some(tree) = place.tree() else { return false };
-        if !tree.has_holes() && !tree.looks(item.node).has(Looks::MARK) {
-            return false;
-        }
-        tree.words(item.node).get(index).is_some_and(|&word| {
-            tree.has_hole(word) && self.filled(place, tree, word).is_none()
-                || crate::value::later::is_marked(word.raw(place.text()))
-        })
-    }
-
-    /// A word with what a template is known to put into it, as it stands in the text.
-    fn filled(&self, place: &Place, tree: &NginxTree, word: crate::syntax::nginx::Word) -> Option<String> {
-        let known = || self.out.filled.put_into(place.file, place.text(), word.start..word.end);
-        tree.has_hole(word).then(known).flatten()
-    }
-
-    /// Whether a place stands in a file with template tags.
-    fn is_template(&self, site: Site) -> bool {
-        self.files.tree(site.span.file).is_some_and(|tree| is_template(&tree))
-    }
-
-    /// Whether a template decides if, or how often, a place is there.
-    fn is_decided_elsewhere(&self, site: Site) -> bool {
-        self.files
-            .tree(site.span.file)
-            .is_some_and(|tree| tree.branches().is_some_and(|branches| branches.is_within(site.span.start)))
-    }
-
-    /// Whether a branch or a loop of a template begins in a block: it may hold more or less than is seen.
-    fn is_filled_by_template(&self, item: Item) -> bool {
-        let Some(place) = self.places.get(item.place as usize) else { return false };
-        let Some(node) = place.tree().map(|tree| *tree.node(item.node)) else { return false };
-        place.tree.branches().is_some_and(|branches| branches.begin_in(node.start..node.end))
     }
 
     /// Why something that is not written at a place cannot be called absent; `None`: it is absent.
@@ -562,59 +418,4 @@ impl Lowering<'_, '_> {
         self.finish_process();
         self.finish_own_names();
     }
-}
-
-/// The least context in which every statement at the top of a file is legal: what nginx would see if it were included
-/// where it makes sense.
-fn context_of_file(files: &Files<'_>, id: FileId) -> Context {
-    let Some(tree) = files.tree(id) else { return Context::Other };
-    let Tree::Nginx(parsed) = &*tree else { return Context::Other };
-    let source = files.sources.file(id);
-    let text = source.text();
-    let tree = &parsed.tree;
-    let mut least = Context::Http;
-    let mut decided = false;
-    // The first few hundred statements decide; a file of data lines has no more to say.
-    for node in tree.roots().take(500) {
-        let name = tree.name(node, text);
-        let block = !matches!(tree.node(node).body, crate::syntax::nginx::Body::None);
-        match &*name {
-            "events" | "http" | "stream" | "mail" if block => return Context::Main,
-            "worker_processes" | "load_module" | "pid" | "user" | "worker_rlimit_nofile" if !block => {
-                return Context::Main;
-            }
-            "server" if block => {
-                return if is_stream_server(tree, node, text) { Context::Stream } else { Context::Http };
-            }
-            "upstream" if block => {
-                least = Context::Http;
-                decided = true;
-            }
-            "server" => return Context::Upstream,
-            "location" if block => return Context::Server,
-            "listen" | "server_name" if !decided => {
-                least = Context::Server;
-                decided = true;
-            }
-            "proxy_pass" | "fastcgi_pass" | "uwsgi_pass" | "scgi_pass" | "grpc_pass" if !decided => {
-                least = Context::Location;
-                decided = true;
-            }
-            _ => {}
-        }
-    }
-    least
-}
-
-/// `proxy_pass` straight in a `server` is legal in stream only.
-fn is_stream_server(tree: &NginxTree, server: NodeId, text: &str) -> bool {
-    let mut passes = false;
-    for node in tree.children(server) {
-        match &*tree.name(node, text) {
-            "location" | "server_name" | "root" | "return" => return false,
-            "proxy_pass" => passes = true,
-            _ => {}
-        }
-    }
-    passes
 }

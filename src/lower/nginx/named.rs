@@ -5,25 +5,27 @@
 use super::block::Spelled;
 use super::{Block, Context, Item, Lowering, Place};
 use crate::defaults::nginx_variables as table;
-use crate::source::{Site, clean};
+use crate::source::{FileId, Site, clean};
 use crate::syntax::nginx::Looks;
 use crate::topology::{Fault, FaultKind, FaultWeight, LoadEffect};
+use foldhash::{HashMap, HashSet};
+use memchr::memchr;
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 
 /// No reader wants more of them from one run.
 const MOST: usize = 50;
 
-/// Where a variable is used, and how it is written there.
-type Used = (Site, Box<str>);
+/// Names with where each was used first, and how it is written there.
+type Used = HashMap<Box<str>, (Site, Box<str>)>;
 
 /// Variables as they are named in the files; of `http` and of `stream`, by their names in lower case, as nginx compares
 /// them.
 #[derive(Default)]
 pub(super) struct Named {
-    /// Where each was used first, and how it is written.
-    used: [HashMap<Box<str>, Used>; 2],
+    used: [Used; 2],
     defined: [HashSet<Box<str>>; 2],
+    /// Files whose statements at the top have been read in `http` or in `stream`: what is included again says the same.
+    read: HashSet<(FileId, bool)>,
     /// Whether somebody whom these files do not show may define more.
     others: bool,
 }
@@ -53,7 +55,7 @@ impl Lowering<'_, '_> {
             let Some((text, site)) = self.word_at(here, item.node, at) else { break };
             // What a pattern captures has a name, too.
             self.captures(&text, stream);
-            if !text.contains('$') || self.is_hole(item, at) {
+            if memchr(b'$', text.as_bytes()).is_none() || self.is_hole(item, at) {
                 continue;
             }
             let used = match expanded {
@@ -125,7 +127,7 @@ impl Lowering<'_, '_> {
 
     /// `(?<name>…)`, `(?P<name>…)`, `(?'name'…)`.
     fn captures(&mut self, text: &str, stream: bool) {
-        if !text.contains('(') {
+        if memchr(b'(', text.as_bytes()).is_none() {
             return;
         }
         for part in text.split("(?").skip(1) {
@@ -142,7 +144,7 @@ impl Lowering<'_, '_> {
 
     fn uses(&mut self, text: &str, site: Site, stream: bool) {
         let mut rest = text;
-        while let Some(dollar) = rest.find('$') {
+        while let Some(dollar) = memchr(b'$', rest.as_bytes()) {
             let (name, tail) = super::variables::variable_name(&rest[dollar..]);
             let braced = rest[dollar..].starts_with("${");
             rest = tail;
@@ -215,12 +217,28 @@ impl Lowering<'_, '_> {
         }
     }
 
-    /// Whether a statement may name variables: cheap, for it is asked of every one.
-    pub(super) fn may_name_variables(&self, looks: Looks, context: Context) -> bool {
-        looks.has(Looks::VARIABLE.or(Looks::GROUP))
-            && self.whole
+    /// Whether variables are looked for at all in such a block.
+    fn looks_for_variables(&self, context: Context) -> bool {
+        self.whole
             && !self.named.others
             && !matches!(context, Context::Main | Context::Events | Context::Data | Context::Other)
+    }
+
+    /// Whether a statement may name variables: cheap, for it is asked of every one.
+    pub(super) fn may_name_variables(&self, looks: Looks, context: Context) -> bool {
+        looks.has(Looks::VARIABLE.or(Looks::GROUP)) && self.looks_for_variables(context)
+    }
+
+    /// Whether the variables of a file, at its top, are known from another use of it.
+    pub(super) fn knows_variables_of(&self, file: FileId, context: Context) -> bool {
+        self.named.read.contains(&(file, context.is_stream()))
+    }
+
+    /// All statements at the top of a file have been read.
+    pub(super) fn read_variables_of(&mut self, file: FileId, context: Context) {
+        if self.looks_for_variables(context) {
+            self.named.read.insert((file, context.is_stream()));
+        }
     }
 }
 

@@ -58,10 +58,11 @@ pub enum Of {
 const FAMILIES: usize = 7;
 const SETTINGS: usize = 19;
 
-/// The families that keep answers in buffers of several sizes.
-pub const BUFFERED: [Family; 4] = [Family::Proxy, Family::Fastcgi, Family::Uwsgi, Family::Scgi];
-/// Those sizes.
-const SIZES: [Of; 3] = [Of::BufferSize, Of::Buffers, Of::BusyBuffers];
+/// The families that keep answers in buffers of several sizes: the first ones.
+pub const BUFFERED: [&str; 4] = ["proxy", "fastcgi", "uwsgi", "scgi"];
+const BUFFER_SIZE: usize = Of::BufferSize as usize;
+const BUFFERS: usize = Of::Buffers as usize;
+const BUSY_BUFFERS: usize = Of::BusyBuffers as usize;
 
 /// A place in a [`Frame`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -150,10 +151,14 @@ impl Frame {
     pub fn buffers(&self) -> [[Option<u32>; 3]; BUFFERED.len()] {
         let mut found = [[None; 3]; BUFFERED.len()];
         for &(slot, index) in &self.slots {
-            let family = BUFFERED.iter().position(|&family| family as usize == slot.0 as usize / SETTINGS);
-            let part = SIZES.iter().position(|&of| of as usize == slot.0 as usize % SETTINGS);
-            if let (Some(family), Some(part)) = (family, part) {
-                found[family][part] = Some(index);
+            let part = match slot.0 as usize % SETTINGS {
+                BUFFER_SIZE => 0,
+                BUFFERS => 1,
+                BUSY_BUFFERS => 2,
+                _ => continue,
+            };
+            if let Some(family) = found.get_mut(slot.0 as usize / SETTINGS) {
+                family[part] = Some(index);
             }
         }
         found
@@ -386,6 +391,16 @@ mod tests {
         let role = |text| name(text).and_then(role);
         assert_eq!(role("proxy_read_timeout"), Some(Role::Setting(Slot::of(Family::Proxy, Of::Read))));
         assert_eq!(role("gzip"), None);
+        let mut frame = Frame::default();
+        for (number, (family, _)) in
+            [Family::Proxy, Family::Fastcgi, Family::Uwsgi, Family::Scgi].into_iter().zip(BUFFERED).enumerate()
+        {
+            frame.set(Slot::of(family, Of::Buffers), number);
+        }
+        frame.set(Slot::of(Family::Grpc, Of::Buffers), 9);
+        frame.set(Slot::MAX_BODY, 9);
+        assert_eq!(frame.buffers().map(|sizes| sizes[1]), [Some(0), Some(1), Some(2), Some(3)]);
+        assert!(frame.buffers().iter().all(|sizes| sizes[0].is_none() && sizes[2].is_none()));
         for (text, of) in OTHERS {
             assert_eq!(role(text), Some(*of), "{text}");
         }

@@ -3,7 +3,7 @@
 use super::settings::Word;
 use super::{Item, Lowering};
 use crate::source::Site;
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 /// Deepest chain of variables made of variables that is followed.
 const MAX_CHAIN: usize = 4;

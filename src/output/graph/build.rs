@@ -439,7 +439,7 @@ impl Build<'_> {
             self.anchors.add(hop.site.span, Element::Edge(line));
             // What is written for this hop alone; what it inherits concerns others, too.
             let timeouts = [&hop.timeouts.connect, &hop.timeouts.send, &hop.timeouts.read];
-            for setting in timeouts.into_iter().chain([&hop.retry.window, &hop.reuse.idle]) {
+            for setting in timeouts.into_iter().chain([&*hop.retry.window, &*hop.reuse.idle]) {
                 if let Origin::Written(site) = setting.origin {
                     self.anchors.add(site.span, Element::Edge(line));
                 }

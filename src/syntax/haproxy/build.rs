@@ -9,7 +9,7 @@ use memchr::{memmem, memrchr};
 
 use super::decode;
 use super::lex::{Lexer, Rule, Token};
-use super::{Condition, ConditionId, Line, LineId, LineKind, MAX_CONDITIONS, MAX_WORDS, Section, SectionId};
+use super::{Condition, ConditionId, Line, LineId, LineKind, MAX_CONDITIONS, MAX_WORDS, Near, Section, SectionId};
 use super::{SectionKeyword, Tree, Word, tags};
 use crate::syntax::limits::MAX_ERRORS;
 use crate::syntax::{Branches, Mend, Parsed, SyntaxError, branches};
@@ -82,7 +82,7 @@ struct Builder<'t> {
     comments: Vec<Range<u32>>,
     template: bool,
     // The line that is being read.
-    first_word: usize,
+    words: Vec<Word>,
     broken: bool,
     scope: bool,
     /// Whether some of its words are not read as they are written.
@@ -121,11 +121,11 @@ impl<'t> Builder<'t> {
 
     /// Whether the line has more words than HAProxy takes.
     const fn is_full(&self) -> bool {
-        self.tree.words.len() - self.first_word > MAX_WORDS as usize
+        self.words.len() > MAX_WORDS as usize
     }
 
     fn word(&mut self, token: Token) {
-        let count = self.tree.words.len() - self.first_word;
+        let count = self.words.len();
         if self.scope || self.is_full() {
             return;
         }
@@ -148,7 +148,7 @@ impl<'t> Builder<'t> {
             self.fault(at.start, place, fault);
         }
         self.unread |= !written;
-        self.tree.words.push(Word { start: at.start, end: at.end });
+        self.words.push(Word { start: at.start, end: at.end });
     }
 
     fn comment(&mut self, at: Range<u32>) {
@@ -159,13 +159,10 @@ impl<'t> Builder<'t> {
     }
 
     fn end_line(&mut self) {
-        let first = self.first_word;
-        let kept = (first + MAX_WORDS as usize).min(self.tree.words.len());
-        self.tree.words.truncate(kept);
-        self.first_word = kept;
+        self.words.truncate(MAX_WORDS as usize);
         let (broken, scope) = (std::mem::take(&mut self.broken), std::mem::take(&mut self.scope));
         let written = !std::mem::take(&mut self.unread);
-        let (Some(&word), Some(&last)) = (self.tree.words.get(first), self.tree.words[first..].last()) else { return };
+        let (Some(&word), Some(&last)) = (self.words.first(), self.words.last()) else { return };
 
         let raw = self.raw(&word.range());
         let keyword = if written { Cow::Borrowed(raw) } else { decode::decode(raw, false).text };
@@ -186,7 +183,6 @@ impl<'t> Builder<'t> {
             _ => LineKind::Keyword,
         };
         let id = LineId(self.tree.lines.len() as u32);
-        let count = (kept - first) as u32;
         match kind {
             LineKind::If => self.open_if(id, word),
             LineKind::Elif | LineKind::Else => self.branch(id, word, kind == LineKind::Else),
@@ -201,8 +197,9 @@ impl<'t> Builder<'t> {
             }
             _ => self.condition(),
         };
-        if matches!(kind, LineKind::Else | LineKind::Endif) && count > 1 {
-            let extra = self.tree.words[first + 1];
+        if matches!(kind, LineKind::Else | LineKind::Endif)
+            && let Some(&extra) = self.words.get(1)
+        {
             self.structure(
                 extra.range(),
                 format!("`{keyword}` takes no arguments"),
@@ -211,7 +208,7 @@ impl<'t> Builder<'t> {
             );
         }
         match section {
-            Some(section) if kind == LineKind::Header => self.open_section(section, id, first, condition),
+            Some(section) if kind == LineKind::Header => self.open_section(section, id, condition),
             _ => {}
         }
         if kind == LineKind::Ignored && !keyword.is_empty() {
@@ -220,9 +217,9 @@ impl<'t> Builder<'t> {
         if kind == LineKind::Keyword && self.section.is_none() {
             self.keyword_outside(word, &keyword, condition);
         }
-        self.tree.lines.push(Line {
-            first_word: first as u32,
-            word_count: count as u8,
+        let mut line = Line {
+            first_word: 0,
+            word_count: self.words.len() as u8,
             start: word.start,
             end: last.end,
             kind,
@@ -230,14 +227,23 @@ impl<'t> Builder<'t> {
             written,
             section: self.section,
             condition,
-        });
+        };
+        if line.is_long() {
+            line.first_word = self.tree.far_words.len() as u32;
+            self.tree.far_words.append(&mut self.words);
+        } else {
+            line.first_word = self.tree.words.len() as u32;
+            let near = |at: Word| Near { from: (at.start - word.start) as u16, length: (at.end - at.start) as u16 };
+            self.tree.words.extend(self.words.drain(..).map(near));
+        }
+        self.tree.lines.push(line);
         if let Some(section) = self.section.and_then(|id| self.tree.sections.get_mut(id.index())) {
             section.lines.end = id.0 + 1;
         }
     }
 
-    fn open_section(&mut self, keyword: SectionKeyword, header: LineId, first: usize, condition: Option<ConditionId>) {
-        let words = &self.tree.words[first + 1..];
+    fn open_section(&mut self, keyword: SectionKeyword, header: LineId, condition: Option<ConditionId>) {
+        let words = self.words.get(1..).unwrap_or_default();
         let is_from = |word: Option<&Word>| word.is_some_and(|word| self.decoded(*word) == "from");
         // `defaults from other` has no name of its own; `frontend from` is named "from".
         let unnamed = keyword == SectionKeyword::Defaults && is_from(words.first()) && words.len() == 2;

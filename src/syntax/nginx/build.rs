@@ -4,7 +4,7 @@ use memchr::{memchr, memmem, memrchr};
 
 use super::lex::{Flow, Lexer, Rule, Token};
 use super::recover;
-use super::{Body, Node, Tree, Word, decode, index, lua, names};
+use super::{Body, Brace, Node, Tree, Word, decode, index, lua, names};
 use crate::syntax::limits::{MAX_DEPTH, MAX_ERRORS};
 use crate::syntax::{Branches, Mend, Parsed, SyntaxError, branches, tags};
 use std::ops::Range;
@@ -446,8 +446,8 @@ impl<'a> Builder<'a> {
         if let Some(node) = self.tree.nodes.get_mut(open.node as usize) {
             node.next = next;
             node.end = index(end);
-            if let Body::Block { close: slot, .. } = &mut node.body {
-                *slot = close;
+            if let Body::Block { open, .. } = node.body() {
+                node.brace = Brace::of(Body::Block { open, close }, node.end);
             }
         }
     }
@@ -470,7 +470,7 @@ impl<'a> Builder<'a> {
             start,
             end: index(end),
             next,
-            body,
+            brace: Brace::of(body, index(end)),
         });
         self.first = self.tree.words.len();
     }

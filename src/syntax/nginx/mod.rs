@@ -55,9 +55,52 @@ pub struct Node {
     pub end: u32,
     /// The node after the last one inside this one.
     next: u32,
-    /// What stands between `{` and `}`.
-    pub body: Body,
+    brace: Brace,
 }
+
+impl Node {
+    /// What follows its words.
+    #[inline]
+    #[must_use]
+    pub const fn body(&self) -> Body {
+        let open = self.brace.0 & Brace::OFFSET;
+        match self.brace.0 & !Brace::OFFSET {
+            _ if self.brace.0 == Brace::NONE.0 => Body::None,
+            Brace::CLOSED => Body::Block { open, close: Some(self.end - 1) },
+            Brace::UNCLOSED => Body::Block { open, close: None },
+            Brace::RAW => Body::Raw { open, close: self.end - 1 },
+            _ => Body::Raw { open, close: self.end },
+        }
+    }
+}
+
+/// A [`Body`] in four bytes instead of twelve, since there are many: the offset of `{`, and in the two highest bits, which
+/// no offset reaches (`limits::MAX_FILE_BYTES`), what it opens and whether the directive's last byte closes it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Brace(u32);
+
+impl Brace {
+    const NONE: Self = Self(u32::MAX);
+    const OFFSET: u32 = (1 << 30) - 1;
+    const CLOSED: u32 = 0;
+    const UNCLOSED: u32 = 1 << 30;
+    const RAW: u32 = 2 << 30;
+    const RAW_TO_END: u32 = 3 << 30;
+
+    /// `end` is where the directive ends.
+    const fn of(body: Body, end: u32) -> Self {
+        match body {
+            Body::None => Self::NONE,
+            Body::Block { open, close: Some(_) } => Self(open | Self::CLOSED),
+            Body::Block { open, close: None } => Self(open | Self::UNCLOSED),
+            Body::Raw { open, close } if close < end => Self(open | Self::RAW),
+            Body::Raw { open, .. } => Self(open | Self::RAW_TO_END),
+        }
+    }
+}
+
+/// An offset has to fit below the two bits.
+const _: () = assert!(super::limits::MAX_FILE_BYTES < Brace::OFFSET as u64);
 
 /// What follows the words of a directive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,7 +138,7 @@ pub struct Tree {
 }
 
 /// What an id of another tree stands for.
-const NOTHING: Node = Node { first_word: 0, word_count: 0, start: 0, end: 0, next: 0, body: Body::None };
+const NOTHING: Node = Node { first_word: 0, word_count: 0, start: 0, end: 0, next: 0, brace: Brace::NONE };
 
 impl Tree {
     /// The directives at the top of the file.
@@ -258,8 +301,7 @@ fn decode(raw: &str) -> Cow<'_, str> {
         }
         _ => raw,
     };
-    // Words are short: a plain look is cheaper than a search that is made for long texts.
-    if inner.bytes().all(|byte| byte != b'\\') {
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Cow::Borrowed(inner);
     }
     let mut value = String::with_capacity(inner.len());

@@ -224,7 +224,7 @@ pub(super) fn unclosed_block(builder: &mut Builder<'_>, open: Open, seen: Option
     builder.unbalanced = true;
     builder.close_block(open, builder.last_end, None);
     let Some(node) = builder.tree.nodes.get(open.node as usize).copied() else { return };
-    let Body::Block { open: brace, .. } = node.body else { return };
+    let Body::Block { open: brace, .. } = node.body() else { return };
     let head = builder.text.get(node.start as usize..brace as usize).unwrap_or_default();
     let from = if head.contains('\n') { brace } else { node.start };
     // What stands there may be any letter.

@@ -9,7 +9,7 @@ fn outline(parsed: &Parsed<Tree>, text: &str) -> String {
         for id in children {
             let words: Vec<_> = tree.words(id).iter().map(|word| word.raw(text)).collect();
             out.push_str(&words.join(" "));
-            match tree.node(id).body {
+            match tree.node(id).body() {
                 Body::None => out.push(';'),
                 Body::Raw { open, close } => {
                     write!(out, "{{|{}|}}", text[open as usize + 1..close as usize].trim()).unwrap();

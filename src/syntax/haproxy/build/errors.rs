@@ -5,7 +5,7 @@ use std::ops::Range;
 use memchr::memchr;
 
 use super::super::decode::{self, Fault};
-use super::super::{ConditionId, MAX_WORDS, SectionKeyword, Word};
+use super::super::{ConditionId, SectionKeyword, Word};
 use super::{BOM, Builder};
 use crate::syntax::limits::MAX_ERRORS;
 use crate::syntax::{Mend, SyntaxError};
@@ -43,8 +43,7 @@ impl Builder<'_> {
 
     /// The rest of a line from a quote that is not closed.
     pub(super) fn bad(&mut self, at: Range<u32>) {
-        let count = self.tree.words.len() - self.first_word;
-        if self.scope || count > MAX_WORDS as usize {
+        if self.scope || self.is_full() {
             return;
         }
         // HAProxy reads from left to right: what is wrong inside the quote comes before the quote itself.
