@@ -83,6 +83,10 @@ fn apart(t: &Topology, one: WorkloadId, other: WorkloadId) -> bool {
         let workload = &t.workloads[id];
         workload.networks.known().filter(|networks| workload.namespace == Namespace::Own && !networks.is_empty())
     };
+    // Files that merely lie side by side say nothing of each other.
+    if t.projects[t.workloads[one].project].guessed {
+        return false;
+    }
     let (Some(one), Some(other)) = (networks(one), networks(other)) else { return false };
     !one.iter().any(|network| other.contains(network))
         && !one.iter().chain(other).any(|&network| t.networks[network].external)
