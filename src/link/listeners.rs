@@ -105,8 +105,11 @@ pub fn link(topology: &mut Topology) {
 /// The listen addresses that accept connections to a target, the more exact ones first.
 fn accepting(target: &Host) -> Vec<Host> {
     match target {
-        // "All addresses" are those of version 4, unless somebody writes it otherwise; nginx keeps the two apart.
+        // "All addresses" are surely those of version 4; nginx keeps the two families apart.
         Host::Ip(IpAddr::V4(ip)) if ip.is_loopback() => vec![target.clone(), Host::Any],
+        Host::Ip(IpAddr::V6(ip)) if ip.is_loopback() => {
+            vec![target.clone(), Host::Ip(IpAddr::from(Ipv6Addr::UNSPECIFIED))]
+        }
         Host::Ip(_) => vec![target.clone()],
         Host::Name(name) if name.eq_ignore_ascii_case("localhost") => vec![
             Host::Ip(IpAddr::from([127, 0, 0, 1])),

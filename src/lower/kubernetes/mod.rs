@@ -32,8 +32,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 use workloads::Belongs;
 
-/// Longest manifest that is read.
-const MAX_BYTES: usize = 2 << 20;
+/// Longest manifest that is read; what defines custom resources does not count.
+const MAX_BYTES: usize = 8 << 20;
 
 /// Among how many names the nearest is looked for, and how many are compared in all.
 const MAX_NEIGHBOURS: usize = 1000;
@@ -160,8 +160,11 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
             continue;
         };
         let source = files.sources.share(id);
-        if source.text().len() > MAX_BYTES {
+        let (others, defines) = definitions::others(source.text());
+        if others.iter().map(ExactSizeIterator::len).sum::<usize>() > MAX_BYTES {
             scopes.leave_open(folder(path));
+            let why = format!("is larger than {} MiB", MAX_BYTES >> 20).into();
+            out.unread.push(Unread { site: Site::direct(Span::new(id, 0, 0)), path: path.as_str().into(), why });
             continue;
         }
         if let Some(root) = chart::root(path, files)
@@ -187,7 +190,6 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
             out.filled.take(filled);
             continue;
         }
-        let (others, defines) = definitions::others(source.text());
         let parsed = yaml::parse_pieces(source.text(), &others);
         // A template may bring forth anything; half a file says little.
         let only_text = !defines && parsed.tree.documents().all(|document| only_holds_text(document));

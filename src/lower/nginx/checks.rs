@@ -263,12 +263,20 @@ fn is_no_name(name: &str) -> bool {
     name.contains(odd) && !name.contains(placeholder)
 }
 
+/// Most names that a name is compared with letter by letter. Very many wrong names beside very many right ones would
+/// take for ever, and among so many a likeness means little.
+const MOST_COMPARED: usize = 1000;
+
 /// The nearest of some names, at most two letters away.
 pub(super) fn near<'n>(name: &str, known: impl Iterator<Item = (&'n Box<str>, Site)>) -> Option<(Box<str>, Site)> {
     let limit = if name.len() <= 4 { 1 } else { 2 };
-    known
-        .filter(|(other, _)| other.len().abs_diff(name.len()) <= limit)
-        .map(|(other, site)| (strsim::levenshtein(name, other), other, site))
+    let alike = known.filter(|(other, _)| other.len().abs_diff(name.len()) <= limit);
+    let alike: Vec<_> = alike.take(MOST_COMPARED + 1).collect();
+    if alike.len() > MOST_COMPARED {
+        return None;
+    }
+    let compared = alike.into_iter().map(|(other, site)| (strsim::levenshtein(name, other), other, site));
+    compared
         .filter(|(distance, ..)| *distance <= limit)
         .min_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)))
         .map(|(_, other, site)| (other.clone(), site))

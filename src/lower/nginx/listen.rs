@@ -9,6 +9,7 @@ use crate::topology::{
 };
 use crate::value::{Address, Host, Wait};
 use std::collections::hash_map::Entry;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// What tells two listeners apart: the address as nginx keeps it.
 pub(super) type Key = (bool, String);
@@ -21,6 +22,8 @@ struct Options {
     quic: bool,
     http2: bool,
     proxy_protocol: bool,
+    /// `ipv6only=off`: a wildcard of IPv6 takes connections over IPv4, too.
+    both_families: bool,
 }
 
 impl Lowering<'_, '_> {
@@ -147,6 +150,12 @@ impl Lowering<'_, '_> {
         let again = before && (hosts.first() == Some(&host) || hosts.last() == Some(&host));
         self.join(listener, host, &Options { tls: tls_switch || options.tls || options.quic, ..options }, site);
         let at = &mut self.out.topology.listeners[listener];
+        if options.both_families
+            && let Known::Yes((Address::Net(host @ Host::Ip(_)), _)) = &mut at.bind
+            && *host == Host::Ip(IpAddr::from(Ipv6Addr::UNSPECIFIED))
+        {
+            *host = Host::Any;
+        }
         if options.http2 || block.frame.http2 || options.quic {
             at.http2 = Known::Yes(true);
         }
@@ -173,6 +182,7 @@ impl Lowering<'_, '_> {
                 "quic" => options.quic = true,
                 "http2" => options.http2 = true,
                 "proxy_protocol" => options.proxy_protocol = true,
+                "ipv6only=off" => options.both_families = true,
                 _ => {}
             }
         }
@@ -186,10 +196,16 @@ impl Lowering<'_, '_> {
         if let Some(&listener) = self.listens.get(address).filter(|_| plain) {
             return (listener, true);
         }
-        let bind = values::listen(address).filter(|_| known);
-        let key = match &bind {
-            Some((Address::Net(Host::Any), Some((first, last)))) => {
-                let wild = if address.starts_with('[') { "[::]" } else { "*" };
+        let mut bind = values::listen(address).filter(|_| known);
+        let key = match &mut bind {
+            Some((Address::Net(host @ Host::Any), Some((first, last)))) => {
+                let wild = if address.starts_with('[') {
+                    // On without a word since 1.3.4 (nginx.org/en/docs/http/ngx_http_core_module.html#listen).
+                    *host = Host::Ip(IpAddr::from(Ipv6Addr::UNSPECIFIED));
+                    "[::]"
+                } else {
+                    "*"
+                };
                 format!("{wild}:{first}-{last}")
             }
             Some((place, ports)) => format!("{place} {ports:?}").to_ascii_lowercase(),

@@ -21,10 +21,38 @@ pub(super) struct Assigned {
     pub block: u32,
 }
 
+/// The values that one variable is given, in the order of the files. Thousands of servers may give it theirs.
+#[derive(Default)]
+struct Assignments {
+    all: Vec<Assigned>,
+    by_block: HashMap<u32, Vec<usize>>,
+    by_server: HashMap<u32, Vec<usize>>,
+}
+
+impl Assignments {
+    fn push(&mut self, assigned: Assigned) {
+        self.by_block.entry(assigned.block).or_default().push(self.all.len());
+        self.by_server.entry(assigned.server).or_default().push(self.all.len());
+        self.all.push(assigned);
+    }
+
+    fn in_block(&self, block: u32) -> Vec<&Assigned> {
+        self.by_block.get(&block).into_iter().flatten().filter_map(|&at| self.all.get(at)).collect()
+    }
+
+    /// Those of a server, and those that stand outside of servers.
+    fn in_server(&self, server: u32) -> Vec<&Assigned> {
+        let of = |server| self.by_server.get(&server).into_iter().flatten().copied().take(MAX_VALUES);
+        let mut found: Vec<usize> = of(server).chain(of(0).filter(|_| server != 0)).collect();
+        found.sort_unstable();
+        found.into_iter().take(MAX_VALUES).filter_map(|at| self.all.get(at)).collect()
+    }
+}
+
 /// Variables of one proxy.
 #[derive(Default)]
 pub(super) struct Variables {
-    assigned: HashMap<Box<str>, Vec<Assigned>>,
+    assigned: HashMap<Box<str>, Assignments>,
     maps: Vec<Item>,
     /// Paths to which copies of requests are sent (`mirror`).
     pub mirrors: HashSet<Box<str>>,
@@ -157,11 +185,8 @@ impl Lowering<'_, '_> {
 
     fn values_of(&self, name: &str, server: u32, block: u32) -> Vec<&Assigned> {
         let Some(all) = self.variables.assigned.get(name) else { return Vec::new() };
-        let in_block: Vec<_> = all.iter().filter(|a| a.block == block).collect();
-        if !in_block.is_empty() {
-            return in_block;
-        }
-        all.iter().filter(|a| a.server == server || a.server == 0).take(MAX_VALUES).collect()
+        let in_block = all.in_block(block);
+        if in_block.is_empty() { all.in_server(server) } else { in_block }
     }
 }
 
