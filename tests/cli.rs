@@ -155,6 +155,23 @@ fn what_must_be_yaml_and_is_not_is_told_with_its_line() {
 }
 
 #[test]
+fn a_manifest_that_is_too_long_is_told() {
+    let head = |kind: &str| format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: x}}\n");
+    let long = "# ".to_owned() + &"x".repeat(98) + "\n";
+    let definition = format!(
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: x}}\n{}---\n{}",
+        long.repeat(100_000),
+        head("Service")
+    );
+    let other = format!("{}{}", head("ConfigMap"), long.repeat(100_000));
+    let tree = Tree::new(&[("nginx.conf", SERVER), ("k8s/crds.yaml", &definition)]);
+    tree.run(&[]).exits(CLEAN);
+    tree.write("k8s/other.yaml", &other);
+    let out = tree.run(&[]).exits(FINDINGS).says("k8s/other.yaml could not be read: is larger than 8 MiB").out;
+    assert!(!out.contains("crds"), "{out}");
+}
+
+#[test]
 fn a_dialect_that_is_said_overrules() {
     let tree = Tree::new(&[("a.txt", BAD), ("b/c.tmp", BAD), ("b/d.tmp", BAD)]);
     tree.run(&["--dialect", "a.txt=haproxy", "a.txt"]).exits(FINDINGS);
