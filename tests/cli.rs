@@ -352,6 +352,16 @@ mod on_unix {
     }
 
     #[test]
+    fn what_stands_around_and_cannot_be_read_is_told() {
+        // A link in a loop is unreadable for everybody, the superuser too.
+        let compose =
+            "include: [more.yaml]\nservices:\n  web: {image: nginx, volumes: ['./nginx.conf:/etc/nginx/nginx.conf']}\n";
+        let tree = Tree::new(&[("nginx.conf", "events {}\n"), ("compose.yaml", compose)]);
+        symlink("more.yaml", tree.at("more.yaml")).expect("a link");
+        tree.run(&[]).exits(FINDINGS).says("more.yaml could not be read");
+    }
+
+    #[test]
     fn unreadable_files_are_findings() {
         let tree = Tree::new(&[("ok.conf", SERVER), ("locked.conf", SERVER)]);
         let locked = tree.path().join("locked.conf");

@@ -215,7 +215,13 @@ impl<'r, 'f> Reader<'r, 'f> {
                     None => (!parsed.template).then(|| (id, Rc::new(parsed))),
                 }
             }
-            Loaded::Missing | Loaded::Unreadable(_) => None,
+            Loaded::Unreadable(why) => {
+                let site = Site::direct(Span::new(self.files.add_unread(path), 0, 0));
+                let told = if self.tells { &mut *self.unread } else { &mut *self.aside };
+                told.push(Unread { site, path: path.into(), why: (*why).into() });
+                None
+            }
+            Loaded::Missing => None,
         };
         self.trees.insert(path.to_owned(), tree.clone());
         tree

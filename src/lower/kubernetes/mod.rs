@@ -155,9 +155,16 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
             continue;
         }
         scopes.enter(folder(path));
-        let Loaded::File(id) = files.load_text(path) else {
-            scopes.leave_open(folder(path));
-            continue;
+        let id = match files.load_text(path) {
+            Loaded::File(id) => id,
+            loaded => {
+                scopes.leave_open(folder(path));
+                if let Loaded::Unreadable(why) = loaded {
+                    let site = Site::direct(Span::new(files.add_unread(path), 0, 0));
+                    out.unread.push(Unread { site, path: path.as_str().into(), why: (*why).into() });
+                }
+                continue;
+            }
         };
         let source = files.sources.share(id);
         let (others, defines) = definitions::others(source.text());
