@@ -215,6 +215,7 @@ pub fn by_name(path: &str) -> Option<Promise> {
 
 #[cfg(test)]
 mod tests {
+    use super::content::FAR;
     use super::*;
 
     const NGINX: Look = Look::Clear(Dialect::Nginx);

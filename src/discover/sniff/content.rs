@@ -20,7 +20,7 @@ pub enum Look {
 }
 
 /// How far a look goes, in bytes.
-const FAR: usize = 256 * 1024;
+pub(super) const FAR: usize = 256 * 1024;
 
 /// Looks at a text until something is clear.
 pub fn look(bytes: &[u8]) -> Look {
