@@ -6,7 +6,7 @@
 pub mod later;
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 /// How long something may take.
@@ -195,6 +195,9 @@ pub enum Host {
 }
 
 impl Host {
+    /// Every address of version 6, and none of version 4: the wildcard of a program that keeps the families apart.
+    pub const ANY_OF_IPV6: Self = Self::Ip(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+
     /// Whether the address can only mean the machine itself.
     #[must_use]
     pub fn is_loopback(&self) -> bool {

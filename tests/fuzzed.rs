@@ -5,7 +5,10 @@
 
 #[path = "fuzzed/checks.rs"]
 mod checks;
+#[path = "../src/syntax/dice.rs"]
+mod dice;
 
+use dice::Dice;
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
@@ -82,19 +85,6 @@ fn sides() -> Vec<(String, Vec<u8>)> {
     }
     assert!(all.len() > 400, "only {} sides of fixtures were found", all.len());
     all
-}
-
-/// The same numbers on every machine (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % limit.max(1) as u64) as usize
-    }
 }
 
 /// Pieces that open something, end something, or are read in another way than they look.

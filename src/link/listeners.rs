@@ -108,7 +108,7 @@ fn accepting(target: &Host) -> Vec<Host> {
         // "All addresses" are surely those of version 4; nginx keeps the two families apart.
         Host::Ip(IpAddr::V4(ip)) if ip.is_loopback() => vec![target.clone(), Host::Any],
         Host::Ip(IpAddr::V6(ip)) if ip.is_loopback() => {
-            vec![target.clone(), Host::Ip(IpAddr::from(Ipv6Addr::UNSPECIFIED))]
+            vec![target.clone(), Host::ANY_OF_IPV6]
         }
         Host::Ip(_) => vec![target.clone()],
         Host::Name(name) if name.eq_ignore_ascii_case("localhost") => vec![

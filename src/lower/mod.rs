@@ -1,4 +1,4 @@
-//! Tree → topology, one module per dialect. Layer 3: here, and nowhere above, inheritance, defaults and units of a
+//! Tree → topology, one module per dialect: here, and nowhere above, inheritance, defaults and units of a
 //! dialect are known.
 
 pub mod compose;
@@ -13,7 +13,7 @@ pub mod workload;
 
 use crate::edit::{Applicability, Edit, Fix};
 use crate::files::{Files, Tree};
-use crate::source::{FileId, Span};
+use crate::source::{FileId, Site, Span};
 use crate::syntax::Mend;
 use crate::topology::Topology;
 pub use targets::Targets;
@@ -22,11 +22,19 @@ pub use targets::Targets;
 #[derive(Debug)]
 pub struct Unread {
     /// Where it is named.
-    pub site: crate::source::Site,
+    pub site: Site,
     /// The path.
     pub path: Box<str>,
     /// Why not.
     pub why: Box<str>,
+}
+
+impl Unread {
+    /// A file that is there by itself and of which nothing was read.
+    fn whole(files: &mut Files<'_>, path: &str, why: &str) -> Self {
+        let site = Site::direct(Span::new(files.add_unread(path), 0, 0));
+        Self { site, path: path.into(), why: why.into() }
+    }
 }
 
 /// What lowering gives besides the topology.

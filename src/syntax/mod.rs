@@ -4,6 +4,8 @@
 //! rest of the file. Trees are arenas of byte offsets into the file's text; nothing in them recurses, not even `Drop`.
 
 mod branches;
+#[cfg(test)]
+mod dice;
 pub mod haproxy;
 pub mod holes;
 pub mod ini;

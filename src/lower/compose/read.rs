@@ -201,28 +201,26 @@ impl<'r, 'f> Reader<'r, 'f> {
         if let Some(known) = self.trees.get(path) {
             return known.clone();
         }
-        let tree = match self.files.load_text(path) {
+        let read = match self.files.load_text(path) {
             Loaded::File(id) => {
                 let parsed = yaml::parse(self.files.sources.file(id).text());
                 match parsed.errors.first().filter(|_| !parsed.template) {
                     Some(error) => {
                         let site = Site::direct(Span::new(id, error.at.start, error.at.end));
-                        let told = if self.tells { &mut *self.unread } else { &mut *self.aside };
-                        told.push(Unread { site, path: path.into(), why: error.message.as_str().into() });
-                        None
+                        Err(Unread { site, path: path.into(), why: error.message.as_str().into() })
                     }
                     // What another program fills in first is not read: its values would be guesses.
-                    None => (!parsed.template).then(|| (id, Rc::new(parsed))),
+                    None => Ok((!parsed.template).then(|| (id, Rc::new(parsed)))),
                 }
             }
-            Loaded::Unreadable(why) => {
-                let site = Site::direct(Span::new(self.files.add_unread(path), 0, 0));
-                let told = if self.tells { &mut *self.unread } else { &mut *self.aside };
-                told.push(Unread { site, path: path.into(), why: (*why).into() });
-                None
-            }
-            Loaded::Missing => None,
+            Loaded::Unreadable(why) => Err(Unread::whole(self.files, path, &why)),
+            Loaded::Missing => Ok(None),
         };
+        let tree = read.unwrap_or_else(|unread| {
+            let told = if self.tells { &mut *self.unread } else { &mut *self.aside };
+            told.push(unread);
+            None
+        });
         self.trees.insert(path.to_owned(), tree.clone());
         tree
     }

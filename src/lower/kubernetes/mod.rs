@@ -160,8 +160,7 @@ pub(super) fn lower(files: &mut Files<'_>, images: &mut Images, out: &mut Lowere
             loaded => {
                 scopes.leave_open(folder(path));
                 if let Loaded::Unreadable(why) = loaded {
-                    let site = Site::direct(Span::new(files.add_unread(path), 0, 0));
-                    out.unread.push(Unread { site, path: path.as_str().into(), why: (*why).into() });
+                    out.unread.push(Unread::whole(files, path, &why));
                 }
                 continue;
             }

@@ -9,7 +9,6 @@ use crate::topology::{
 };
 use crate::value::{Address, Host, Wait};
 use std::collections::hash_map::Entry;
-use std::net::{IpAddr, Ipv6Addr};
 
 /// What tells two listeners apart: the address as nginx keeps it.
 pub(super) type Key = (bool, String);
@@ -151,8 +150,8 @@ impl Lowering<'_, '_> {
         self.join(listener, host, &Options { tls: tls_switch || options.tls || options.quic, ..options }, site);
         let at = &mut self.out.topology.listeners[listener];
         if options.both_families
-            && let Known::Yes((Address::Net(host @ Host::Ip(_)), _)) = &mut at.bind
-            && *host == Host::Ip(IpAddr::from(Ipv6Addr::UNSPECIFIED))
+            && let Known::Yes((Address::Net(host), _)) = &mut at.bind
+            && *host == Host::ANY_OF_IPV6
         {
             *host = Host::Any;
         }
@@ -201,7 +200,7 @@ impl Lowering<'_, '_> {
             Some((Address::Net(host @ Host::Any), Some((first, last)))) => {
                 let wild = if address.starts_with('[') {
                     // On without a word since 1.3.4 (nginx.org/en/docs/http/ngx_http_core_module.html#listen).
-                    *host = Host::Ip(IpAddr::from(Ipv6Addr::UNSPECIFIED));
+                    *host = Host::ANY_OF_IPV6;
                     "[::]"
                 } else {
                     "*"

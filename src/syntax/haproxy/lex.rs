@@ -72,6 +72,7 @@ impl Iterator for Lexer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::syntax::dice::Dice;
 
     type Cut = (Rule, usize, usize);
 
@@ -84,18 +85,6 @@ mod tests {
         Lexer::new(text, 0).map(|token| (token.rule, token.start, token.end)).collect()
     }
 
-    /// Numbers in no order that anybody would see, the same in every run.
-    struct Numbers(u64);
-
-    impl Numbers {
-        fn below(&mut self, limit: usize) -> usize {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            (self.0 % limit as u64) as usize
-        }
-    }
-
     #[test]
     fn bytes_and_grammar_cut_the_same_tokens() {
         const PIECES: [&str; 32] = [
@@ -103,10 +92,10 @@ mod tests {
             "\\\"", "\\ ", "$", "${", "${X-", "}", "[*]", "%[src]", "é", "\u{7F}", "\u{0}", "\u{1F}", "\"x y\"",
             "'x # y'", "\\x41", "\u{85}",
         ];
-        let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15);
+        let mut dice = Dice(502);
         for _ in 0..20_000 {
-            let count = numbers.below(24);
-            let text: String = (0..count).map(|_| PIECES[numbers.below(PIECES.len())]).collect();
+            let count = dice.below(24);
+            let text: String = (0..count).map(|_| PIECES[dice.below(PIECES.len())]).collect();
             assert_eq!(one_by_one(&text), by_the_grammar(&text), "{text:?}");
         }
     }

@@ -73,6 +73,7 @@ impl Iterator for Lexer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::syntax::dice::Dice;
     use std::fs;
 
     fn tokens(text: &str, template: bool) -> Vec<Token> {
@@ -96,19 +97,6 @@ mod tests {
                 let at = found.iter().zip(&defined).take_while(|(one, other)| one == other).count();
                 panic!("{:?} is {:?}, template: {template}, in {text:?}", found.get(at), defined.get(at));
             }
-        }
-    }
-
-    /// The same numbers on every machine (splitmix64).
-    struct Dice(u64);
-
-    impl Dice {
-        fn below(&mut self, limit: usize) -> usize {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = self.0;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            ((z ^ (z >> 31)) % limit as u64) as usize
         }
     }
 
